@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Seal the block map of files: interface of /dev/seal.
+ *
+ * Every request is a structure whose first member is its own size in bytes.
+ * A kernel that knows a longer structure takes what it is given and assumes
+ * zero for the rest; a kernel that knows a shorter one accepts the request
+ * if everything beyond what it knows is zero and fails with E2BIG if not.
+ * A size below the first published one fails with EINVAL. Flag bits and
+ * reserved members a kernel does not know must be zero (EINVAL). Results are
+ * written back up to the size the caller gave. A command number that is not
+ * listed here fails with ENOTTY. The layout is the same for 32-bit callers.
+ *
+ * Offsets and lengths are in bytes.
+ *
+ * Errors that every command with a file descriptor can return:
+ *   EBADF       not open, or opened with O_PATH
+ *   EPERM       the caller neither owns the file nor has CAP_FOWNER
+ *   EOPNOTSUPP  the kernel, filesystem or file cannot be sealed; SEAL says
+ *               why in @reason, INFO says why for the filesystem
+ *   EFAULT      unreadable or unwritable user memory
+ *   EINTR       a fatal signal arrived; what was done stays consistent and
+ *               the call can be repeated
+ */
+#ifndef _UAPI_SEAL_H
+#define _UAPI_SEAL_H
+
+#include <linux/types.h>
+#include <linux/ioctl.h>
+
+#define SEAL_DEVICE_NAME	"seal"
+#define SEAL_ABI_VERSION	1
+
+#define SEAL_REASON_LEN		128
+#define SEAL_NAME_LEN		16
+#define SEAL_VERSION_LEN	32
+#define SEAL_MAX_FILES		1024
+
+/* Requirements: checks on a map, never actions. */
+#define SEAL_REQ_ALLOCATED	(1U << 0)	/* no hole before EOF */
+#define SEAL_REQ_WRITTEN	(1U << 1)	/* nothing unwritten before EOF */
+#define SEAL_REQ_UNSHARED	(1U << 2)	/* nothing shared, no copy-on-write */
+#define SEAL_REQ_EXTENTS	(1U << 3)	/* at most max_extents extents */
+#define SEAL_REQ_ALL		(SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN | \
+				 SEAL_REQ_UNSHARED | SEAL_REQ_EXTENTS)
+
+/* State of a range of a block map. */
+enum seal_range_state {
+	SEAL_RANGE_NONE		= 0,
+	SEAL_RANGE_HOLE		= 1,
+	SEAL_RANGE_DELALLOC	= 2,
+	SEAL_RANGE_UNWRITTEN	= 3,
+	SEAL_RANGE_WRITTEN	= 4,
+	SEAL_RANGE_SHARED	= 5,
+	/* written and not shared, but the next write would be redirected */
+	SEAL_RANGE_COW		= 6,
+};
+
+/* How far a filesystem type is supported by the running kernel. */
+enum seal_fs_state {
+	SEAL_FS_UNSUPPORTED	= 0,	/* see reason */
+	SEAL_FS_SUPPORTED	= 1,
+	SEAL_FS_NOT_LOADED	= 2,	/* its module is not loaded: unknown */
+};
+
+struct seal_fs_info {
+	__u8	name[SEAL_NAME_LEN];
+	__u32	state;			/* enum seal_fs_state */
+	__u32	gates;			/* gates in the set of this kernel */
+	__u32	attached;		/* 1 while the set is armed */
+	__u32	sealed;			/* sealed inodes of this type */
+	__u64	reserved;
+	__u8	reason[SEAL_REASON_LEN];
+};
+
+/* Feature bits of struct seal_info. */
+#define SEAL_FEATURE_STICKY	(1ULL << 0)
+#define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
+
+/* seal_info.flags */
+#define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
+
+/**
+ * struct seal_info - SEAL_IOC_INFO: what this module can do here
+ * @size: in: size of this structure
+ * @abi: out: SEAL_ABI_VERSION of the module
+ * @features: out: SEAL_FEATURE_*
+ * @flags: out: SEAL_INFO_*
+ * @nr_fs: in: room in @fs, in entries; out: filesystem types known
+ * @fs: in: user pointer to an array of struct seal_fs_info, may be 0
+ * @version: out: version of the module
+ *
+ * Fills at most the room given and always reports the full number.
+ */
+struct seal_info {
+	__u32	size;
+	__u32	abi;
+	__u64	features;
+	__u32	flags;
+	__u32	nr_fs;
+	__u64	fs;
+	__u8	version[SEAL_VERSION_LEN];
+};
+
+#define SEAL_PREALLOC_WRITTEN	(1U << 0)	/* leave nothing unwritten */
+#define SEAL_PREALLOC_KEEP_SIZE	(1U << 1)	/* allocate beyond EOF, keep the size */
+#define SEAL_PREALLOC_ALL	(SEAL_PREALLOC_WRITTEN | SEAL_PREALLOC_KEEP_SIZE)
+
+/**
+ * struct seal_range_op - SEAL_IOC_PREALLOC, SEAL_IOC_UNSHARE: one bounded step
+ * @size: in: size of this structure
+ * @fd: in: the file, open for writing (WRITTEN: for reading too)
+ * @flags: in: SEAL_PREALLOC_* or 0
+ * @reserved: must be 0
+ * @offset: in: start of the range
+ * @length: in: length of the range; 0 means up to EOF
+ * @done: out: bytes of the range that are done, from @offset on
+ *
+ * One call works on a bounded part of the range and returns; the caller goes
+ * on at @offset + @done until the range is done. Both operations can be
+ * repeated: what is done already costs one look at the map.
+ *
+ * PREALLOC allocates holes, and with WRITTEN turns unwritten blocks into
+ * written ones without ever overwriting a byte. A range beyond EOF extends
+ * the file like fallocate(2), unless KEEP_SIZE is set. Shared blocks stay
+ * shared.
+ *
+ * UNSHARE gives the file its own copy of every shared block in the range and,
+ * on a range that reaches from 0 to EOF, ends the copy-on-write state of an
+ * inode that was once reflinked. It allocates no hole. Where the filesystem
+ * knows no sharing it succeeds at once.
+ *
+ * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
+ * ETXTBSY (the file is sealed, or is a swapfile), ENOSPC, EDQUOT, EIO, EINTR.
+ */
+struct seal_range_op {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	reserved;
+	__u64	offset;
+	__u64	length;
+	__u64	done;
+};
+
+#define SEAL_SEAL_STICKY	(1U << 0)	/* claim outlives the session */
+#define SEAL_SEAL_ALL		(SEAL_SEAL_STICKY)
+
+#define SEAL_NO_INDEX		0xffffffffU
+
+/**
+ * struct seal_files - SEAL_IOC_SEAL: seal 1..N files as one step, all or none
+ * @size: in: size of this structure
+ * @flags: in: SEAL_SEAL_*; STICKY needs CAP_LINUX_IMMUTABLE
+ * @nr_fds: in: 1..SEAL_MAX_FILES
+ * @require: in: SEAL_REQ_* every file must meet
+ * @fds: in: user pointer to an array of __s32 descriptors
+ * @max_extents: in: limit for SEAL_REQ_EXTENTS, else 0
+ * @bad_index: out: on failure the file in @fds, or SEAL_NO_INDEX
+ * @bad_state: out: enum seal_range_state of the first offending range
+ * @bad_require: out: the SEAL_REQ_* bit that failed, or 0
+ * @reserved: must be 0
+ * @bad_offset: out: first offending range, start
+ * @bad_length: out: first offending range, length
+ * @reason: out: why it failed, for people
+ *
+ * On success the maps are frozen as they were at one instant at which no
+ * change was in flight, and are on disk. The claims belong to the open file
+ * description the ioctl was made on (the session), or with STICKY to the
+ * module. Sealing a file that is sealed already adds a claim.
+ *
+ * Errors: EBADFD (a requirement is not met: @bad_*), EOPNOTSUPP (@reason),
+ * EPERM, EBUSY (the filesystem is frozen or the file has a layout lease),
+ * EIO (data did not reach the disk), ENOMEM, EINTR, EINVAL. Whatever fails,
+ * nothing new is sealed.
+ */
+struct seal_files {
+	__u32	size;
+	__u32	flags;
+	__u32	nr_fds;
+	__u32	require;
+	__u64	fds;
+	__u64	max_extents;
+	__u32	bad_index;
+	__u32	bad_state;
+	__u32	bad_require;
+	__u32	reserved;
+	__u64	bad_offset;
+	__u64	bad_length;
+	__u8	reason[SEAL_REASON_LEN];
+};
+
+#define SEAL_UNSEAL_STICKY	(1U << 0)	/* drop the sticky claim */
+#define SEAL_UNSEAL_ALL		(SEAL_UNSEAL_STICKY)
+
+/**
+ * struct seal_unseal - SEAL_IOC_UNSEAL: drop a claim
+ * @size: in: size of this structure
+ * @fd: in: the file
+ * @flags: in: SEAL_UNSEAL_STICKY (needs CAP_LINUX_IMMUTABLE) or 0 for the
+ *         claim of this session
+ * @reserved: must be 0
+ *
+ * Succeeds when there is no such claim. Other holders keep theirs.
+ */
+struct seal_unseal {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	reserved;
+};
+
+/* seal_status.flags */
+#define SEAL_STATUS_SEALED	(1U << 0)
+#define SEAL_STATUS_HELD	(1U << 1)	/* this session holds a claim */
+#define SEAL_STATUS_STICKY	(1U << 2)	/* there is a sticky claim */
+#define SEAL_STATUS_REPAIRED	(1U << 3)	/* the inode flag had been lost */
+#define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
+#define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
+
+/**
+ * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it
+ * @size: in: size of this structure
+ * @fd: in: the file
+ * @flags: out: SEAL_STATUS_*
+ * @holders: out: sessions holding it, plus one for a sticky claim
+ * @met: out: SEAL_REQ_ALLOCATED, WRITTEN and UNSHARED that hold
+ * @reserved: must be 0
+ * @file_size: out: size of the file in bytes
+ * @extents: out: extents of the map, holes not counted
+ * @written, @unwritten, @shared, @delalloc, @hole: out: bytes per state; each
+ *         byte up to EOF (rounded up to a block), and each allocated byte
+ *         beyond it, counts once
+ * @in_place: out: bytes that can be overwritten without changing the map
+ * @digest: out: xxh64 over (offset, address, length, unwritten) of the map;
+ *         equal digests of a sealed file mean equal maps
+ * @refused: out: operations refused since the file was sealed
+ * @missed: out: calls the gates of this filesystem missed; 0 unless something
+ *         interfered
+ * @dev_major, @dev_minor: out: device the addresses are relative to
+ *
+ * Of a file that is not sealed, the map is read as it is now, and may have
+ * changed before the call returns.
+ */
+struct seal_status {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	holders;
+	__u32	met;
+	__u32	reserved;
+	__u64	file_size;
+	__u64	extents;
+	__u64	written;
+	__u64	unwritten;
+	__u64	shared;
+	__u64	delalloc;
+	__u64	hole;
+	__u64	in_place;
+	__u64	digest;
+	__u64	refused;
+	__u64	missed;
+	__u32	dev_major;
+	__u32	dev_minor;
+};
+
+#define SEAL_IOC_MAGIC		0xd6
+
+#define SEAL_IOC_INFO		_IOWR(SEAL_IOC_MAGIC, 0, struct seal_info)
+#define SEAL_IOC_PREALLOC	_IOWR(SEAL_IOC_MAGIC, 1, struct seal_range_op)
+#define SEAL_IOC_UNSHARE	_IOWR(SEAL_IOC_MAGIC, 2, struct seal_range_op)
+#define SEAL_IOC_SEAL		_IOWR(SEAL_IOC_MAGIC, 3, struct seal_files)
+#define SEAL_IOC_UNSEAL		_IOWR(SEAL_IOC_MAGIC, 4, struct seal_unseal)
+#define SEAL_IOC_STATUS		_IOWR(SEAL_IOC_MAGIC, 5, struct seal_status)
+
+#endif /* _UAPI_SEAL_H */
