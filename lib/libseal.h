@@ -174,9 +174,11 @@ int seal_info(struct seal_session *session, struct seal_info *info,
 /**
  * struct seal_extent - one extent of a file
  * @logical: offset in the file, bytes
- * @physical: address on the device, bytes; 0 for holes and delalloc
+ * @physical: address on the device, bytes; 0 for holes, delalloc and NONE
  * @length: bytes
- * @state: SEAL_RANGE_HOLE, DELALLOC, UNWRITTEN, WRITTEN or SHARED
+ * @state: SEAL_RANGE_HOLE, DELALLOC, UNWRITTEN, WRITTEN or SHARED (also of an
+ *         extent that is shared and unwritten); SEAL_RANGE_NONE where an
+ *         address means nothing: inline, compressed, encrypted, unknown
  * @flags: FIEMAP_EXTENT_* as the filesystem reported them; 0 for holes
  */
 struct seal_extent {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Claims: sealing files and giving the claim back.
+ */
+#include "private.h"
+
+SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
+			   unsigned int nr, uint32_t flags, uint32_t require,
+			   uint64_t max_extents, struct seal_files *report)
+{
+	struct seal_files request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.nr_fds = nr,
+		.require = require,
+		.fds = (uintptr_t)fds,
+		.max_extents = max_extents,
+		/* stays, if the call fails before it looks at a file */
+		.bad_index = SEAL_NO_INDEX,
+	};
+	int ret = seal_ioctl(session->fd, SEAL_IOC_SEAL, &request);
+
+	if (ret && report) {
+		*report = request;
+		report->reason[sizeof(report->reason) - 1] = '\0';
+	}
+	return ret;
+}
+
+SEAL_EXPORT int seal_unseal(struct seal_session *session, int fd,
+			    uint32_t flags)
+{
+	struct seal_unseal request = {
+		.size = sizeof(request),
+		.fd = fd,
+		.flags = flags,
+	};
+
+	return seal_ioctl(session->fd, SEAL_IOC_UNSEAL, &request);
+}
