@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Errors for people: the object, the cause and the remedy.
+ */
+#ifndef SEALCTL_ERRORS_H
+#define SEALCTL_ERRORS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <libseal.h>
+
+/* "sealctl: OBJECT: TEXT" on the standard error output. */
+void complain(const char *object, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Cause and remedy, without a newline. @error is positive. @group is the
+ * group of the device node, or NULL. @abi is seal_module_abi()'s answer.
+ */
+void explain_session(FILE *out, int error, int abi, const char *group);
+void explain_range(FILE *out, int error, const char *path);
+void explain_seal(FILE *out, int error, const struct seal_files *report,
+		  const char *path);
+void explain_unmet(FILE *out, uint32_t require, const char *path);
+
+void complain_range(const char *path, const char *step, int error);
+
+#endif /* SEALCTL_ERRORS_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Output for programs.
+ */
+#ifndef SEALCTL_JSON_H
+#define SEALCTL_JSON_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+void json_add(struct json_object *object, const char *key,
+	      struct json_object *value);
+void json_add_text(struct json_object *object, const char *key,
+		   const char *text);
+void json_add_number(struct json_object *object, const char *key,
+		     uint64_t number);
+void json_add_bool(struct json_object *object, const char *key, int value);
+void json_add_device(struct json_object *object, const char *key,
+		     unsigned int major_number, unsigned int minor_number);
+
+/* Prints @object on the standard output and frees it. */
+void json_print(struct json_object *object);
+
+#endif /* SEALCTL_JSON_H */

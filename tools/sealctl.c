@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sealctl: seal the block map of files.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "errors.h"
+#include "sealctl.h"
+
+#define OPTION_REQUIRE \
+	"  --require LIST  seal only if all hold: allocated (no hole before EOF),\n" \
+	"                  written (nothing unwritten), unshared, extents=N (at most)\n"
+#define OPTIONS_RANGE \
+	"  -o, --offset OFF  start of the range (0)\n" \
+	"  -l, --length LEN  length of the range (up to the end of the file)\n" \
+	"Sizes are bytes, or numbers with K, M, G or T.\n"
+
+static const struct verb verbs[] = {
+	{
+		"info", cmd_info, "[--json]",
+		"what can be sealed on this kernel", ""
+	}, {
+		"prealloc", cmd_prealloc,
+		"[--written] [-n] [-o OFF] [-l LEN] FILE...",
+		"allocate the holes of files",
+		"  --written         leave no block unwritten, contents stay as they are\n"
+		"  -n, --keep-size   allocate beyond the end, but do not move it\n"
+		OPTIONS_RANGE
+	}, {
+		"unshare", cmd_unshare, "[-o OFF] [-l LEN] FILE...",
+		"give files their own copy of reflinked blocks",
+		OPTIONS_RANGE
+	}, {
+		"seal", cmd_seal,
+		"[--prepare] [--require LIST] [--dry-run] FILE...",
+		"seal files until they are unsealed, all or none",
+		"  --prepare       first allocate, write and unshare everything, then require it\n"
+		OPTION_REQUIRE
+		"  --dry-run       change nothing, tell what would happen\n"
+	}, {
+		"unseal", cmd_unseal, "FILE...",
+		"lift the seal of \"sealctl seal\"", ""
+	}, {
+		"status", cmd_status, "[-q] [--json] FILE...",
+		"who seals files, and their maps in numbers",
+		"  -q, --quiet     print nothing, exit with 0 if all are sealed, else with 1\n"
+	}, {
+		"hold", cmd_hold, "[--require LIST] FILE... -- CMD [ARG...]",
+		"seal files while a command runs",
+		OPTION_REQUIRE
+	}, {
+		"map", cmd_map, "[--json] FILE",
+		"list the extents of a file", ""
+	},
+};
+
+static void print_usage(FILE *out, const struct verb *verb)
+{
+	fprintf(out, "usage: sealctl %s %s\n", verb->name, verb->arguments);
+}
+
+int verb_help(const struct verb *verb)
+{
+	print_usage(stdout, verb);
+	printf("%s\n%s", verb->summary, verb->options);
+	return STATUS_OK;
+}
+
+int verb_usage(const struct verb *verb)
+{
+	print_usage(stderr, verb);
+	return STATUS_USAGE;
+}
+
+static int print_verbs(FILE *out)
+{
+	unsigned int i;
+
+	fputs("usage: sealctl VERB [OPTION...] [FILE...]\n", out);
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\"sealctl VERB --help\" tells more, as does sealctl(8).\n", out);
+	return out == stdout ? STATUS_OK : STATUS_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc < 2)
+		return print_verbs(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help"))
+		return print_verbs(stdout);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("sealctl " VERSION);
+		return STATUS_OK;
+	}
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(&verbs[i], argc - 1, argv + 1);
+	complain(argv[1], "no such verb");
+	return print_verbs(stderr);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	/* Output that got lost is a failure: a full disk, a closed pipe. */
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("output", "%s", strerror(errno));
+		if (status == STATUS_OK)
+			status = STATUS_FAILED;
+	}
+	return status;
+}

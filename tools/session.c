@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A session with the module, or the reason why there is none.
+ */
+#include <grp.h>
+#include <sys/stat.h>
+
+#include "errors.h"
+#include "sealctl.h"
+
+#define NODE "/dev/" SEAL_DEVICE_NAME
+
+struct seal_session *open_session(void)
+{
+	struct seal_session *session;
+	const struct group *group = NULL;
+	struct stat st;
+	int ret = seal_open(&session);
+
+	if (!ret)
+		return session;
+	if (!stat(NODE, &st))
+		group = getgrgid(st.st_gid);
+	fputs("sealctl: " NODE ": ", stderr);
+	explain_session(stderr, -ret, seal_module_abi(),
+			group ? group->gr_name : NULL);
+	fputc('\n', stderr);
+	return NULL;
+}
