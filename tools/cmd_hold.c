@@ -119,7 +119,7 @@ static void check_kept(struct seal_session *session,
 		    (!(status.flags & SEAL_STATUS_SEALED) ||
 		     (status.flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED))))
 			complain(list->paths[i],
-				"the gates were switched off or missed calls while the command ran; its map may have changed");
+				 "the gates were switched off or missed calls while the command ran; its map may have changed");
 }
 
 static int hold(char **paths, int nr, const struct requirements *require,

@@ -7,7 +7,7 @@
 
 #include "errors.h"
 #include "fs_info.h"
-#include "json.h"
+#include "print_json.h"
 #include "sealctl.h"
 
 enum { OPT_JSON = 256 };

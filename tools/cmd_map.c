@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "json.h"
+#include "print_json.h"
 #include "picture.h"
 #include "progress.h"
 #include "sealctl.h"

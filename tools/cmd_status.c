@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "json.h"
+#include "print_json.h"
 #include "sealctl.h"
 
 enum { OPT_JSON = 256 };

@@ -27,15 +27,15 @@ static int unseal(struct seal_session *session, const char *path)
 	ret = seal_unseal(session, fd, SEAL_UNSEAL_STICKY);
 	if (ret == -EPERM)
 		complain(path,
-			"not permitted; lifting a lasting seal needs its owner or root, and CAP_LINUX_IMMUTABLE");
+			 "not permitted; lifting a lasting seal needs its owner or root, and CAP_LINUX_IMMUTABLE");
 	else if (ret)
 		complain_range(path, "unsealing", -ret);
 	/* Whoever lifts a seal wants to know that the file is not free yet. */
 	else if (!seal_status(session, fd, &status) &&
 		 (status.flags & SEAL_STATUS_SEALED))
 		complain(path,
-			"its lasting seal is lifted; it stays sealed, %u other holder%s left",
-			status.holders, status.holders == 1 ? "" : "s");
+			 "its lasting seal is lifted; it stays sealed, %u other holder%s left",
+			 status.holders, status.holders == 1 ? "" : "s");
 	close(fd);
 	return ret ? STATUS_FAILED : STATUS_OK;
 }

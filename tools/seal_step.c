@@ -35,6 +35,6 @@ int parse_require_option(const char *text, struct requirements *require)
 
 	if (ret)
 		complain(text,
-			"not a list of requirements; give some of allocated,written,unshared,extents=N");
+			 "not a list of requirements; give some of allocated,written,unshared,extents=N");
 	return ret;
 }

@@ -2,8 +2,8 @@
 /*
  * Output for programs.
  */
-#ifndef SEALCTL_JSON_H
-#define SEALCTL_JSON_H
+#ifndef SEALCTL_PRINT_JSON_H
+#define SEALCTL_PRINT_JSON_H
 
 #include <stdint.h>
 
@@ -22,4 +22,4 @@ void json_add_device(struct json_object *object, const char *key,
 /* Prints @object on the standard output and frees it. */
 void json_print(struct json_object *object);
 
-#endif /* SEALCTL_JSON_H */
+#endif /* SEALCTL_PRINT_JSON_H */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "print_json.h"
 
 /* Without memory for a few words of output nothing sensible is left to do. */
 static void *need(void *pointer)
