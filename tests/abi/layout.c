@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The layout of <seal.h>, checked by the compiler. The Makefile compiles this
+ * file for 64 and for 32 bits, with every padding byte being an error, so
+ * that both kinds of caller speak the same language.
+ */
+#include <seal.h>
+
+#define SIZE(type, bytes)						\
+	_Static_assert(sizeof(struct type) == (bytes), "size of " #type)
+#define AT(type, member, offset)					\
+	_Static_assert(__builtin_offsetof(struct type, member) == (offset), \
+		       #type "." #member)
+#define COMMAND(name, value)						\
+	_Static_assert((name) == (value), #name)
+
+SIZE(seal_fs_info, 168);
+AT(seal_fs_info, name, 0);
+AT(seal_fs_info, state, 16);
+AT(seal_fs_info, gates, 20);
+AT(seal_fs_info, attached, 24);
+AT(seal_fs_info, sealed, 28);
+AT(seal_fs_info, reserved, 32);
+AT(seal_fs_info, reason, 40);
+
+SIZE(seal_info, 64);
+AT(seal_info, size, 0);
+AT(seal_info, abi, 4);
+AT(seal_info, features, 8);
+AT(seal_info, flags, 16);
+AT(seal_info, nr_fs, 20);
+AT(seal_info, fs, 24);
+AT(seal_info, version, 32);
+
+SIZE(seal_range_op, 40);
+AT(seal_range_op, size, 0);
+AT(seal_range_op, fd, 4);
+AT(seal_range_op, flags, 8);
+AT(seal_range_op, reserved, 12);
+AT(seal_range_op, offset, 16);
+AT(seal_range_op, length, 24);
+AT(seal_range_op, done, 32);
+
+SIZE(seal_files, 192);
+AT(seal_files, size, 0);
+AT(seal_files, flags, 4);
+AT(seal_files, nr_fds, 8);
+AT(seal_files, require, 12);
+AT(seal_files, fds, 16);
+AT(seal_files, max_extents, 24);
+AT(seal_files, bad_index, 32);
+AT(seal_files, bad_state, 36);
+AT(seal_files, bad_require, 40);
+AT(seal_files, reserved, 44);
+AT(seal_files, bad_offset, 48);
+AT(seal_files, bad_length, 56);
+AT(seal_files, reason, 64);
+
+SIZE(seal_unseal, 16);
+AT(seal_unseal, size, 0);
+AT(seal_unseal, fd, 4);
+AT(seal_unseal, flags, 8);
+AT(seal_unseal, reserved, 12);
+
+SIZE(seal_status, 120);
+AT(seal_status, size, 0);
+AT(seal_status, fd, 4);
+AT(seal_status, flags, 8);
+AT(seal_status, holders, 12);
+AT(seal_status, met, 16);
+AT(seal_status, reserved, 20);
+AT(seal_status, file_size, 24);
+AT(seal_status, extents, 32);
+AT(seal_status, written, 40);
+AT(seal_status, unwritten, 48);
+AT(seal_status, shared, 56);
+AT(seal_status, delalloc, 64);
+AT(seal_status, hole, 72);
+AT(seal_status, in_place, 80);
+AT(seal_status, digest, 88);
+AT(seal_status, refused, 96);
+AT(seal_status, missed, 104);
+AT(seal_status, dev_major, 112);
+AT(seal_status, dev_minor, 116);
+
+/* Published numbers never change, on whatever compiler. */
+COMMAND(SEAL_IOC_INFO, 0xc040d600);
+COMMAND(SEAL_IOC_PREALLOC, 0xc028d601);
+COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
+COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
+COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
+COMMAND(SEAL_IOC_STATUS, 0xc078d605);

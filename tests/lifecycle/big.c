@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A file in more than a hundred thousand pieces. */
+#define _GNU_SOURCE
+#include "sealtest.h"
+#include "tests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXTENTS		110000
+#define BLOCK		1024
+#define CGROUP		"/sys/fs/cgroup/seal-test"
+
+/* Every other block of 1 KiB: the cheapest way to that many extents. */
+static int create_checkered(void)
+{
+	int fd = st_create("checkered");
+	char buf[BLOCK];
+
+	memset(buf, 'c', sizeof(buf));
+	for (off_t i = 0; i < EXTENTS; i++)
+		ck_assert_int_eq(pwrite(fd, buf, BLOCK, i * 2 * BLOCK), BLOCK);
+	ck_assert_int_eq(fsync(fd), 0);
+	return fd;
+}
+
+static long long cgroup_memory(void)
+{
+	char *text = st_read_file(CGROUP "/memory.current");
+	long long n = atoll(text);
+
+	free(text);
+	return n;
+}
+
+static bool enter_cgroup(void)
+{
+	char pid[32];
+
+	/* Already there when the controller was switched on before. */
+	st_do_write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if (mkdir(CGROUP, 0755) && errno != EEXIST)
+		return false;
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return !st_do_write_file(CGROUP "/cgroup.procs", pid) &&
+	       !access(CGROUP "/memory.current", R_OK);
+}
+
+START_TEST(many_extents)
+{
+	int fd = create_checkered(), dev = st_session();
+	struct seal_status a, b;
+	double start, seconds;
+	long long before, charged;
+	bool grouped;
+
+	a = st_status(fd);
+	ck_assert_uint_ge(a.extents, EXTENTS);
+	grouped = enter_cgroup();
+	before = grouped ? cgroup_memory() : 0;
+	start = st_now();
+	st_seal(dev, fd);
+	seconds = st_now() - start;
+	charged = grouped ? cgroup_memory() - before : 0;
+	printf("many_extents: %llu extents sealed in %.1f s, %lld bytes charged\n",
+	       (unsigned long long)a.extents, seconds, charged);
+	ck_assert_msg(seconds < 20, "%.1f s", seconds);
+
+	a = st_status(fd);
+	b = st_status(fd);
+	ck_assert_uint_eq(a.digest, b.digest);
+	ck_assert_uint_eq(a.extents, b.extents);
+	ck_assert_uint_ge(a.extents, EXTENTS);
+	ck_assert_uint_eq(a.in_place, (uint64_t)EXTENTS * BLOCK);
+	ck_assert_uint_eq(a.written, (uint64_t)EXTENTS * BLOCK);
+
+	/* The table decides right at its start, middle and end. */
+	for (off_t i = 0; i < EXTENTS; i += (EXTENTS - 1) / 2) {
+		char buf[BLOCK] = { 'C' };
+
+		ck_assert_int_eq(pwrite(fd, buf, BLOCK, i * 2 * BLOCK), BLOCK);
+		ck_assert_int_eq(pwrite(fd, buf, BLOCK, i * 2 * BLOCK + BLOCK),
+				 -1);
+		ck_assert_int_eq(errno, ETXTBSY);
+	}
+	ck_assert_int_eq(fsync(fd), 0);
+	ck_assert_uint_eq(st_status(fd).digest, a.digest);
+	start = st_now();
+	st_unseal(dev, fd);
+	seconds = st_now() - start;
+	ck_assert_msg(seconds < 5, "UNSEAL: %.1f s", seconds);
+	ck_assert_int_eq(st_do_write_file("/sys/fs/cgroup/cgroup.procs", "0"), 0);
+	if (grouped)
+		/* At least a 16-byte range per piece, against the caller. */
+		ck_assert_msg(charged >= EXTENTS * 16LL, "%lld bytes charged",
+			      charged);
+	close(dev);
+}
+END_TEST
+
+START_TEST(killed_while_reading_the_map)
+{
+	int fd = st_open("checkered", O_RDWR), dev = st_session(), status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(st_do_seal_one(dev, fd) ? 1 : 0);
+	close(dev);
+	st_sleep_ms(100);
+	kill(pid, SIGKILL);
+	status = st_wait_child(pid, 20);
+	ck_assert_int_ne(status, -1);
+	ck_assert(st_becomes_unsealed(fd));
+	ck_assert_int_eq(pwrite(fd, "x", 1, BLOCK), 1);
+	close(fd);
+}
+END_TEST
+
+TCase *life_big(void)
+{
+	TCase *tc = tcase_create("big");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, many_extents);
+	tcase_add_test(tc, killed_while_reading_the_map);
+	return tc;
+}

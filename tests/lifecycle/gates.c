@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The probes: gone when unused, noticed when switched off, seen in traces. */
+#define _GNU_SOURCE
+#include "sealtest.h"
+#include "tests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEBUG	"/sys/kernel/debug/kprobes/"
+#define EVENTS	"/sys/kernel/tracing/events/seal"
+#define TRACE	"/sys/kernel/tracing/trace"
+#define FTRACE	"/proc/sys/kernel/ftrace_enabled"
+
+static bool no_probes(void)
+{
+	char *list = st_read_file(DEBUG "list");
+	bool none = !*list;
+
+	if (!none)
+		printf("probes:\n%s", list);
+	free(list);
+	return none;
+}
+
+static unsigned int attached(const char *name)
+{
+	struct seal_fs_info fs[32];
+	struct seal_info info = {
+		.size = sizeof(info),
+		.nr_fs = 32,
+		.fs = (uintptr_t)fs,
+	};
+	unsigned int found = 99;
+	int dev = st_session();
+
+	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), 0);
+	for (uint32_t i = 0; i < info.nr_fs; i++)
+		if (!strcmp((char *)fs[i].name, name))
+			found = fs[i].attached ? 1 + fs[i].sealed : 0;
+	close(dev);
+	return found;
+}
+
+START_TEST(at_rest_nothing_is_hooked)
+{
+	const char *type = st_env("SEAL_TYPE");
+	int a = st_create_written("a", 65536), b = st_create_written("b", 65536);
+	int dev = st_session();
+
+	ck_assert(no_probes());
+	ck_assert_uint_eq(attached(type), 0);
+	st_seal(dev, a);
+	ck_assert(!no_probes());
+	ck_assert_uint_eq(attached(type), 2);
+	st_seal(dev, b);
+	ck_assert_uint_eq(attached(type), 3);
+	st_unseal(dev, a);
+	ck_assert(!no_probes());
+	ck_assert_uint_eq(attached(type), 2);
+	st_unseal(dev, b);
+	ck_assert(no_probes());
+	ck_assert_uint_eq(attached(type), 0);
+
+	/* A refused SEAL leaves nothing behind either. */
+	ck_assert_int_eq(ftruncate(a, 1 << 20), 0);
+	ck_assert_int_eq(st_do_seal(dev, &a, 1, 0, SEAL_REQ_ALLOCATED, 0, NULL),
+			 -EBADFD);
+	ck_assert(no_probes());
+	st_seal(dev, b);
+	close(dev);
+	ck_assert(no_probes());
+	close(a);
+	close(b);
+}
+END_TEST
+
+/* With the gates switched off: STATUS tells, SEAL refuses; then back on. */
+static void switched_off(const char *file)
+{
+	int held = st_create_written("held", 65536);
+	int other = st_create_written("other", 65536);
+	int dev = st_session(), ret;
+	struct seal_info info = { .size = sizeof(info) };
+	struct seal_status before, during, after;
+	struct seal_files out;
+
+	st_seal(dev, held);
+	before = st_status(held);
+	ck_assert_int_eq(st_do_write_file(file, "0"), 0);
+	during = st_status(held);
+	ret = st_do_seal(dev, &other, 1, 0, 0, 0, &out);
+	st_do_ioctl(dev, SEAL_IOC_INFO, &info);
+	ck_assert_int_eq(st_do_write_file(file, "1"), 0);
+	after = st_status(held);
+
+	ck_assert(!(before.flags & SEAL_STATUS_DISARMED));
+	ck_assert(during.flags & SEAL_STATUS_DISARMED);
+	ck_assert(during.flags & SEAL_STATUS_SEALED);
+	ck_assert(info.flags & SEAL_INFO_DISARMED);
+	ck_assert_int_eq(ret, -EOPNOTSUPP);
+	ck_assert_uint_ne(out.reason[0], 0);
+	ck_assert(!st_sealed(other));
+
+	ck_assert(!(after.flags & SEAL_STATUS_DISARMED));
+	ck_assert_int_eq(ftruncate(held, 0), -1);
+	ck_assert_int_eq(errno, ETXTBSY);
+	st_seal(dev, other);
+	ck_assert_int_eq(ftruncate(other, 0), -1);
+	st_unseal(dev, other);
+	st_unseal(dev, held);
+	ck_assert(no_probes());
+	close(held);
+	close(other);
+	close(dev);
+}
+
+START_TEST(kprobes_switched_off)
+{
+	switched_off(DEBUG "enabled");
+}
+END_TEST
+
+START_TEST(kprobes_switched_off_before)
+{
+	int fd = st_create_written("before", 65536), dev = st_session(), ret;
+	struct seal_files out;
+
+	/* Nothing is attached yet: the first SEAL must notice as well. */
+	ck_assert_int_eq(st_do_write_file(DEBUG "enabled", "0"), 0);
+	ret = st_do_seal(dev, &fd, 1, 0, 0, 0, &out);
+	ck_assert_int_eq(st_do_write_file(DEBUG "enabled", "1"), 0);
+	ck_assert_int_eq(ret, -EOPNOTSUPP);
+	ck_assert_uint_ne(out.reason[0], 0);
+	ck_assert(!st_sealed(fd));
+	ck_assert(no_probes());
+	st_seal(dev, fd);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
+/* Does the switch do anything on this kernel? An own probe would tell. */
+static bool ftrace_switch_works(void)
+{
+	int fd = st_create_written("switch", 65536), dev = st_session();
+	bool works;
+
+	/* With a probe in place that owns its function it may be refused. */
+	st_seal(dev, fd);
+	works = !st_do_write_file(FTRACE, "0");
+	if (works) {
+		/* Neutered in newer kernels: the gate still refuses. */
+		works = ftruncate(fd, 65536 * 2) == 0;
+		ck_assert_int_eq(st_do_write_file(FTRACE, "1"), 0);
+	}
+	close(dev);
+	close(fd);
+	st_remove("switch");
+	return works;
+}
+
+START_TEST(ftrace_switched_off)
+{
+	if (access(FTRACE, W_OK))
+		ST_SKIP("no %s", FTRACE);
+	if (!ftrace_switch_works())
+		ST_SKIP("ftrace_enabled=0 does not stop probes here");
+	switched_off(FTRACE);
+}
+END_TEST
+
+static void trace_has(const char *trace, const char *event)
+{
+	ck_assert_msg(strstr(trace, event), "no %s in the trace:\n%s", event,
+		      trace);
+}
+
+START_TEST(trace_events)
+{
+	int fd = st_create_written("trace", 65536), dev;
+	char *trace, inode[32];
+	struct stat st;
+
+	ck_assert_msg(!access(EVENTS "/enable", W_OK), "no " EVENTS);
+	ck_assert_int_eq(st_do_write_file(EVENTS "/enable", "1"), 0);
+	close(open(TRACE, O_WRONLY | O_TRUNC));
+	dev = st_session();
+	st_seal(dev, fd);
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+	ck_assert_int_eq(fallocate(fd, 0, 0, 1 << 20), -1);
+	st_unseal(dev, fd);
+	ck_assert_int_eq(st_do_write_file(EVENTS "/enable", "0"), 0);
+	trace = st_read_file(TRACE);
+	trace_has(trace, "seal_sealed:");
+	trace_has(trace, "seal_refused:");
+	trace_has(trace, "seal_unsealed:");
+	/* Who: the line must lead to the file. */
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)st.st_ino);
+	trace_has(trace, inode);
+	free(trace);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
+TCase *life_gates(void)
+{
+	TCase *tc = tcase_create("gates");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, at_rest_nothing_is_hooked);
+	tcase_add_test(tc, kprobes_switched_off);
+	tcase_add_test(tc, kprobes_switched_off_before);
+	tcase_add_test(tc, ftrace_switched_off);
+	tcase_add_test(tc, trace_events);
+	return tc;
+}
