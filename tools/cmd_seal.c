@@ -2,9 +2,10 @@
 /*
  * sealctl seal: a seal that stays until it is lifted.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "dry_run.h"
 #include "errors.h"
@@ -21,6 +22,22 @@ static const struct option options[] = {
 /*
  * First everything gets blocks, then each block becomes the file's own:
  * unsharing allocates no hole, and preallocating leaves shared blocks shared.
+ */
+static int prepare_file(struct seal_session *session, const char *path)
+{
+	int fd = open_file(path, O_RDWR);
+	int ret;
+
+	if (fd < 0)
+		return -EBADF;
+	ret = step_prealloc(session, path, fd, SEAL_PREALLOC_WRITTEN, 0, 0);
+	if (!ret)
+		ret = step_unshare(session, path, fd, 0, 0);
+	close(fd);
+	return ret;
+}
+
+/*
  * A file that is sealed already cannot be changed, and need not be if it
  * meets the requirements, which sealing will tell.
  */
@@ -39,11 +56,7 @@ static int prepare_files(struct seal_session *session,
 		}
 		if ((status.flags & SEAL_STATUS_SEALED) || !status.file_size)
 			continue;
-		ret = step_prealloc(session, list->paths[i], list->fds[i],
-				    SEAL_PREALLOC_WRITTEN, 0, 0);
-		if (ret)
-			return ret;
-		ret = step_unshare(session, list->paths[i], list->fds[i], 0, 0);
+		ret = prepare_file(session, list->paths[i]);
 		if (ret)
 			return ret;
 	}
@@ -60,8 +73,8 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
-	if (open_files(&list, paths, nr,
-		       prepare && !is_dry_run ? O_RDWR : O_RDONLY))
+	/* A seal keeps the file open: for writing it would prevent remount ro. */
+	if (open_files(&list, paths, nr, O_RDONLY))
 		goto out_session;
 	if (is_dry_run) {
 		status = dry_run(session, &list, require, prepare);
