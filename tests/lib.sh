@@ -5,7 +5,7 @@
 # A script sources this file with the built tree as its current directory,
 # reports through ok, nok, skip or run_program, and ends with "finish".
 #
-# Targets: xfs, xfs-noreflink, xfs-dax, xfs-1k, ext4, ext4-ind. They live on
+# Targets: xfs, xfs-noreflink, xfs-dax, xfs-1k, ext4, ext4-1k, ext4-ind. They live on
 # $SEAL_DISK (/dev/vdb), xfs-dax on $SEAL_PMEM (/dev/pmem0).
 
 SEAL_DISK=${SEAL_DISK:-/dev/vdb}
@@ -129,6 +129,7 @@ target_make() {
 	xfs-noreflink) mkfs.xfs -q -f -m reflink=0 "$dev" ;;
 	xfs-1k) mkfs.xfs -q -f -m reflink=1 -b size=1024 "$dev" ;;
 	ext4) mkfs.ext4 -q -F -E lazy_itable_init=1 "$dev" ;;
+	ext4-1k) mkfs.ext4 -q -F -E lazy_itable_init=1 -b 1024 "$dev" ;;
 	ext4-ind) mkfs.ext4 -q -F -E lazy_itable_init=1 -O '^extent,^64bit' "$dev" ;;
 	*)
 		echo "unknown target '$1'"
