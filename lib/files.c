@@ -15,13 +15,15 @@ SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
 		.require = require,
 		.fds = (uintptr_t)fds,
 		.max_extents = max_extents,
-		/* stays, if the call fails before it looks at a file */
-		.bad_index = SEAL_NO_INDEX,
 	};
 	int ret = seal_ioctl(session->fd, SEAL_IOC_SEAL, &request);
 
 	if (ret && report) {
 		*report = request;
+		/* It failed before it looked at a file: none is to blame. */
+		if (!report->bad_require && !report->reason[0] &&
+		    !report->bad_index)
+			report->bad_index = SEAL_NO_INDEX;
 		report->reason[sizeof(report->reason) - 1] = '\0';
 	}
 	return ret;
