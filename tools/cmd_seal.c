@@ -73,7 +73,7 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
-	/* A seal keeps the file open: for writing it would prevent remount ro. */
+	/* An open writable descriptor would be in the way of others. */
 	if (open_files(&list, paths, nr, O_RDONLY))
 		goto out_session;
 	if (is_dry_run) {

@@ -88,6 +88,10 @@ void explain_range(FILE *out, int error, const char *path)
 		fputs("the filesystem refuses this range; give one that lies within the file",
 		      out);
 		break;
+	case EBUSY:
+		fprintf(out,
+			"other programs change it all the time; try again when they have stopped");
+		break;
 	case EFBIG:
 		fprintf(out,
 			"the range ends beyond what the filesystem or the file size limit (ulimit -f) allows; give a smaller one");
