@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Run the cases of the contract on one mounted filesystem.
+ *
+ * Every case is a test of its own in a process of its own (libcheck forks),
+ * so that one that hangs or dies is one failure. A case that cannot run says
+ * why and counts as skipped, never as passed.
+ */
+#include "contract.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Guests are emulated; this is for what hangs, not for what is slow. */
+#define CASE_SECONDS 120
+
+struct options opt;
+
+static const char *pattern_wanted = "*", *gate_wanted;
+static bool list, expect_violation, verbose;
+
+/* Shared with the processes of the cases. */
+static struct note {
+	char skip[200];
+	bool done;
+	double seconds;
+} *notes;
+
+static const char usage[] =
+	"usage: contract --target NAME --dir DIR [OPTION...]\n"
+	"  --case GLOB          only the cases whose name matches\n"
+	"  --gate NAME          only the cases this gate guards\n"
+	"  --expect-violation   succeed if at least one of them fails\n"
+	"  --no-seal            controls only: the operations on unsealed files\n"
+	"  --list               print the cases, run nothing\n"
+	"  --verbose            a line per case\n";
+
+static void parse(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "target", required_argument, NULL, 't' },
+		{ "dir", required_argument, NULL, 'd' },
+		{ "case", required_argument, NULL, 'c' },
+		{ "gate", required_argument, NULL, 'g' },
+		{ "expect-violation", no_argument, NULL, 'e' },
+		{ "no-seal", no_argument, NULL, 'n' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int o;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (o) {
+		case 't':
+			opt.target_name = optarg;
+			opt.target = target_by_name(optarg);
+			break;
+		case 'd':
+			opt.dir = optarg;
+			break;
+		case 'c':
+			pattern_wanted = optarg;
+			break;
+		case 'g':
+			gate_wanted = optarg;
+			break;
+		case 'e':
+			expect_violation = true;
+			break;
+		case 'n':
+			opt.no_seal = true;
+			break;
+		case 'l':
+			list = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			exit(2);
+		}
+	}
+	if (!opt.target || optind != argc || (!opt.dir && !list)) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+}
+
+static bool wanted(const struct contract_case *tc)
+{
+	return case_applies(tc, opt.target) &&
+	       !fnmatch(pattern_wanted, tc->name, 0) &&
+	       (!gate_wanted || case_has_gate(tc, opt.target, gate_wanted));
+}
+
+static void print_list(void)
+{
+	for (size_t i = 0; i < case_count(); i++) {
+		const struct contract_case *tc = case_at(i);
+		const char *gate = case_gate(tc, opt.target);
+
+		if (wanted(tc))
+			printf("%-40s %-24s %s\n", tc->name,
+			       tc->expect == EITHER ? "either" :
+			       result_name(tc->expect), gate ? gate : "-");
+	}
+}
+
+START_TEST(contract_case)
+{
+	struct note *note = &notes[_i];
+	struct timespec a, b;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	run_case(case_at(_i), note->skip, sizeof(note->skip));
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	note->seconds = b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) / 1e9;
+	note->done = true;
+}
+END_TEST
+
+/*
+ * One file stays sealed all the time, so that the gates are not put in place
+ * and taken away again by each case.
+ */
+static struct seal_session *keep_gates(void)
+{
+	struct seal_session *session;
+	struct seal_files report = { 0 };
+	char path[512];
+	int fd, ret;
+
+	ret = seal_open(&session);
+	if (ret) {
+		fprintf(stderr, "contract: /dev/seal: %s\n", strerror(-ret));
+		exit(1);
+	}
+	snprintf(path, sizeof(path), "%s/.keeper", opt.dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, path, sizeof(path)) != sizeof(path)) {
+		fprintf(stderr, "contract: %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	close(fd);
+	/* Read-only, so that the filesystem can be remounted read-only. */
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ret = seal_files(session, &fd, 1, 0, 0, 0, &report);
+	if (ret) {
+		fprintf(stderr, "contract: %s: seal: %s: %s\n", path,
+			strerror(-ret), (char *)report.reason);
+		exit(1);
+	}
+	close(fd);
+	unlink(path);
+	return session;
+}
+
+static int report(unsigned int run, unsigned int failed)
+{
+	struct utsname uts;
+	unsigned int skipped = 0;
+
+	for (size_t i = 0; i < case_count(); i++) {
+		if (!wanted(case_at(i)))
+			continue;
+		if (verbose && notes[i].done && !notes[i].skip[0])
+			printf("ok %s (%.2f s)\n", case_at(i)->name,
+			       notes[i].seconds);
+		if (notes[i].done && notes[i].skip[0]) {
+			printf("skip %s: %s\n", case_at(i)->name, notes[i].skip);
+			skipped++;
+		}
+	}
+	uname(&uts);
+	printf("contract %s %s%s: %u passed, %u failed, %u skipped\n",
+	       opt.target_name, uts.release, opt.no_seal ? " (controls only)" : "",
+	       run - failed - skipped, failed, skipped);
+	if (!run) {
+		fprintf(stderr, "contract: no case is like that\n");
+		return 2;
+	}
+	if (expect_violation)
+		return failed ? 0 : run == skipped ? 2 : 1;
+	return failed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct seal_session *keeper = NULL;
+	unsigned int run, failed;
+	SRunner *runner;
+	Suite *suite;
+
+	parse(argc, argv);
+	cases_write();
+	cases_async();
+	cases_mmap();
+	cases_size();
+	cases_fallocate();
+	cases_clone();
+	cases_cow();
+	cases_xfs();
+	cases_ext4();
+	cases_allowed();
+	cases_require();
+	if (list) {
+		print_list();
+		return 0;
+	}
+	notes = mmap(NULL, case_count() * sizeof(*notes),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (notes == MAP_FAILED) {
+		perror("contract: mmap");
+		return 1;
+	}
+	suite = suite_create(opt.target_name);
+	for (size_t i = 0; i < case_count(); i++) {
+		TCase *tcase;
+
+		if (!wanted(case_at(i)))
+			continue;
+		tcase = tcase_create(case_at(i)->name);
+		tcase_set_timeout(tcase, CASE_SECONDS);
+		tcase_add_loop_test(tcase, contract_case, i, i + 1);
+		suite_add_tcase(suite, tcase);
+	}
+	if (!opt.no_seal)
+		keeper = keep_gates();
+	setlinebuf(stdout);
+	runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_FORK);
+	srunner_run_all(runner, CK_NORMAL);
+	run = srunner_ntests_run(runner);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	seal_close(keeper);
+	return report(run, failed);
+}

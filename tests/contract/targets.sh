@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The kinds of filesystems the contract is run on: make, mount, check.
+
+# shellcheck disable=SC2034 # used by the files that include this one
+TARGETS_ALL='xfs xfs-noreflink xfs-dax xfs-1k ext4 ext4-ind ext4-dax ext4-1k'
+TARGETS_ALL+=' ext4-nodelalloc ext4-ind-nodelalloc'
+
+# target_device TARGET DISK PMEM
+target_device() {
+	case $1 in
+	*-dax) echo "$3" ;;
+	*) echo "$2" ;;
+	esac
+}
+
+# What this mkfs.xfs knows of what the cases can use.
+xfs_features() {
+	# Reverse mappings are what repair rebuilds a map from.
+	echo "-m reflink=$1,rmapbt=1"
+	# Exchange-range has its own feature bit since xfsprogs 6.10.
+	if mkfs.xfs -f -N -i exchange=1 "$2" >/dev/null 2>&1; then
+		echo "-i exchange=1"
+	fi
+}
+
+mkfs_target() {
+	local target=$1 dev=$2 reflink=$3
+
+	# shellcheck disable=SC2046 # options are words
+	case $target in
+	xfs-noreflink) mkfs.xfs -q -f $(xfs_features 0 "$dev") "$dev" ;;
+	xfs-1k) mkfs.xfs -q -f -b size=1k $(xfs_features 1 "$dev") "$dev" ;;
+	xfs*) mkfs.xfs -q -f $(xfs_features "$reflink" "$dev") "$dev" ;;
+	ext4-ind*) mkfs.ext4 -q -F -b 4096 -O ^extents,^64bit "$dev" ;;
+	# Older kernels know verity only with blocks of a page.
+	ext4-1k) mkfs.ext4 -q -F -b 1024 "$dev" ;;
+	ext4*) mkfs.ext4 -q -F -b 4096 -O verity "$dev" ;;
+	esac
+}
+
+# target_mount TARGET DEVICE DIR
+target_mount() {
+	local -a options=()
+
+	case $1 in
+	*-dax) options=(-o dax=always) ;;
+	*-nodelalloc) options=(-o nodelalloc) ;;
+	esac
+	mkdir -p "$3"
+	mount "${options[@]}" "$2" "$3"
+}
+
+# target_make TARGET DEVICE DIR: make the filesystem and mount it
+target_make() {
+	wipefs -q -a "$2"
+	mkfs_target "$1" "$2" 1 && target_mount "$1" "$2" "$3" && return
+	# Reflink and DAX together is something a kernel may not have.
+	[ "$1" = xfs-dax ] || return
+	mkfs_target "$1" "$2" 0 && target_mount "$1" "$2" "$3"
+}
+
+# target_check TARGET DEVICE: must have nothing to say
+target_check() {
+	case $1 in
+	xfs*) xfs_repair -n "$2" ;;
+	ext4*) e2fsck -f -n "$2" ;;
+	esac
+}
