@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# seal: seal the block map of files.
+#
+# The kernel to build for:
+#   KVER=release   its headers are /lib/modules/$(KVER)/build
+#   KDIR=path      a kernel build directory
+# Without either it is the running kernel, if its headers are installed.
+#
+# For packagers: CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, INCLUDEDIR,
+# SBINDIR, MANDIR, MODDIR, UDEVDIR. With DESTDIR nothing outside it is touched.
+
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+PREFIX	   ?= /usr/local
+DESTDIR	   ?=
+LIBDIR	   ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+SBINDIR	   ?= $(PREFIX)/sbin
+MANDIR	   ?= $(PREFIX)/share/man
+UDEVDIR	   ?= /lib/udev/rules.d
+MODDIR	   ?= /lib/modules/$(KRELEASE)/updates
+export VERSION PREFIX DESTDIR LIBDIR INCLUDEDIR SBINDIR MANDIR
+
+ifneq ($(KDIR),)
+KBUILD_DIR := $(KDIR)
+else ifneq ($(KVER),)
+KBUILD_DIR := /lib/modules/$(KVER)/build
+else
+KBUILD_DIR := /lib/modules/$(shell uname -r)/build
+endif
+KRELEASE = $(or $(KVER),$(shell $(MAKE) -s -C $(KBUILD_DIR) kernelrelease))
+
+KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION) \
+	$(if $(SEAL_DEBUG),SEAL_DEBUG=$(SEAL_DEBUG))
+
+SUITE ?= bookworm
+TESTS := tests/abi tests/contract tests/lifecycle tests/traps
+
+.PHONY: help all module lib tools tests demo check check-full bench install \
+	uninstall clean lint shell FORCE
+
+help:
+	@echo 'make all          module, library and tool'
+	@echo 'make module       seal.ko for KVER= or KDIR= (SEAL_DEBUG=1: test build)'
+	@echo 'make lib tools    libseal; sealctl'
+	@echo 'make tests        the programs tests run in a guest'
+	@echo 'make install      into DESTDIR= PREFIX= (KVER= for the module)'
+	@echo 'make uninstall    what install put there'
+	@echo 'make clean        remove what was built here'
+	@echo
+	@echo 'On a Debian machine, as root, without any kernel headers:'
+	@echo 'make demo         seal files in a virtual machine, show what holds'
+	@echo 'make check        every test, on the kernels of Debian 12, 13, testing'
+	@echo 'make check-full   the same and on two backported kernels'
+	@echo 'make bench        measure what the gates cost'
+	@echo 'make lint         checkpatch, sparse, analyzers, shellcheck'
+	@echo 'make shell        a shell in a guest (SUITE=bookworm|trixie|testing)'
+
+all: module lib tools
+
+module: $(KBUILD_DIR)/Makefile
+	$(KMAKE) modules
+
+$(KBUILD_DIR)/Makefile:
+	@echo 'No kernel headers in $(KBUILD_DIR).' >&2
+	@echo 'Install them (apt install linux-headers-RELEASE) and say which kernel to build for: make KVER=RELEASE or KDIR=PATH.' >&2
+	@false
+
+lib:
+	$(MAKE) -C lib all
+
+tools: lib
+	$(MAKE) -C tools all
+
+tests: lib
+	set -e; for dir in $(TESTS); do $(MAKE) -C $$dir all; done
+
+demo:
+	tests/demo/run
+
+check:
+	tests/run
+
+check-full:
+	tests/run --full
+
+bench:
+	tests/bench/run
+
+lint:
+	scripts/lint
+
+shell:
+	tests/vm/vm shell $(SUITE)
+
+install: all
+	install -d $(DESTDIR)$(MODDIR) $(DESTDIR)$(UDEVDIR)
+	install -m 644 module/seal.ko $(DESTDIR)$(MODDIR)/seal.ko
+	install -m 644 packaging/60-seal.rules $(DESTDIR)$(UDEVDIR)/
+	$(MAKE) -C lib install
+	$(MAKE) -C tools install
+	install -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man4 \
+		$(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/libseal.3 $(DESTDIR)$(MANDIR)/man3/
+	install -m 644 man/seal.4 $(DESTDIR)$(MANDIR)/man4/
+	install -m 644 man/sealctl.8 $(DESTDIR)$(MANDIR)/man8/
+	@$(if $(DESTDIR),:,echo 'Now: depmod $(KRELEASE) && udevadm control --reload && modprobe seal')
+
+uninstall:
+	rm -f $(DESTDIR)$(MODDIR)/seal.ko $(DESTDIR)$(UDEVDIR)/60-seal.rules
+	$(MAKE) -C lib uninstall
+	$(MAKE) -C tools uninstall
+	rm -f $(DESTDIR)$(MANDIR)/man3/libseal.3 $(DESTDIR)$(MANDIR)/man4/seal.4 \
+		$(DESTDIR)$(MANDIR)/man8/sealctl.8
+
+clean:
+	$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
+	$(MAKE) -C lib clean
+	$(MAKE) -C tools clean
+	for dir in $(TESTS) tests/unit; do \
+		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir clean; done

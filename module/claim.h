@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sealed inodes and who holds them.
+ *
+ * An entry is one sealed inode; a claim is one session's hold on an entry. An
+ * entry lives while it has a claim, sticky or not.
+ */
+#ifndef SEAL_CLAIM_H
+#define SEAL_CLAIM_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/path.h>
+#include <linux/rhashtable.h>
+
+#include "map.h"
+
+/*
+ * Fast filter in the gates: a bit of inode->i_flags no kernel uses. The table
+ * is the truth; STATUS compares the two.
+ */
+#define S_SEALED	(1U << 30)
+
+struct seal_fs;
+struct file;
+struct seal_status;
+
+enum seal_entry_state {
+	SEAL_ENTRY_SEALING,	/* gates shut, map not read yet */
+	SEAL_ENTRY_SEALED,
+	SEAL_ENTRY_LEAVING,	/* last claim gone, being taken apart */
+};
+
+struct seal_table {
+	struct seal_ranges	ranges;
+	struct rcu_head		rcu;
+};
+
+struct seal_entry {
+	struct rhash_head	node;
+	struct list_head	list;
+	struct inode		*inode;
+	struct path		path;		/* pins the inode and its mount */
+	struct seal_fs		*fs;
+	enum seal_entry_state	state;
+	unsigned int		claims;		/* sticky one and pins included */
+	unsigned int		sessions;	/* claims of sessions */
+	bool			sticky;
+	bool			cow;		/* no block is overwritten in place */
+	bool			small_folios;	/* large ones were switched off */
+	unsigned long		folio_bits;	/* what they were */
+	u32			fs_flags;	/* FS_*_FL when it was sealed */
+	struct seal_table __rcu	*table;		/* writes that may pass */
+	struct seal_map_info	info;
+	atomic64_t		refused;
+	struct rcu_head		rcu;
+};
+
+struct seal_session {
+	struct mutex		lock;		/* protects @claims */
+	struct list_head	claims;
+};
+
+struct seal_request {
+	struct file		**files;
+	unsigned int		nr;
+	u32			require;
+	u64			max_extents;
+	bool			sticky;
+	/* results */
+	u32			bad_index;
+	u32			bad_state;
+	u32			bad_require;
+	u64			bad_offset;
+	u64			bad_length;
+	char			reason[SEAL_REASON_LEN];
+};
+
+static inline bool seal_flagged(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_flags) & S_SEALED;
+}
+
+/* The entry of a sealed inode; valid inside the RCU section. */
+struct seal_entry *seal_lookup(struct inode *inode);
+
+int seal_claim_files(struct seal_session *session, struct seal_request *req);
+int seal_unclaim(struct seal_session *session, struct inode *inode);
+int seal_unclaim_sticky(struct inode *inode);
+void seal_session_init(struct seal_session *session);
+void seal_session_end(struct seal_session *session);
+
+int seal_query(struct seal_session *session, struct file *file,
+	       struct seal_status *status);
+
+/* Is any file of this superblock sealed? May sleep. */
+bool seal_any_on(struct super_block *sb);
+
+int seal_claims_init(void);
+void seal_claims_exit(void);
+
+#endif /* SEAL_CLAIM_H */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that differs between kernel versions.
+ *
+ * By feature where a feature can be seen by the preprocessor, because
+ * distributions backport; by version where only the type of an argument or
+ * the body of a function changed.
+ */
+#ifndef SEAL_COMPAT_H
+#define SEAL_COMPAT_H
+
+#include <linux/fileattr.h>
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <linux/version.h>
+#if __has_include(<linux/filelock.h>)
+#include <linux/filelock.h>
+#endif
+
+#define SEAL_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
+#define SEAL_SERIES(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) && \
+				 LINUX_VERSION_CODE < KERNEL_VERSION(a, (b) + 1, 0))
+
+/*
+ * Which paths change a map was read from the source of these series and
+ * tried on their kernels. Elsewhere a path may be new: nothing is sealed.
+ */
+#if SEAL_SERIES(6, 1) || SEAL_SERIES(6, 12) || SEAL_SERIES(6, 18) || \
+	SEAL_SERIES(7, 2) || SEAL_SERIES(7, 3)
+#define SEAL_SERIES_REVIEWED	true
+#else
+#define SEAL_SERIES_REVIEWED	false
+#endif
+
+/* XFS_IOC_EXCHANGE_RANGE */
+#define SEAL_XFS_EXCHANGE	SEAL_KERNEL(6, 10)
+/* online repair is built */
+#define SEAL_XFS_REPAIR		IS_ENABLED(CONFIG_XFS_ONLINE_REPAIR)
+/* out-of-place atomic writes; a plain function, then merged into iomap_next */
+#define SEAL_XFS_ATOMIC_BEGIN	(SEAL_KERNEL(6, 16) && !SEAL_KERNEL(7, 3))
+#define SEAL_XFS_ATOMIC_NEXT	SEAL_KERNEL(7, 3)
+/*
+ * iomap tracks which blocks of a folio are dirty. Before, write-back of a
+ * folio with one dirty block writes, and so converts, all its unwritten ones.
+ */
+#define SEAL_IOMAP_BLOCK_DIRTY	SEAL_KERNEL(6, 6)
+
+#if SEAL_KERNEL(6, 3)
+static inline bool seal_owner_or_capable(struct file *file)
+{
+	return inode_owner_or_capable(file_mnt_idmap(file), file_inode(file));
+}
+#else
+static inline bool seal_owner_or_capable(struct file *file)
+{
+	return inode_owner_or_capable(file_mnt_user_ns(file),
+				      file_inode(file));
+}
+#endif
+
+#if SEAL_KERNEL(6, 17)
+typedef struct file_kattr seal_fileattr;
+#else
+typedef struct fileattr seal_fileattr;
+#endif
+
+/* Layout leases are how pNFS clients hold a right to write blocks. */
+static inline bool seal_has_layout_lease(struct inode *inode)
+{
+	struct file_lock_context *ctx = locks_inode_context(inode);
+	bool found = false;
+
+	if (!ctx)
+		return false;
+
+	spin_lock(&ctx->flc_lock);
+#if SEAL_KERNEL(6, 9)
+	{
+		struct file_lease *lease;
+
+		list_for_each_entry(lease, &ctx->flc_lease, c.flc_list)
+			if (lease->c.flc_flags & FL_LAYOUT)
+				found = true;
+	}
+#else
+	{
+		struct file_lock *lease;
+
+		list_for_each_entry(lease, &ctx->flc_lease, fl_list)
+			if (lease->fl_flags & FL_LAYOUT)
+				found = true;
+	}
+#endif
+	spin_unlock(&ctx->flc_lock);
+	return found;
+}
+
+/*
+ * Which folio sizes the page cache may use for a file, as bits of
+ * mapping->flags. The kernel's own helpers do not update them atomically, and
+ * error bits of the same word are set at any time.
+ */
+#ifdef AS_FOLIO_ORDER_MASK
+#define SEAL_FOLIO_BITS		AS_FOLIO_ORDER_MASK
+
+static inline unsigned long seal_small_folios(unsigned long flags)
+{
+	unsigned long min = flags & AS_FOLIO_ORDER_MIN_MASK;
+
+	/* largest order := smallest order */
+	return min | min << AS_FOLIO_ORDER_BITS;
+}
+#else
+#define SEAL_FOLIO_BITS		BIT(AS_LARGE_FOLIO_SUPPORT)
+
+static inline unsigned long seal_small_folios(unsigned long flags)
+{
+	return 0;
+}
+#endif
+
+#endif /* SEAL_COMPAT_H */

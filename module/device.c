@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/seal: decodes the ioctls of uapi/seal.h. */
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../uapi/seal.h"
+#include "claim.h"
+#include "compat.h"
+#include "device.h"
+#include "gate.h"
+#include "map.h"
+#include "prepare.h"
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct seal_session *session;
+
+	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
+	if (!session)
+		return -ENOMEM;
+	seal_session_init(session);
+	file->private_data = session;
+	return nonseekable_open(inode, file);
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct seal_session *session = file->private_data;
+
+	seal_session_end(session);
+	kfree(session);
+	return 0;
+}
+
+/* A structure in and out again; @usize is what the caller knows of it. */
+static int get_struct(void *to, size_t ksize, size_t ksize_v1,
+		      void __user *from, u32 *usize)
+{
+	if (get_user(*usize, (u32 __user *)from))
+		return -EFAULT;
+	if (*usize < ksize_v1)
+		return -EINVAL;
+	if (*usize > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(to, ksize, from, *usize);
+}
+
+static int put_struct(void __user *to, const void *from, size_t ksize,
+		      u32 usize)
+{
+	return copy_to_user(to, from, min_t(size_t, ksize, usize)) ?
+	       -EFAULT : 0;
+}
+
+/* The file behind a descriptor, if the caller may seal it. */
+static struct file *get_file_arg(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (!S_ISREG(file_inode(file)->i_mode)) {
+		fput(file);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	if (!seal_owner_or_capable(file)) {
+		fput(file);
+		return ERR_PTR(-EPERM);
+	}
+	return file;
+}
+
+static int info_fs(struct seal_fs *fs, struct seal_fs_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	strscpy(info->name, fs->name, sizeof(info->name));
+	info->state = seal_fs_probe(fs, info->reason);
+	info->gates = seal_fs_nr_gates(fs);
+	info->attached = seal_fs_attached(fs);
+	info->sealed = READ_ONCE(fs->sealed);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static long ioctl_info(struct seal_session *session, void __user *arg)
+{
+	struct seal_info info = { };
+	struct seal_fs_info fs_info;
+	u32 usize, room, i;
+	int ret;
+
+	ret = get_struct(&info, sizeof(info), sizeof(info), arg, &usize);
+	if (ret)
+		return ret;
+	if (info.abi || info.features || info.flags ||
+	    memchr_inv(info.version, 0, sizeof(info.version)))
+		return -EINVAL;
+
+	room = min(info.nr_fs, seal_nr_filesystems);
+	if (!info.fs)
+		room = 0;
+	for (i = 0; i < room; i++) {
+		void __user *to = u64_to_user_ptr(info.fs);
+
+		ret = info_fs(&seal_filesystems[i], &fs_info);
+		if (ret)
+			return ret;
+		if (copy_to_user(to + i * sizeof(fs_info), &fs_info,
+				 sizeof(fs_info)))
+			return -EFAULT;
+	}
+
+	info.size = sizeof(info);
+	info.abi = SEAL_ABI_VERSION;
+	info.features = SEAL_FEATURE_STICKY;
+	if (IS_ENABLED(SEAL_DEBUG_BUILD))
+		info.features |= SEAL_FEATURE_DEBUG;
+	for (i = 0; i < seal_nr_filesystems; i++) {
+		if (seal_fs_attached(&seal_filesystems[i]) &&
+		    !seal_gates_armed()) {
+			info.flags |= SEAL_INFO_DISARMED;
+			break;
+		}
+	}
+	info.nr_fs = seal_nr_filesystems;
+	strscpy(info.version, SEAL_VERSION, sizeof(info.version));
+	return put_struct(arg, &info, sizeof(info), usize);
+}
+
+static long ioctl_range(struct seal_session *session, void __user *arg,
+			bool unshare)
+{
+	struct seal_range_op op = { };
+	struct file *file;
+	u32 usize;
+	int ret;
+
+	ret = get_struct(&op, sizeof(op), sizeof(op), arg, &usize);
+	if (ret)
+		return ret;
+	if (op.flags & ~(unshare ? 0 : SEAL_PREALLOC_ALL))
+		return -EINVAL;
+	if (op.reserved || op.done)
+		return -EINVAL;
+	file = get_file_arg(op.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	ret = seal_map_get();
+	if (!ret) {
+		if (unshare)
+			ret = seal_unshare_step(file, op.offset, op.length,
+						&op.done);
+		else
+			ret = seal_prealloc_step(file, op.flags, op.offset,
+						 op.length, &op.done);
+		seal_map_put();
+	}
+	fput(file);
+	if (ret)
+		return ret;
+	return put_struct(arg, &op, sizeof(op), usize);
+}
+
+static bool seal_results_clear(const struct seal_files *files)
+{
+	return !files->bad_index && !files->bad_state &&
+	       !files->bad_require && !files->reserved &&
+	       !files->bad_offset && !files->bad_length &&
+	       !memchr_inv(files->reason, 0, sizeof(files->reason));
+}
+
+static long ioctl_seal(struct seal_session *session, void __user *arg)
+{
+	struct seal_request *req = NULL;
+	struct seal_files *files;
+	s32 *fds = NULL;
+	u32 usize, i;
+	int ret, err;
+
+	files = kzalloc(sizeof(*files), GFP_KERNEL_ACCOUNT);
+	if (!files)
+		return -ENOMEM;
+	ret = get_struct(files, sizeof(*files), sizeof(*files), arg, &usize);
+	if (ret)
+		goto out_free;
+	ret = -EINVAL;
+	if (files->flags & ~SEAL_SEAL_ALL || files->require & ~SEAL_REQ_ALL ||
+	    !files->nr_fds || files->nr_fds > SEAL_MAX_FILES ||
+	    (files->max_extents && !(files->require & SEAL_REQ_EXTENTS)) ||
+	    !seal_results_clear(files))
+		goto out_free;
+	ret = -EPERM;
+	if (files->flags & SEAL_SEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
+		goto out_free;
+	/* results that cannot be told must not happen */
+	ret = put_struct(arg, files, sizeof(*files), usize);
+	if (ret)
+		goto out_free;
+
+	fds = memdup_user(u64_to_user_ptr(files->fds),
+			  files->nr_fds * sizeof(*fds));
+	if (IS_ERR(fds)) {
+		ret = PTR_ERR(fds);
+		fds = NULL;
+		goto out_free;
+	}
+	ret = -ENOMEM;
+	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
+	if (!req)
+		goto out_free;
+	req->files = kcalloc(files->nr_fds, sizeof(*req->files),
+			     GFP_KERNEL_ACCOUNT);
+	if (!req->files)
+		goto out_free;
+	req->require = files->require;
+	req->max_extents = files->max_extents;
+	req->sticky = files->flags & SEAL_SEAL_STICKY;
+
+	req->bad_index = SEAL_NO_INDEX;
+	for (i = 0; i < files->nr_fds; i++) {
+		req->files[i] = fget(fds[i]);
+		if (!req->files[i]) {
+			ret = -EBADF;
+			req->bad_index = i;
+			strscpy(req->reason, "not an open file, or opened with O_PATH",
+				sizeof(req->reason));
+			break;
+		}
+		req->nr++;
+	}
+	if (req->nr == files->nr_fds)
+		ret = seal_claim_files(session, req);
+	for (i = 0; i < req->nr; i++)
+		fput(req->files[i]);
+
+	if (ret) {
+		files->bad_index = req->bad_index;
+		files->bad_state = req->bad_state;
+		files->bad_require = req->bad_require;
+		files->bad_offset = req->bad_offset;
+		files->bad_length = req->bad_length;
+		memcpy(files->reason, req->reason, sizeof(files->reason));
+		err = put_struct(arg, files, sizeof(*files), usize);
+		if (err)
+			ret = err;
+	}
+out_free:
+	if (req)
+		kfree(req->files);
+	kfree(req);
+	kfree(fds);
+	kfree(files);
+	return ret;
+}
+
+static long ioctl_unseal(struct seal_session *session, void __user *arg)
+{
+	struct seal_unseal unseal = { };
+	struct file *file;
+	u32 usize;
+	int ret;
+
+	ret = get_struct(&unseal, sizeof(unseal), sizeof(unseal), arg, &usize);
+	if (ret)
+		return ret;
+	if (unseal.flags & ~SEAL_UNSEAL_ALL || unseal.reserved)
+		return -EINVAL;
+	if (unseal.flags & SEAL_UNSEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
+		return -EPERM;
+	file = get_file_arg(unseal.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (unseal.flags & SEAL_UNSEAL_STICKY)
+		ret = seal_unclaim_sticky(file_inode(file));
+	else
+		ret = seal_unclaim(session, file_inode(file));
+	fput(file);
+	return ret;
+}
+
+static long ioctl_status(struct seal_session *session, void __user *arg)
+{
+	struct seal_status status = { };
+	struct file *file;
+	u32 usize;
+	int ret;
+
+	ret = get_struct(&status, sizeof(status), sizeof(status), arg, &usize);
+	if (ret)
+		return ret;
+	/* everything behind fd is a result */
+	if (memchr_inv(&status.flags, 0, sizeof(status) -
+		       offsetof(struct seal_status, flags)))
+		return -EINVAL;
+	file = get_file_arg(status.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = seal_query(session, file, &status);
+	fput(file);
+	if (ret)
+		return ret;
+	return put_struct(arg, &status, sizeof(status), usize);
+}
+
+/* A command is its direction, type and number; the size may grow. */
+#define COMMAND(cmd)	((cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct seal_session *session = file->private_data;
+	void __user *user = (void __user *)arg;
+
+	switch (COMMAND(cmd)) {
+	case COMMAND(SEAL_IOC_INFO):
+		return ioctl_info(session, user);
+	case COMMAND(SEAL_IOC_PREALLOC):
+		return ioctl_range(session, user, false);
+	case COMMAND(SEAL_IOC_UNSHARE):
+		return ioctl_range(session, user, true);
+	case COMMAND(SEAL_IOC_SEAL):
+		return ioctl_seal(session, user);
+	case COMMAND(SEAL_IOC_UNSEAL):
+		return ioctl_unseal(session, user);
+	case COMMAND(SEAL_IOC_STATUS):
+		return ioctl_status(session, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= device_open,
+	.release	= device_release,
+	.unlocked_ioctl	= device_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= SEAL_DEVICE_NAME,
+	.fops	= &device_fops,
+	.mode	= 0660,
+};
+
+int seal_device_init(void)
+{
+	return misc_register(&device);
+}
+
+void seal_device_exit(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bringing the map of one inode to rest without disturbing in-place writers.
+ *
+ * While the map is not known, the gates need some table to decide with. It is
+ * what an unlocked look found to be in place. A write inside it passes, so
+ * the map is at rest only if all of the table really is in place once
+ * everything else has been drained and written back. If not (the file
+ * changed between look and shut), the table is cut down to what both agree
+ * on, and everything is drained again. Tables only shrink, so this ends.
+ */
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "claim.h"
+#include "compat.h"
+#include "eligible.h"
+#include "freeze.h"
+#include "xfs_inode.h"
+
+static void table_free_rcu(struct rcu_head *rcu)
+{
+	struct seal_table *table = container_of(rcu, struct seal_table, rcu);
+
+	seal_ranges_free(&table->ranges);
+	kfree(table);
+}
+
+static void table_publish(struct seal_entry *entry, struct seal_table *table)
+{
+	struct seal_table *old = rcu_dereference_protected(entry->table, 1);
+
+	rcu_assign_pointer(entry->table, table);
+	call_rcu(&old->rcu, table_free_rcu);
+}
+
+static void table_free(struct seal_table *table)
+{
+	seal_ranges_free(&table->ranges);
+	kfree(table);
+}
+
+static struct seal_table *table_read(struct seal_entry *entry,
+				     struct seal_map_info *info, char *reason)
+{
+	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	ret = seal_map_read(entry->inode, info, &table->ranges, reason);
+	if (ret) {
+		table_free(table);
+		return ERR_PTR(ret);
+	}
+	return table;
+}
+
+int seal_freeze_look(struct seal_entry *entry, char *reason)
+{
+	struct seal_table *table;
+	int ret;
+
+	ret = filemap_write_and_wait(entry->inode->i_mapping);
+	if (ret)
+		return ret;
+	table = table_read(entry, &entry->info, reason);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	table_publish(entry, table);
+	return 0;
+}
+
+int seal_freeze_shut(struct seal_entry *entry)
+{
+	struct inode *inode = entry->inode;
+
+	/* i_flags is changed under i_rwsem, not always atomically */
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	set_mask_bits(&inode->i_flags, 0, S_SEALED);
+	up_write(&inode->i_rwsem);
+	return 0;
+}
+
+/*
+ * Does the file have both blocks that are overwritten in place and others?
+ * Then a folio must not span both kinds: a store to one page of it would
+ * count as one to all of it.
+ */
+static bool mixed(const struct seal_entry *entry)
+{
+	const struct seal_ranges *ranges =
+		&rcu_dereference_protected(entry->table, 1)->ranges;
+	u64 eof = round_up(i_size_read(entry->inode),
+			   (u64)i_blocksize(entry->inode));
+
+	return ranges->nr && !seal_ranges_cover(ranges, 0, eof);
+}
+
+/*
+ * Keep the page cache of a mixed file to its smallest folios. The bits may
+ * only change while nothing is cached: pages are accounted by them. Locks as
+ * in settle(): nothing comes into the cache meanwhile.
+ */
+static int small_folios(struct seal_entry *entry, char *reason)
+{
+	struct address_space *mapping = entry->inode->i_mapping;
+	unsigned long bits = mapping->flags & SEAL_FOLIO_BITS;
+	unsigned long small = seal_small_folios(mapping->flags);
+
+	if (entry->small_folios || bits == small || IS_DAX(entry->inode) ||
+	    !mixed(entry))
+		return 0;
+
+	if (invalidate_inode_pages2(mapping) || mapping->nrpages) {
+		/*
+		 * Then stores next to a hole can be refused by the folio; but
+		 * where write-back is by the folio, they could convert it.
+		 */
+		if (SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(entry->inode))
+			return 0;
+		strscpy(reason, "pages of a file with holes or unwritten blocks are busy, try again",
+			SEAL_REASON_LEN);
+		return -EBUSY;
+	}
+	entry->folio_bits = bits;
+	entry->small_folios = true;
+	set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS, small);
+	return 0;
+}
+
+int seal_freeze_settle(struct seal_entry *entry, struct file *file,
+		       char *reason)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	ret = filemap_write_and_wait(inode->i_mapping);
+	if (ret)
+		return ret;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	filemap_invalidate_lock(inode->i_mapping);
+	inode_dio_wait(inode);
+	if (seal_has_layout_lease(inode)) {
+		strscpy(reason, "a pNFS client holds a layout of the file",
+			SEAL_REASON_LEN);
+		ret = -EBUSY;
+	}
+	if (!ret && seal_is_xfs(inode) && !entry->info.cow)
+		ret = seal_xfs_cancel_cow(inode);
+	if (!ret)
+		ret = small_folios(entry, reason);
+	filemap_invalidate_unlock(inode->i_mapping);
+	up_write(&inode->i_rwsem);
+	if (ret)
+		return ret;
+
+	ret = filemap_write_and_wait(inode->i_mapping);
+	return ret ?: vfs_fsync(file, 0);
+}
+
+int seal_freeze_read(struct seal_entry *entry, char *reason)
+{
+	struct seal_table *old = rcu_dereference_protected(entry->table, 1);
+	struct seal_table *table, *both;
+	struct seal_map_info info;
+	int ret;
+
+	table = table_read(entry, &info, reason);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+
+	/*
+	 * A delayed allocation before EOF would still get its blocks; one
+	 * beyond EOF has no data to be written and stays as it is.
+	 */
+	if (!info.delalloc_at.state &&
+	    info.cow == entry->info.cow &&
+	    seal_ranges_subset(&old->ranges, &table->ranges)) {
+		entry->info = info;
+		table_publish(entry, table);
+		return 1;
+	}
+
+	both = kzalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
+	ret = both ? seal_ranges_intersect(&both->ranges, &old->ranges,
+					   &table->ranges) : -ENOMEM;
+	table_free(table);
+	if (ret) {
+		if (both)
+			table_free(both);
+		return ret;
+	}
+	entry->info = info;
+	table_publish(entry, both);
+	return 0;
+}
+
+/* With nothing cached the bits can go back; else the cache stays as it is. */
+static void large_folios(struct seal_entry *entry)
+{
+	struct address_space *mapping = entry->inode->i_mapping;
+
+	if (!entry->small_folios)
+		return;
+	filemap_invalidate_lock(mapping);
+	if (!invalidate_inode_pages2(mapping) && !mapping->nrpages)
+		set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS,
+			      entry->folio_bits);
+	filemap_invalidate_unlock(mapping);
+	entry->small_folios = false;
+}
+
+void seal_thaw_map(struct seal_entry *entry)
+{
+	struct inode *inode = entry->inode;
+
+	inode_lock(inode);
+	set_mask_bits(&inode->i_flags, S_SEALED, 0);
+	large_folios(entry);
+	inode_unlock(inode);
+}

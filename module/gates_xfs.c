@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Gates of XFS.
+ *
+ * How a function was shown to see every call: [p] it is only reached through
+ * a pointer in an operations table; [g] it is global and its callers are in
+ * other translation units; [t] static with few callers, present as a symbol
+ * in the kernels of compat.h and exercised by a test per kernel.
+ */
+#include <linux/exportfs.h>
+#include <linux/fs.h>
+#include <linux/iomap.h>
+
+#include "claim.h"
+#include "compat.h"
+#include "gate.h"
+#include "xfs_inode.h"
+
+/*
+ * xfs_{buffered,direct}_write_iomap_begin(inode, pos, length, flags) [p] [t]:
+ * page faults come here (invalidate lock held shared, the whole folio as the
+ * range); DAX faults to the direct one. Writes were decided earlier with the
+ * whole request, but may have waited for a layout without their lock since.
+ */
+static int enter_write_begin(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct inode *inode = seal_arg(regs, 0, struct inode *);
+	u64 start = seal_arg(regs, 1, u64);
+	u64 end = start + seal_arg(regs, 2, u64);
+	unsigned int flags = seal_arg(regs, 3, unsigned int);
+
+	if (likely(!seal_flagged(inode)))
+		return 0;
+	if (!(flags & (IOMAP_WRITE | IOMAP_ZERO)))
+		return 0;
+	/* a fault covers a page even where the file ends inside it */
+	if (flags & IOMAP_FAULT)
+		end = min_t(u64, end, round_up(i_size_read(inode),
+					       i_blocksize(inode)));
+	if (seal_gate_refuses(kp, inode, start, end))
+		return seal_redirect(regs, seal_return_busy);
+	return 0;
+}
+
+#if SEAL_XFS_ATOMIC_BEGIN
+/*
+ * xfs_atomic_write_cow_iomap_begin(inode) [p]: an atomic write that cannot
+ * be done in place. i_rwsem held shared.
+ */
+static int enter_atomic_cow(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct inode *inode = seal_arg(regs, 0, struct inode *);
+
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(kp, inode))
+		return seal_redirect(regs, seal_return_busy);
+	return 0;
+}
+#elif SEAL_XFS_ATOMIC_NEXT
+/*
+ * xfs_atomic_write_cow_iomap_next(iter, iomap, srcmap) [p]: as above. It is
+ * also called to finish an iteration, which a sealed file never begins.
+ */
+static int enter_atomic_cow(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct inode *inode = seal_arg(regs, 0, struct iomap_iter *)->inode;
+
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(kp, inode))
+		return seal_redirect(regs, seal_return_busy);
+	return 0;
+}
+#endif
+
+/*
+ * xfs_free_eofblocks(ip) [g]: trims blocks beyond EOF in the background, at
+ * close, and when space runs out. i_rwsem held. Nothing to do is an answer
+ * all callers understand.
+ */
+static int enter_free_eofblocks(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct inode *inode = seal_xfs_vnode(seal_arg(regs, 0, void *));
+
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(kp, inode))
+		return seal_redirect(regs, seal_return_zero);
+	return 0;
+}
+
+#if SEAL_XFS_EXCHANGE
+/* the first two members of struct xfs_exchrange */
+struct exchrange {
+	struct file	*file1;
+	struct file	*file2;
+};
+
+/*
+ * xfs_exchrange_prep(fxr, ip1, ip2) [t]: exchange-range and commit-range,
+ * i_rwsem and the invalidate lock of both files held.
+ */
+static int enter_exchrange(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct exchrange *fxr = seal_arg(regs, 0, struct exchrange *);
+	struct inode *inode1 = file_inode(fxr->file1);
+	struct inode *inode2 = file_inode(fxr->file2);
+
+	if (seal_flagged(inode1) && seal_gate_refuses_any(kp, inode1))
+		return seal_redirect(regs, seal_return_busy);
+	if (seal_flagged(inode2) && seal_gate_refuses_any(kp, inode2))
+		return seal_redirect(regs, seal_return_busy);
+	return 0;
+}
+#endif
+
+/* --- entered without a lock: wrappers --- */
+
+static struct seal_gate xfs_gates[];
+
+enum xfs_wrapped {
+	WRAP_FALLOCATE,
+	WRAP_SWAP_EXTENTS,
+	WRAP_MAP_BLOCKS,
+	WRAP_COMMIT_BLOCKS,
+#if SEAL_XFS_REPAIR
+	WRAP_SCRUB,
+#endif
+};
+
+static bool refuses(enum xfs_wrapped gate, struct inode *inode)
+{
+	return seal_flagged(inode) &&
+	       seal_gate_refuses_any(&xfs_gates[gate].kp, inode);
+}
+
+/*
+ * xfs_file_fallocate() [p]: every mode and every caller. Its own check for
+ * layouts holds both locks, but drops them while it waits.
+ */
+long xfs_fallocate_proto(struct file *file, int mode, loff_t offset,
+			 loff_t len);
+DEFINE_STATIC_CALL_RET0(seal_xfs_fallocate, xfs_fallocate_proto);
+
+static void bind_fallocate(unsigned long original)
+{
+	static_call_update(seal_xfs_fallocate,
+			   (typeof(&xfs_fallocate_proto))original);
+}
+
+static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
+				    loff_t len)
+{
+	int cookie = seal_wrapper_enter();
+	long ret = -ETXTBSY;
+
+	if (!refuses(WRAP_FALLOCATE, file_inode(file)))
+		ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
+	seal_wrapper_leave(cookie);
+	return ret;
+}
+
+static int enter_fallocate(struct kprobe *kp, struct pt_regs *regs)
+{
+	return seal_redirect(regs, wrap_fallocate);
+}
+
+/* xfs_swap_extents(ip, tip, sxp) [g]: XFS_IOC_SWAPEXT, xfs_fsr. */
+int xfs_swap_extents_proto(void *ip, void *tip, void *sxp);
+DEFINE_STATIC_CALL_RET0(seal_xfs_swap_extents, xfs_swap_extents_proto);
+
+static void bind_swap_extents(unsigned long original)
+{
+	static_call_update(seal_xfs_swap_extents,
+			   (typeof(&xfs_swap_extents_proto))original);
+}
+
+static noinline int wrap_swap_extents(void *ip, void *tip, void *sxp)
+{
+	int cookie = seal_wrapper_enter();
+	int ret = -ETXTBSY;
+
+	if (!refuses(WRAP_SWAP_EXTENTS, seal_xfs_vnode(ip)) &&
+	    !refuses(WRAP_SWAP_EXTENTS, seal_xfs_vnode(tip)))
+		ret = static_call(seal_xfs_swap_extents)(ip, tip, sxp);
+	seal_wrapper_leave(cookie);
+	return ret;
+}
+
+static int enter_swap_extents(struct kprobe *kp, struct pt_regs *regs)
+{
+	return seal_redirect(regs, wrap_swap_extents);
+}
+
+/* xfs_fs_map_blocks() [p]: a pNFS client asks for blocks, maybe to write. */
+int xfs_map_blocks_proto(struct inode *inode, loff_t offset, u64 length,
+			 struct iomap *iomap, bool write, u32 *generation);
+DEFINE_STATIC_CALL_RET0(seal_xfs_map_blocks, xfs_map_blocks_proto);
+
+static void bind_map_blocks(unsigned long original)
+{
+	static_call_update(seal_xfs_map_blocks,
+			   (typeof(&xfs_map_blocks_proto))original);
+}
+
+static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
+				    u64 length, struct iomap *iomap,
+				    bool write, u32 *generation)
+{
+	int cookie = seal_wrapper_enter();
+	int ret = -ETXTBSY;
+
+	if (!write || !refuses(WRAP_MAP_BLOCKS, inode))
+		ret = static_call(seal_xfs_map_blocks)(inode, offset, length,
+						       iomap, write,
+						       generation);
+	seal_wrapper_leave(cookie);
+	return ret;
+}
+
+static int enter_map_blocks(struct kprobe *kp, struct pt_regs *regs)
+{
+	return seal_redirect(regs, wrap_map_blocks);
+}
+
+/* xfs_fs_commit_blocks() [p]: converts them, and may move the end. */
+int xfs_commit_blocks_proto(struct inode *inode, struct iomap *maps, int nr,
+			    unsigned long size_or_attr);
+DEFINE_STATIC_CALL_RET0(seal_xfs_commit_blocks, xfs_commit_blocks_proto);
+
+static void bind_commit_blocks(unsigned long original)
+{
+	static_call_update(seal_xfs_commit_blocks,
+			   (typeof(&xfs_commit_blocks_proto))original);
+}
+
+static noinline int wrap_commit_blocks(struct inode *inode, struct iomap *maps,
+				       int nr, unsigned long size_or_attr)
+{
+	int cookie = seal_wrapper_enter();
+	int ret = -ETXTBSY;
+
+	if (!refuses(WRAP_COMMIT_BLOCKS, inode))
+		ret = static_call(seal_xfs_commit_blocks)(inode, maps, nr,
+							  size_or_attr);
+	seal_wrapper_leave(cookie);
+	return ret;
+}
+
+static int enter_commit_blocks(struct kprobe *kp, struct pt_regs *regs)
+{
+	return seal_redirect(regs, wrap_commit_blocks);
+}
+
+#if SEAL_XFS_REPAIR
+/* struct xfs_scrub_metadata begins with type and flags */
+#define SCRUB_FLAG_REPAIR	1
+
+/*
+ * xfs_scrub_metadata(file, sm) [t]: online check and repair. Which file a
+ * repair rewrites is not known here: none on a filesystem with a sealed one.
+ */
+int xfs_scrub_proto(struct file *file, u32 *sm);
+DEFINE_STATIC_CALL_RET0(seal_xfs_scrub, xfs_scrub_proto);
+
+static void bind_scrub(unsigned long original)
+{
+	static_call_update(seal_xfs_scrub, (typeof(&xfs_scrub_proto))original);
+}
+
+static noinline int wrap_scrub(struct file *file, u32 *sm)
+{
+	struct inode *inode = file_inode(file);
+	int cookie = seal_wrapper_enter();
+	int ret = -ETXTBSY;
+
+	if (!(sm[1] & SCRUB_FLAG_REPAIR) ||
+	    !seal_gate_refuses_sb(&xfs_gates[WRAP_SCRUB].kp, inode->i_sb))
+		ret = static_call(seal_xfs_scrub)(file, sm);
+	seal_wrapper_leave(cookie);
+	return ret;
+}
+
+static int enter_scrub(struct kprobe *kp, struct pt_regs *regs)
+{
+	return seal_redirect(regs, wrap_scrub);
+}
+#endif
+
+/*
+ * Not here, and why: xfs_vn_setattr*() and truncate helpers (notify_change
+ * comes first), xfs_break_layouts() (fallocate and truncate come first),
+ * xfs_iomap_write_direct(), xfs_bmapi_reserve_delalloc() (behind the begin
+ * functions; a second gate on a path can hide the loss of the first),
+ * xfs_reflink_end_cow(), xfs_iomap_write_unwritten(), xfs_map_blocks() and
+ * all of libxfs (a refusal there loses data or shuts the filesystem down),
+ * zoned and realtime paths (such inodes are not sealed).
+ */
+static struct seal_gate xfs_gates[] = {
+	[WRAP_FALLOCATE] = SEAL_GATE_WRAPPED("xfs_file_fallocate",
+					     enter_fallocate, bind_fallocate),
+	[WRAP_SWAP_EXTENTS] = SEAL_GATE_WRAPPED("xfs_swap_extents",
+						enter_swap_extents,
+						bind_swap_extents),
+	[WRAP_MAP_BLOCKS] = SEAL_GATE_WRAPPED("xfs_fs_map_blocks",
+					      enter_map_blocks,
+					      bind_map_blocks),
+	[WRAP_COMMIT_BLOCKS] = SEAL_GATE_WRAPPED("xfs_fs_commit_blocks",
+						 enter_commit_blocks,
+						 bind_commit_blocks),
+#if SEAL_XFS_REPAIR
+	[WRAP_SCRUB] = SEAL_GATE_WRAPPED("xfs_scrub_metadata", enter_scrub,
+					 bind_scrub),
+#endif
+	SEAL_GATE("xfs_buffered_write_iomap_begin", enter_write_begin),
+	SEAL_GATE("xfs_direct_write_iomap_begin", enter_write_begin),
+	SEAL_GATE("xfs_free_eofblocks", enter_free_eofblocks),
+#if SEAL_XFS_ATOMIC_BEGIN
+	SEAL_GATE("xfs_atomic_write_cow_iomap_begin", enter_atomic_cow),
+#elif SEAL_XFS_ATOMIC_NEXT
+	SEAL_GATE("xfs_atomic_write_cow_iomap_next", enter_atomic_cow),
+#endif
+#if SEAL_XFS_EXCHANGE
+	SEAL_GATE("xfs_exchrange_prep", enter_exchrange),
+#endif
+};
+
+struct seal_gate_set seal_xfs_gates = {
+	.name		= "xfs",
+	.module		= "xfs",
+	.gates		= xfs_gates,
+	.nr_gates	= ARRAY_SIZE(xfs_gates),
+};

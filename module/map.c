@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading a block map inside the kernel.
+ *
+ * ->fiemap() reports extents through fiemap_fill_next_extent(), which copies
+ * to user memory. A probe on it recognises our own fiemap_extent_info and
+ * hands the extent to capture_extent() instead. The original is never called
+ * for it, and would count without copying (fi_extents_max is 0) if it were:
+ * that is how a disarmed probe is noticed.
+ */
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/xxhash.h>
+
+#include "gate.h"
+#include "map.h"
+#include "xfs_inode.h"
+
+/* Extents per call of ->fiemap(): it holds locks of the file meanwhile. */
+#define MAP_BATCH	1024
+
+/* Recognised by address; nobody else can pass it as their user pointer. */
+static char map_cookie;
+
+typedef int (*map_extent_fn)(void *arg, u64 start, u64 end, u64 physical,
+			     u32 flags);
+
+struct map_capture {
+	struct fiemap_extent_info	fi;
+	u64				pos;	/* everything before is done */
+	u64				end;
+	unsigned int			left;	/* of this batch */
+	int				ret;
+	map_extent_fn			fn;
+	void				*arg;
+};
+
+static noinline int capture_extent(struct fiemap_extent_info *fi, u64 logical,
+				   u64 physical, u64 length, u32 flags)
+{
+	struct map_capture *cap = container_of(fi, struct map_capture, fi);
+	u64 end = logical + length;
+
+	/* a restarted walk sees the extent it begins in as a whole */
+	if (logical < cap->pos) {
+		physical += cap->pos - logical;
+		logical = cap->pos;
+	}
+	end = min(end, cap->end);
+	if (logical < end) {
+		cap->ret = cap->fn(cap->arg, logical, end, physical, flags);
+		if (!cap->ret && fatal_signal_pending(current))
+			cap->ret = -EINTR;
+		if (cap->ret)
+			return 1;
+		cap->pos = end;
+	}
+	if (flags & FIEMAP_EXTENT_LAST)
+		return 1;
+	return --cap->left ? 0 : 1;
+}
+
+static int enter_fill(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct fiemap_extent_info *fi;
+
+	fi = seal_arg(regs, 0, struct fiemap_extent_info *);
+	if (likely((unsigned long)fi->fi_extents_start !=
+		   (unsigned long)&map_cookie))
+		return 0;
+	return seal_redirect(regs, capture_extent);
+}
+
+/* With a post_handler the probe owns the function, see gate.c. */
+static void fill_after(struct kprobe *kp, struct pt_regs *regs,
+		       unsigned long flags)
+{
+}
+
+static DEFINE_MUTEX(map_lock);
+static unsigned int map_users;
+static struct kprobe map_probe;
+
+int seal_map_get(void)
+{
+	int ret = 0;
+
+	mutex_lock(&map_lock);
+	if (!map_users) {
+		memset(&map_probe, 0, sizeof(map_probe));
+		map_probe.symbol_name = "fiemap_fill_next_extent";
+		map_probe.pre_handler = enter_fill;
+		map_probe.post_handler = fill_after;
+		ret = register_kprobe(&map_probe);
+	}
+	if (!ret)
+		map_users++;
+	mutex_unlock(&map_lock);
+	return ret;
+}
+
+void seal_map_put(void)
+{
+	mutex_lock(&map_lock);
+	if (!--map_users)
+		unregister_kprobe(&map_probe);
+	mutex_unlock(&map_lock);
+}
+
+static int map_walk(struct inode *inode, u64 start, u64 end, map_extent_fn fn,
+		    void *arg)
+{
+	struct map_capture cap = {
+		.fi.fi_extents_start =
+			(struct fiemap_extent __user *)(unsigned long)&map_cookie,
+		.pos	= start,
+		.end	= min_t(u64, end, inode->i_sb->s_maxbytes),
+		.fn	= fn,
+		.arg	= arg,
+	};
+
+	if (!inode->i_op->fiemap)
+		return -EOPNOTSUPP;
+
+	while (cap.pos < cap.end) {
+		int ret;
+
+		cap.left = MAP_BATCH;
+		ret = inode->i_op->fiemap(inode, &cap.fi, cap.pos,
+					  cap.end - cap.pos);
+		if (cap.ret)
+			return cap.ret;
+		/* ext4 without extents ends below s_maxbytes */
+		if (ret == -EFBIG)
+			return 0;
+		if (ret)
+			return ret;
+		if (cap.fi.fi_extents_mapped)
+			return -ENXIO;		/* the probe did not fire */
+		if (cap.left)
+			return 0;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static u32 range_state(u32 flags)
+{
+	if (flags & FIEMAP_EXTENT_DELALLOC)
+		return SEAL_RANGE_DELALLOC;
+	if (flags & FIEMAP_EXTENT_UNWRITTEN)
+		return SEAL_RANGE_UNWRITTEN;
+	if (flags & FIEMAP_EXTENT_SHARED)
+		return SEAL_RANGE_SHARED;
+	return SEAL_RANGE_WRITTEN;
+}
+
+struct map_builder {
+	struct seal_map_info	*info;
+	struct seal_ranges	*ranges;
+	char			*reason;
+	u64			pos;
+	u64			eof;		/* rounded up to a block */
+	struct xxh64_state	hash;
+	/* extent being merged */
+	u64			logical;
+	u64			physical;
+	u64			length;
+	u32			state;
+};
+
+static void note_offence(struct seal_offence *offence, u32 state, u64 start,
+			 u64 end, u64 eof)
+{
+	/* requirements speak of the file, not of what lies beyond its end */
+	if (start >= eof)
+		return;
+	end = min(end, eof);
+	if (!offence->state) {
+		offence->state = state;
+		offence->offset = start;
+		offence->length = end - start;
+	} else if (offence->offset + offence->length == start) {
+		offence->length += end - start;
+	}
+}
+
+/*
+ * The digest is over the map in its shortest form. Whether a block is shared
+ * is left out: another file can stop sharing it without touching this one.
+ */
+static void digest_flush(struct map_builder *b)
+{
+	__le64 record[4] = {
+		cpu_to_le64(b->logical), cpu_to_le64(b->physical),
+		cpu_to_le64(b->length), cpu_to_le64(b->state),
+	};
+
+	if (!b->length)
+		return;
+	xxh64_update(&b->hash, record, sizeof(record));
+	b->info->extents++;
+	b->length = 0;
+}
+
+static void digest_add(struct map_builder *b, u64 start, u64 end, u64 physical,
+		       u32 state)
+{
+	if (state == SEAL_RANGE_SHARED)
+		state = SEAL_RANGE_WRITTEN;
+	if (state == SEAL_RANGE_DELALLOC)
+		physical = 0;
+
+	if (b->length && b->state == state &&
+	    b->logical + b->length == start &&
+	    (state == SEAL_RANGE_DELALLOC ||
+	     b->physical + b->length == physical)) {
+		b->length += end - start;
+		return;
+	}
+	digest_flush(b);
+	b->logical = start;
+	b->physical = physical;
+	b->length = end - start;
+	b->state = state;
+}
+
+static void add_hole(struct map_builder *b, u64 end)
+{
+	end = min(end, b->eof);
+	if (b->pos >= end)
+		return;
+	b->info->hole += end - b->pos;
+	note_offence(&b->info->hole_at, SEAL_RANGE_HOLE, b->pos, end, b->eof);
+	b->pos = end;
+}
+
+static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
+{
+	const u32 plain = FIEMAP_EXTENT_LAST | FIEMAP_EXTENT_MERGED |
+			  FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_SHARED;
+	struct map_builder *b = arg;
+	struct seal_map_info *info = b->info;
+	u32 state = range_state(flags);
+	u64 length = end - start;
+
+	if (flags & FIEMAP_EXTENT_DELALLOC)
+		flags &= ~(FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN);
+	if (flags & ~plain) {
+		snprintf(b->reason, SEAL_REASON_LEN,
+			 "extent at offset %llu has no plain address on the device (flags 0x%x: inline, compressed or encrypted)",
+			 start, flags);
+		return -EOPNOTSUPP;
+	}
+
+	add_hole(b, start);
+	b->pos = end;
+
+	switch (state) {
+	case SEAL_RANGE_DELALLOC:
+		info->delalloc += length;
+		note_offence(&info->delalloc_at, state, start, end, b->eof);
+		break;
+	case SEAL_RANGE_UNWRITTEN:
+		info->unwritten += length;
+		note_offence(&info->unwritten_at, state, start, end, b->eof);
+		break;
+	case SEAL_RANGE_SHARED:
+		info->shared += length;
+		note_offence(&info->shared_at, state, start, end, b->eof);
+		info->first_written = min(info->first_written, start);
+		break;
+	default:
+		info->written += length;
+		info->first_written = min(info->first_written, start);
+		if (b->ranges) {
+			int ret = seal_ranges_add(b->ranges, start, end);
+
+			if (ret)
+				return ret;
+		}
+		info->in_place += length;
+		break;
+	}
+	digest_add(b, start, end, physical, state);
+	return 0;
+}
+
+int seal_map_read(struct inode *inode, struct seal_map_info *info,
+		  struct seal_ranges *ranges, char *reason)
+{
+	struct map_builder b = {
+		.info	= info,
+		.ranges	= ranges,
+		.reason	= reason,
+	};
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	info->file_size = i_size_read(inode);
+	info->first_written = U64_MAX;
+	b.eof = round_up(info->file_size, (u64)i_blocksize(inode));
+	xxh64_reset(&b.hash, 0);
+
+	ret = map_walk(inode, 0, U64_MAX, build_extent, &b);
+	if (ret == -ENXIO)
+		strscpy(reason, "kprobes or ftrace are switched off, the map cannot be read",
+			SEAL_REASON_LEN);
+	if (ret == -ENXIO || ret == -EOPNOTSUPP)
+		return -EOPNOTSUPP;
+	if (ret)
+		return ret;
+	add_hole(&b, b.eof);
+	digest_flush(&b);
+	info->digest = xxh64_digest(&b.hash);
+
+	if (info->first_written != U64_MAX &&
+	    seal_xfs_redirects(inode, info->first_written)) {
+		info->cow = true;
+		info->in_place = 0;
+		if (ranges)
+			seal_ranges_free(ranges);
+	}
+	return 0;
+}
+
+struct map_list {
+	struct seal_map_extent	*extents;
+	unsigned int		nr;
+	unsigned int		max;
+};
+
+static int list_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
+{
+	struct map_list *list = arg;
+
+	if (list->nr == list->max)
+		return 1;
+	list->extents[list->nr++] = (struct seal_map_extent) {
+		.start	= start,
+		.end	= end,
+		.state	= range_state(flags),
+	};
+	return 0;
+}
+
+int seal_map_list(struct inode *inode, u64 start, u64 end,
+		  struct seal_map_extent *extents, unsigned int max)
+{
+	struct map_list list = { .extents = extents, .max = max };
+	int ret;
+
+	ret = map_walk(inode, start, end, list_extent, &list);
+	if (ret == -ENXIO)
+		return -EOPNOTSUPP;
+	return ret < 0 ? ret : list.nr;
+}
+
+u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
+		   u64 max_extents, struct seal_offence *offence)
+{
+	u32 unmet = 0;
+
+	memset(offence, 0, sizeof(*offence));
+
+	if ((require & SEAL_REQ_EXTENTS) && info->extents > max_extents)
+		unmet |= SEAL_REQ_EXTENTS;
+	if ((require & SEAL_REQ_UNSHARED) && (info->cow || info->shared_at.state)) {
+		unmet |= SEAL_REQ_UNSHARED;
+		*offence = info->shared_at;
+		if (!offence->state) {
+			offence->state = SEAL_RANGE_COW;
+			offence->offset = info->first_written;
+		}
+	}
+	if ((require & SEAL_REQ_WRITTEN) && info->unwritten_at.state) {
+		unmet |= SEAL_REQ_WRITTEN;
+		*offence = info->unwritten_at;
+	}
+	if ((require & SEAL_REQ_ALLOCATED) && info->hole_at.state) {
+		unmet |= SEAL_REQ_ALLOCATED;
+		*offence = info->hole_at;
+	}
+	return unmet;
+}

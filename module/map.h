@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reading a block map inside the kernel. */
+#ifndef SEAL_MAP_H
+#define SEAL_MAP_H
+
+#include <linux/types.h>
+
+#include "../uapi/seal.h"
+#include "ranges.h"
+
+struct inode;
+
+/* First range of a map that fails a requirement. */
+struct seal_offence {
+	u64	offset;
+	u64	length;
+	u32	state;		/* enum seal_range_state, 0: none */
+};
+
+struct seal_map_info {
+	u64			file_size;
+	u64			extents;
+	u64			written;
+	u64			unwritten;
+	u64			shared;
+	u64			delalloc;
+	u64			hole;
+	u64			in_place;
+	u64			digest;
+	u64			first_written;	/* offset, or U64_MAX */
+	struct seal_offence	hole_at;
+	struct seal_offence	unwritten_at;
+	struct seal_offence	shared_at;
+	struct seal_offence	delalloc_at;
+	bool			cow;	/* writes are redirected: nothing in place */
+};
+
+/*
+ * Read the map of @inode as FIEMAP shows it. @ranges, if not NULL, gets the
+ * ranges that are overwritten in place. Without locks: a map that changes
+ * meanwhile is read inconsistently.
+ *
+ * 0; -EOPNOTSUPP: no FIEMAP, or an extent whose address means nothing
+ * (@reason says); -EINTR; -ENOMEM; errors of the filesystem.
+ */
+int seal_map_read(struct inode *inode, struct seal_map_info *info,
+		  struct seal_ranges *ranges, char *reason);
+
+/* Call @fn for each extent that overlaps [start, end), in order. */
+struct seal_map_extent {
+	u64	start;
+	u64	end;
+	u32	state;		/* enum seal_range_state */
+};
+
+/*
+ * Up to @max extents of [start, end) in @extents; the number, or -errno. The
+ * list ends early when it is full.
+ */
+int seal_map_list(struct inode *inode, u64 start, u64 end,
+		  struct seal_map_extent *extents, unsigned int max);
+
+/* The requirements of @require that @info fails, lowest bit first. */
+u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
+		   u64 max_extents, struct seal_offence *offence);
+
+/* Reading needs a probe; hold it while maps are read. */
+int seal_map_get(void);
+void seal_map_put(void);
+
+#endif /* SEAL_MAP_H */

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A table of byte ranges, sorted and disjoint. */
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* A table is filled while the filesystem holds locks of the file. */
+#define ranges_alloc(size)	kvzalloc(size, GFP_NOFS | __GFP_ACCOUNT)
+#define ranges_free(ptr)	kvfree(ptr)
+#else
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ranges_alloc(size)	calloc(1, size)
+#define ranges_free(ptr)	free(ptr)
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#endif
+
+#include "ranges.h"
+
+static struct seal_range *range_at(const struct seal_ranges *ranges, u64 i)
+{
+	return &ranges->chunk[i / SEAL_CHUNK_RANGES][i % SEAL_CHUNK_RANGES];
+}
+
+static int grow(struct seal_ranges *ranges)
+{
+	if (ranges->nr_chunks == ranges->room) {
+		u32 room = ranges->room ? ranges->room * 2 : 4;
+		struct seal_range **chunk;
+
+		chunk = ranges_alloc(room * sizeof(*chunk));
+		if (!chunk)
+			return -ENOMEM;
+		if (ranges->nr_chunks)
+			memcpy(chunk, ranges->chunk,
+			       ranges->nr_chunks * sizeof(*chunk));
+		ranges_free(ranges->chunk);
+		ranges->chunk = chunk;
+		ranges->room = room;
+	}
+
+	ranges->chunk[ranges->nr_chunks] = ranges_alloc(SEAL_CHUNK_BYTES);
+	if (!ranges->chunk[ranges->nr_chunks])
+		return -ENOMEM;
+	ranges->nr_chunks++;
+	return 0;
+}
+
+int seal_ranges_add(struct seal_ranges *ranges, u64 start, u64 end)
+{
+	struct seal_range *range;
+
+	if (start >= end)
+		return 0;
+
+	if (ranges->nr) {
+		range = range_at(ranges, ranges->nr - 1);
+		if (range->end == start) {
+			range->end = end;
+			return 0;
+		}
+	}
+
+	if (ranges->nr == (u64)ranges->nr_chunks * SEAL_CHUNK_RANGES) {
+		int ret = grow(ranges);
+
+		if (ret)
+			return ret;
+	}
+
+	range = range_at(ranges, ranges->nr);
+	range->start = start;
+	range->end = end;
+	ranges->nr++;
+	return 0;
+}
+
+bool seal_ranges_cover(const struct seal_ranges *ranges, u64 start, u64 end)
+{
+	u64 low = 0, high = ranges->nr;
+
+	if (start >= end)
+		return true;
+
+	/* the last range that begins at or before start */
+	while (low < high) {
+		u64 mid = low + (high - low) / 2;
+
+		if (range_at(ranges, mid)->start <= start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	/* ranges that touch are one range, so one range must hold it all */
+	return low && range_at(ranges, low - 1)->end >= end;
+}
+
+bool seal_ranges_subset(const struct seal_ranges *a, const struct seal_ranges *b)
+{
+	u64 i;
+
+	for (i = 0; i < a->nr; i++) {
+		const struct seal_range *range = range_at(a, i);
+
+		if (!seal_ranges_cover(b, range->start, range->end))
+			return false;
+	}
+	return true;
+}
+
+int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
+			  const struct seal_ranges *b)
+{
+	u64 i = 0, j = 0;
+
+	while (i < a->nr && j < b->nr) {
+		const struct seal_range *x = range_at(a, i);
+		const struct seal_range *y = range_at(b, j);
+		int ret;
+
+		ret = seal_ranges_add(out, max(x->start, y->start),
+				      min(x->end, y->end));
+		if (ret)
+			return ret;
+		if (x->end <= y->end)
+			i++;
+		else
+			j++;
+	}
+	return 0;
+}
+
+u64 seal_ranges_bytes(const struct seal_ranges *ranges)
+{
+	u64 i, bytes = 0;
+
+	for (i = 0; i < ranges->nr; i++)
+		bytes += range_at(ranges, i)->end - range_at(ranges, i)->start;
+	return bytes;
+}
+
+void seal_ranges_free(struct seal_ranges *ranges)
+{
+	u32 i;
+
+	for (i = 0; i < ranges->nr_chunks; i++)
+		ranges_free(ranges->chunk[i]);
+	ranges_free(ranges->chunk);
+	memset(ranges, 0, sizeof(*ranges));
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the seal must know of XFS beyond what its VFS inodes show. */
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/static_call.h>
+
+#include "compat.h"
+#include "gate.h"
+#include "map.h"
+#include "xfs_inode.h"
+
+/* Prototypes of the originals, for the static calls only. */
+sector_t xfs_vm_bmap_proto(struct address_space *mapping, sector_t block);
+int xfs_cancel_cow_proto(void *ip, loff_t offset, loff_t count, bool real);
+
+DEFINE_STATIC_CALL_RET0(seal_xfs_vm_bmap, xfs_vm_bmap_proto);
+DEFINE_STATIC_CALL_RET0(seal_xfs_cancel_cow_range, xfs_cancel_cow_proto);
+
+static DEFINE_MUTEX(xfs_lock);
+static ptrdiff_t vnode_offset;
+
+bool seal_is_xfs(const struct inode *inode)
+{
+	return inode->i_sb->s_magic == XFS_SUPER_MAGIC;
+}
+
+struct inode *seal_xfs_vnode(void *xfs_inode)
+{
+	return (struct inode *)((char *)xfs_inode + READ_ONCE(vnode_offset));
+}
+
+/*
+ * XFS answers FIBMAP with 0 for every block of an inode that carries the
+ * reflink flag (and of realtime ones): swap must not write in place there,
+ * and nor does XFS itself. FIEMAP does not show it. DAX inodes have no ->bmap
+ * method, but the function does not care.
+ */
+bool seal_xfs_redirects(struct inode *inode, u64 offset)
+{
+	sector_t block = offset >> inode->i_blkbits;
+	unsigned long function;
+
+	if (!seal_is_xfs(inode))
+		return false;
+
+	if (inode->i_mapping->a_ops->bmap)
+		return bmap(inode, &block) || !block;
+
+	mutex_lock(&xfs_lock);
+	function = seal_resolve("xfs", "xfs_vm_bmap");
+	if (function) {
+		static_call_update(seal_xfs_vm_bmap,
+				   (typeof(&xfs_vm_bmap_proto))function);
+		block = static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
+	} else {
+		block = 0;
+	}
+	mutex_unlock(&xfs_lock);
+	return !block;
+}
+
+static struct task_struct *measuring;
+static void *measured;
+
+/* The first lock ->fiemap() takes on this inode is the inode's own. */
+static int enter_ilock(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (READ_ONCE(measuring) == current && !measured)
+		measured = seal_arg(regs, 0, void *);
+	return 0;
+}
+
+int seal_xfs_measure(struct inode *inode, char *reason)
+{
+	struct kprobe kp = {
+		.symbol_name	= "xfs:xfs_ilock",
+		.pre_handler	= enter_ilock,
+	};
+	struct fiemap_extent_info fi = { };
+	ptrdiff_t offset;
+	int ret;
+
+	mutex_lock(&xfs_lock);
+	measured = NULL;
+	ret = register_kprobe(&kp);
+	if (!ret) {
+		WRITE_ONCE(measuring, current);
+		ret = inode->i_op->fiemap(inode, &fi, 0, 1);
+		WRITE_ONCE(measuring, NULL);
+		unregister_kprobe(&kp);
+	}
+
+	offset = (char *)inode - (char *)measured;
+	if (ret || !measured || offset < 0 || offset > PAGE_SIZE ||
+	    offset % sizeof(void *)) {
+		snprintf(reason, SEAL_REASON_LEN,
+			 "cannot locate the inode inside the XFS inode (error %d)",
+			 ret);
+		ret = -EOPNOTSUPP;
+		goto out;
+	}
+	WRITE_ONCE(vnode_offset, offset);
+
+	if (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) {
+		unsigned long function;
+
+		function = seal_resolve("xfs", "xfs_reflink_cancel_cow_range");
+		if (!function) {
+			strscpy(reason, "no function xfs:xfs_reflink_cancel_cow_range",
+				SEAL_REASON_LEN);
+			ret = -EOPNOTSUPP;
+			goto out;
+		}
+		static_call_update(seal_xfs_cancel_cow_range,
+				   (typeof(&xfs_cancel_cow_proto))function);
+	}
+out:
+	mutex_unlock(&xfs_lock);
+	return ret;
+}
+
+/*
+ * Since 6.16 an atomic write can leave preallocation in the copy-on-write
+ * fork of an inode that was never reflinked, and write-back uses it for the
+ * next overwrite of the range. With the locks held and direct I/O drained
+ * nothing uses it; what write-back uses at this moment is not preallocation
+ * any more and is not touched.
+ */
+int seal_xfs_cancel_cow(struct inode *inode)
+{
+	const loff_t all = -1;		/* NULLFILEOFF */
+
+	if (!(SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT))
+		return 0;
+	/* it would fail, and there can be none: mounts do not allocate */
+	if (sb_rdonly(inode->i_sb))
+		return 0;
+	return static_call(seal_xfs_cancel_cow_range)((char *)inode -
+						      vnode_offset, 0, all,
+						      false);
+}
