@@ -227,19 +227,16 @@ static int job_check(const struct job *job, const struct seal_map_info *info,
 		     struct seal_request *req)
 {
 	struct seal_offence offence;
-	u32 unmet = seal_map_unmet(info, req->require, req->max_extents,
-				   &offence);
 
-	if (!unmet)
+	if (!seal_map_unmet(info, req->require, req->max_extents, &offence))
 		return 0;
 
-	unmet &= -unmet;
 	req->bad_index = job->index;
-	req->bad_require = unmet;
+	req->bad_require = offence.require;
 	req->bad_state = offence.state;
 	req->bad_offset = offence.offset;
 	req->bad_length = offence.length;
-	switch (unmet) {
+	switch (offence.require) {
 	case SEAL_REQ_ALLOCATED:
 		strscpy(req->reason, "hole before the end of the file",
 			SEAL_REASON_LEN);

@@ -96,9 +96,6 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 	ret = get_struct(&info, sizeof(info), sizeof(info), arg, &usize);
 	if (ret)
 		return ret;
-	if (info.abi || info.features || info.flags ||
-	    memchr_inv(info.version, 0, sizeof(info.version)))
-		return -EINVAL;
 
 	room = min(info.nr_fs, seal_nr_filesystems);
 	if (!info.fs)
@@ -144,7 +141,7 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 		return ret;
 	if (op.flags & ~(unshare ? 0 : SEAL_PREALLOC_ALL))
 		return -EINVAL;
-	if (op.reserved || op.done)
+	if (op.reserved)
 		return -EINVAL;
 	file = get_file_arg(op.fd);
 	if (IS_ERR(file))
@@ -166,14 +163,6 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 	return put_struct(arg, &op, sizeof(op), usize);
 }
 
-static bool seal_results_clear(const struct seal_files *files)
-{
-	return !files->bad_index && !files->bad_state &&
-	       !files->bad_require && !files->reserved &&
-	       !files->bad_offset && !files->bad_length &&
-	       !memchr_inv(files->reason, 0, sizeof(files->reason));
-}
-
 static long ioctl_seal(struct seal_session *session, void __user *arg)
 {
 	struct seal_request *req = NULL;
@@ -192,7 +181,7 @@ static long ioctl_seal(struct seal_session *session, void __user *arg)
 	if (files->flags & ~SEAL_SEAL_ALL || files->require & ~SEAL_REQ_ALL ||
 	    !files->nr_fds || files->nr_fds > SEAL_MAX_FILES ||
 	    (files->max_extents && !(files->require & SEAL_REQ_EXTENTS)) ||
-	    !seal_results_clear(files))
+	    files->reserved)
 		goto out_free;
 	ret = -EPERM;
 	if (files->flags & SEAL_SEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
@@ -288,18 +277,21 @@ static long ioctl_status(struct seal_session *session, void __user *arg)
 	struct seal_status status = { };
 	struct file *file;
 	u32 usize;
-	int ret;
+	int fd, ret;
 
 	ret = get_struct(&status, sizeof(status), sizeof(status), arg, &usize);
 	if (ret)
 		return ret;
-	/* everything behind fd is a result */
-	if (memchr_inv(&status.flags, 0, sizeof(status) -
-		       offsetof(struct seal_status, flags)))
+	if (status.reserved)
 		return -EINVAL;
-	file = get_file_arg(status.fd);
+	fd = status.fd;
+	file = get_file_arg(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	/* the results start from nothing, whatever the caller left there */
+	memset(&status, 0, sizeof(status));
+	status.size = sizeof(status);
+	status.fd = fd;
 	ret = seal_query(session, file, &status);
 	fput(file);
 	if (ret)

@@ -362,30 +362,41 @@ int seal_map_list(struct inode *inode, u64 start, u64 end,
 	return ret < 0 ? ret : list.nr;
 }
 
+static void first_offence(struct seal_offence *first, u32 *unmet, u32 require,
+			  const struct seal_offence *offence)
+{
+	if (!offence->state)
+		return;
+	*unmet |= require;
+	if (first->state && first->offset <= offence->offset)
+		return;
+	*first = *offence;
+	first->require = require;
+}
+
 u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 		   u64 max_extents, struct seal_offence *offence)
 {
+	const struct seal_offence cow = {
+		.state	= info->cow ? SEAL_RANGE_COW : SEAL_RANGE_NONE,
+		.offset	= info->first_written,
+	};
 	u32 unmet = 0;
 
 	memset(offence, 0, sizeof(*offence));
-
-	if ((require & SEAL_REQ_EXTENTS) && info->extents > max_extents)
+	if (require & SEAL_REQ_ALLOCATED)
+		first_offence(offence, &unmet, SEAL_REQ_ALLOCATED,
+			      &info->hole_at);
+	if (require & SEAL_REQ_WRITTEN)
+		first_offence(offence, &unmet, SEAL_REQ_WRITTEN,
+			      &info->unwritten_at);
+	if (require & SEAL_REQ_UNSHARED)
+		first_offence(offence, &unmet, SEAL_REQ_UNSHARED,
+			      info->shared_at.state ? &info->shared_at : &cow);
+	if ((require & SEAL_REQ_EXTENTS) && info->extents > max_extents) {
+		if (!unmet)
+			offence->require = SEAL_REQ_EXTENTS;
 		unmet |= SEAL_REQ_EXTENTS;
-	if ((require & SEAL_REQ_UNSHARED) && (info->cow || info->shared_at.state)) {
-		unmet |= SEAL_REQ_UNSHARED;
-		*offence = info->shared_at;
-		if (!offence->state) {
-			offence->state = SEAL_RANGE_COW;
-			offence->offset = info->first_written;
-		}
-	}
-	if ((require & SEAL_REQ_WRITTEN) && info->unwritten_at.state) {
-		unmet |= SEAL_REQ_WRITTEN;
-		*offence = info->unwritten_at;
-	}
-	if ((require & SEAL_REQ_ALLOCATED) && info->hole_at.state) {
-		unmet |= SEAL_REQ_ALLOCATED;
-		*offence = info->hole_at;
 	}
 	return unmet;
 }

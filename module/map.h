@@ -15,6 +15,7 @@ struct seal_offence {
 	u64	offset;
 	u64	length;
 	u32	state;		/* enum seal_range_state, 0: none */
+	u32	require;	/* the SEAL_REQ_* bit it fails */
 };
 
 struct seal_map_info {
@@ -60,7 +61,10 @@ struct seal_map_extent {
 int seal_map_list(struct inode *inode, u64 start, u64 end,
 		  struct seal_map_extent *extents, unsigned int max);
 
-/* The requirements of @require that @info fails, lowest bit first. */
+/*
+ * The requirements of @require that @info fails. @offence gets the range that
+ * comes first in the file, or just the bit if it is about no range.
+ */
 u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 		   u64 max_extents, struct seal_offence *offence);
 

@@ -7,8 +7,9 @@
  * zero for the rest; a kernel that knows a shorter one accepts the request
  * if everything beyond what it knows is zero and fails with E2BIG if not.
  * A size below the first published one fails with EINVAL. Flag bits and
- * reserved members a kernel does not know must be zero (EINVAL). Results are
- * written back up to the size the caller gave. A command number that is not
+ * reserved members a kernel does not know must be zero (EINVAL). Members
+ * marked out are ignored on entry. Results are written back up to the size
+ * the caller gave. A command number that is not
  * listed here fails with ENOTTY. The layout is the same for 32-bit callers.
  *
  * Offsets and lengths are in bytes.
@@ -125,9 +126,10 @@ struct seal_info {
  * the file like fallocate(2), unless KEEP_SIZE is set. Shared blocks stay
  * shared.
  *
- * UNSHARE gives the file its own copy of every shared block in the range and,
- * on a range that reaches from 0 to EOF, ends the copy-on-write state of an
- * inode that was once reflinked. It allocates no hole. Where the filesystem
+ * UNSHARE gives the file its own copy of every shared block in the range. When
+ * the range reaches EOF and nothing in the file is shared any more, it also
+ * ends the copy-on-write state of an inode that was once reflinked (EBUSY if
+ * writers keep the inode dirty all the time). It allocates no hole. Where the filesystem
  * knows no sharing it succeeds at once.
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
@@ -160,7 +162,7 @@ struct seal_range_op {
  * @bad_state: out: enum seal_range_state of the first offending range
  * @bad_require: out: the SEAL_REQ_* bit that failed, or 0
  * @reserved: must be 0
- * @bad_offset: out: first offending range, start
+ * @bad_offset: out: first offending range in file order, start
  * @bad_length: out: first offending range, length
  * @reason: out: why it failed, for people
  *
