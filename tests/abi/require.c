@@ -248,8 +248,8 @@ START_TEST(report_of_success)
 	ck_assert_int_eq(st_do_seal(dev, &fd, 1, 0,
 				    SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN |
 				    SEAL_REQ_UNSHARED, 0, &out), 0);
-	ck_assert_uint_eq(out.bad_index, SEAL_NO_INDEX);
 	ck_assert_uint_eq(out.bad_require, 0);
+	ck_assert_uint_eq(out.bad_state, SEAL_RANGE_NONE);
 	ck_assert_uint_eq(out.reason[0], 0);
 	close(fd);
 }

@@ -41,7 +41,8 @@ START_TEST(mixed_owners)
 	int mine = st_create_written("mine", 65536);
 	int roots = st_create_written("root", 65536);
 	int fds[2] = { mine, roots };
-	struct seal_status status = { .size = sizeof(status), .fd = mine };
+	const struct seal_status ask = { .size = sizeof(ask), .fd = mine };
+	struct seal_status status = ask;
 	struct seal_files out;
 
 	ck_assert_int_eq(fchown(mine, ST_NOBODY, ST_NOBODY), 0);
@@ -51,6 +52,7 @@ START_TEST(mixed_owners)
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_STATUS, &status), 0);
 	ck_assert(!(status.flags & SEAL_STATUS_SEALED));
 	ck_assert_int_eq(st_do_seal(dev, fds, 1, 0, 0, 0, &out), 0);
+	status = ask;
 	ck_assert_int_eq(st_do_ioctl(dev, SEAL_IOC_STATUS, &status), 0);
 	ck_assert(status.flags & SEAL_STATUS_SEALED);
 	ck_assert(status.flags & SEAL_STATUS_HELD);

@@ -40,6 +40,12 @@ void st_skip(const char *test, const char *fmt, ...)
 /* Run a suite, print a line per failure and the closing line. */
 int st_main(Suite *suite);
 
+/*
+ * Keep one file sealed from now on, so that not every test attaches the gates
+ * and detaches them: under emulation that takes most of the time.
+ */
+void st_anchor(void);
+
 const char *st_env(const char *name);
 bool st_is_xfs(void);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +180,46 @@ START_TEST(lazy_unmount)
 }
 END_TEST
 
+static uint64_t free_bytes(void)
+{
+	struct statvfs st;
+
+	sync();
+	ck_assert_int_eq(statvfs(st_env("SEAL_DIR"), &st), 0);
+	return (uint64_t)st.f_bfree * st.f_frsize;
+}
+
+START_TEST(unlinked_file_keeps_its_blocks)
+{
+	const uint64_t size = 32 << 20;
+	int fd = st_create_written("unlinked", size), dev = st_session();
+	uint64_t used = free_bytes();
+	double end;
+
+	st_seal(dev, fd);
+	st_remove("unlinked");
+	if (_i) {
+		/* With the descriptor still there UNSEAL ends it ... */
+		st_sleep_ms(300);
+		ck_assert_uint_lt(free_bytes(), used + size / 2);
+		st_unseal(dev, fd);
+		close(fd);
+	} else {
+		/* ... else the end of the session. */
+		close(fd);
+		st_sleep_ms(300);
+		ck_assert_uint_lt(free_bytes(), used + size / 2);
+		ck_assert_int_eq(st_do_unmount(), -EBUSY);
+		close(dev);
+	}
+	/* XFS frees the blocks of a removed file in the background. */
+	end = st_now() + 15;
+	while (free_bytes() < used + size / 2 && st_now() < end)
+		st_sleep_ms(100);
+	ck_assert_uint_ge(free_bytes(), used + size / 2);
+}
+END_TEST
+
 TCase *life_mounts(void)
 {
 	TCase *tc = tcase_create("mounts");
@@ -189,6 +230,7 @@ TCase *life_mounts(void)
 	tcase_add_test(tc, seal_on_read_only_mount);
 	tcase_add_test(tc, freeze_and_thaw);
 	tcase_add_loop_test(tc, seal_while_frozen, 0, 2);
+	tcase_add_loop_test(tc, unlinked_file_keeps_its_blocks, 0, 2);
 	tcase_add_test(tc, lazy_unmount);
 	return tc;
 }

@@ -116,27 +116,38 @@ static void *change_unsealed(void *arg)
 
 START_TEST(cycles_under_io)
 {
-	int fd = st_create_written("inplace", FILE_SIZE);
-	int direct = st_open("inplace", O_RDWR | O_DIRECT);
+	/*
+	 * Direct writes have a file of their own: mixed with cached ones a
+	 * stock kernel reports a failed invalidation at the next fsync.
+	 */
+	int fds[2] = {
+		st_create_written("cached", FILE_SIZE),
+		st_create_written("direct", FILE_SIZE),
+	};
+	int direct = st_open("direct", O_RDWR | O_DIRECT);
 	int free_file = st_create("unsealed");
+	struct st_map before[2], after[2];
 	struct worker w[4];
-	struct st_map before = st_map(fd), after;
 	double end = st_now() + CYCLES_SECONDS;
 	int cycles, dev;
 
+	for (int i = 0; i < 2; i++)
+		before[i] = st_map(fds[i]);
 	stop = false;
-	start(&w[0], write_in_place, fd);
+	start(&w[0], write_in_place, fds[0]);
 	start(&w[1], write_in_place, direct);
-	start(&w[2], store_in_place, fd);
+	start(&w[2], store_in_place, fds[0]);
 	start(&w[3], change_unsealed, free_file);
 	for (cycles = 0; cycles < CYCLES && st_now() < end; cycles++) {
 		/* Every cycle attaches the gates and detaches them. */
 		dev = st_session();
-		st_seal(dev, fd);
-		ck_assert_int_eq(ftruncate(fd, 0), -1);
+		ck_assert_int_eq(st_do_seal(dev, fds, 2, 0, 0, 0, NULL), 0);
+		ck_assert_int_eq(ftruncate(fds[cycles % 2], 0), -1);
 		ck_assert_int_eq(errno, ETXTBSY);
-		if (cycles % 2)
-			st_unseal(dev, fd);
+		if (cycles % 4 == 3) {
+			st_unseal(dev, fds[0]);
+			st_unseal(dev, fds[1]);
+		}
 		close(dev);
 	}
 	stop = true;
@@ -144,10 +155,12 @@ START_TEST(cycles_under_io)
 		finish(&w[i]);
 	printf("cycles_under_io: %d cycles, %lu + %lu writes, %lu stores, %lu changes\n",
 	       cycles, w[0].done, w[1].done, w[2].done, w[3].done);
-	after = st_map(fd);
-	ck_assert(st_map_same(&before, &after));
-	ck_assert(!st_sealed(fd));
-	close(fd);
+	for (int i = 0; i < 2; i++) {
+		after[i] = st_map(fds[i]);
+		ck_assert(st_map_same(&before[i], &after[i]));
+		ck_assert(!st_sealed(fds[i]));
+		close(fds[i]);
+	}
 	close(direct);
 	close(free_file);
 }
@@ -156,7 +169,7 @@ END_TEST
 #define SLOTS	512
 #define SLOT	8192
 
-/* Writes every other block of a sparse file until it is told not to. */
+/* Writes every other block of a sparse file until it is refused. */
 struct filler {
 	struct worker w;
 	atomic_int ok;		/* slots written */
@@ -183,6 +196,8 @@ static void *fill_holes(void *arg)
 		}
 		f->late += late;
 		f->ok++;
+		/* Slow enough for the seal to come in between. */
+		usleep(1000);
 	}
 	free(buf);
 	return NULL;
@@ -209,7 +224,6 @@ START_TEST(writers_to_holes)
 	struct filler f;
 	int stopped = 0;
 
-	/* At least some of the rounds must catch the writer in the act. */
 	for (int round = 0; round < 8; round++) {
 		fd = st_create("holes");
 		ck_assert_int_eq(ftruncate(fd, SLOTS * SLOT), 0);
@@ -237,6 +251,8 @@ START_TEST(writers_to_holes)
 		close(fd);
 	}
 	printf("writers_to_holes: %d of 8 rounds stopped the writer\n", stopped);
+	/* Or nothing was tried. */
+	ck_assert_int_ge(stopped, 1);
 	close(dev);
 }
 END_TEST
@@ -317,12 +333,20 @@ START_TEST(kill_in_the_middle)
 }
 END_TEST
 
+TCase *life_cycles(void)
+{
+	TCase *tc = tcase_create("cycles");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, cycles_under_io);
+	return tc;
+}
+
 TCase *life_races(void)
 {
 	TCase *tc = tcase_create("races");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, cycles_under_io);
 	tcase_add_loop_test(tc, writers_to_holes, 0, 2);
 	tcase_add_test(tc, opposite_orders);
 	tcase_add_test(tc, kill_in_the_middle);

@@ -9,6 +9,7 @@ TCase *life_claims(void);
 TCase *life_mounts(void);
 TCase *life_gates(void);
 TCase *life_races(void);
+TCase *life_cycles(void);
 TCase *life_module(void);
 TCase *life_big(void);
 

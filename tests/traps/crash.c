@@ -145,7 +145,8 @@ START_TEST(seal_on_a_dead_filesystem)
 	close(fd);
 	unmount_patiently();
 	st_mount();
-	ck_assert_int_eq(ret, -EIO);
+	ck_assert_msg(ret == -EIO, "%d (%.*s)", ret, SEAL_REASON_LEN,
+		      (char *)out.reason);
 }
 END_TEST
 

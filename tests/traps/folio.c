@@ -62,8 +62,11 @@ START_TEST(write_beside_unwritten)
 	int fd = create_mixed("mixed"), dev = st_session();
 	int direct = st_open("mixed", O_RDWR | O_DIRECT);
 	static char buf[4096] __attribute__((aligned(4096)));
+	bool written[PAGES];
 	struct seal_status status;
 	struct st_map before;
+	int cached = 0;
+	ssize_t n;
 
 	if (!is_mixed(fd))
 		ST_SKIP("%s: no such file can be made", st_env("SEAL_TARGET"));
@@ -76,9 +79,16 @@ START_TEST(write_beside_unwritten)
 		off_t at = page * 4 * BLOCK;
 		int w = page % 2 ? direct : fd;
 
-		/* Within a written block: in place, it must work. */
-		ck_assert_int_eq(pwrite(w, buf, BLOCK, at), BLOCK);
-		ck_assert_int_eq(pwrite(w, buf, BLOCK, at + 3 * BLOCK), BLOCK);
+		/*
+		 * Within a written block. Direct, it must work; through the
+		 * cache it is refused where writeback knows only pages.
+		 */
+		n = pwrite(w, buf, BLOCK, at);
+		if (w == direct || n != -1)
+			ck_assert_int_eq(n, BLOCK);
+		else
+			ck_assert_int_eq(errno, ETXTBSY);
+		written[page] = n == BLOCK;
 		/* The neighbours, and anything that touches them. */
 		ck_assert_int_eq(pwrite(w, buf, BLOCK, at + BLOCK), -1);
 		ck_assert_int_eq(errno, ETXTBSY);
@@ -91,11 +101,14 @@ START_TEST(write_beside_unwritten)
 	/* What was written is there, what was refused is not. */
 	for (int page = 0; page < PAGES; page++) {
 		ck_assert_int_eq(pread(fd, buf, 4096, page * 4096), 4096);
-		ck_assert_int_eq(buf[0], 'N');
+		ck_assert_int_eq(buf[0], written[page] ? 'N' : 'w');
 		ck_assert_int_eq(buf[BLOCK], 0);
 		ck_assert_int_eq(buf[2 * BLOCK], 0);
-		ck_assert_int_eq(buf[3 * BLOCK], 'N');
+		ck_assert_int_eq(buf[3 * BLOCK], 'w');
+		cached += page % 2 == 0 && written[page];
 	}
+	printf("write_beside_unwritten: %d of %d cached writes went through\n",
+	       cached, PAGES / 2);
 	close(direct);
 	close(fd);
 	close(dev);
