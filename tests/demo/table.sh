@@ -27,9 +27,10 @@ remember() {
 outcome() {
 	case $1/$2 in
 	135/* | *"Bus error"*) GOT=SIGBUS ;;
-	*"Text file busy"*) GOT=ETXTBSY ;;
+	*"Text file busy"* | *"the file is sealed"*) GOT=ETXTBSY ;;
 	*"Input/output error"*) GOT=EIO ;;
 	*"is busy"* | *"in use"*) GOT=EBUSY ;;
+	*"Failed to "*) GOT=fails ;;
 	0/*) GOT=works ;;
 	*) GOT="status $1" ;;
 	esac
@@ -62,8 +63,9 @@ print_row() {
 
 # row FILE EXPECTED OPERATION COMMAND
 #   EXPECTED: works, writes (works, and changes contents), ETXTBSY, SIGBUS,
-#   EIO (what a loop device makes of ETXTBSY), EBUSY, or "no effect" for tools
-#   that may go on without the file, whatever they say
+#   EIO (what a loop device makes of ETXTBSY), EBUSY, fails (a tool that says so
+#   but hides the cause), or "no effect" for tools that may go on without the
+#   file, whatever they say
 row() {
 	local file=$1 expected=$2 output status=0 writes=
 
