@@ -7,13 +7,17 @@
 #include "sealctl.h"
 #include "unit.h"
 
+/* Freed by the next begin(), the last one by the end of the process. */
 static char *text;
 static size_t length;
 
 static FILE *begin(void)
 {
-	FILE *out = open_memstream(&text, &length);
+	FILE *out;
 
+	free(text);
+	text = NULL;
+	out = open_memstream(&text, &length);
 	ck_assert_ptr_nonnull(out);
 	return out;
 }
@@ -153,6 +157,8 @@ START_TEST(test_any)
 	range(_i);
 	sealing(_i, &report);
 	session(_i, -_i, NULL);
+	free(text);
+	text = NULL;
 }
 END_TEST
 
