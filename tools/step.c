@@ -12,6 +12,12 @@
 #include "progress.h"
 #include "sealctl.h"
 
+struct step {
+	struct progress progress;
+	struct sigaction saved_int;
+	struct sigaction saved_term;
+};
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int sig)
@@ -26,55 +32,61 @@ static int on_progress(uint64_t done, uint64_t total, void *arg)
 	return interrupted;
 }
 
-static void begin(struct seal_session *session, struct progress *progress,
-		  const char *label)
+static void catch(int sig, struct sigaction *saved)
 {
 	struct sigaction action = {
 		.sa_handler = on_signal,
 		.sa_flags = (int)SA_RESETHAND,
 	};
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	progress_begin(progress, label);
-	seal_set_progress(session, on_progress, progress);
+	sigaction(sig, NULL, saved);
+	/* Who started this wants it to run on. */
+	if (saved->sa_handler != SIG_IGN)
+		sigaction(sig, &action, NULL);
 }
 
-static int end(struct seal_session *session, struct progress *progress,
-	       const char *path, const char *step, int ret)
+static void begin(struct step *step, struct seal_session *session,
+		  const char *path)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
+	catch(SIGINT, &step->saved_int);
+	catch(SIGTERM, &step->saved_term);
+	progress_begin(&step->progress, path);
+	seal_set_progress(session, on_progress, &step->progress);
+}
 
+static int end(struct step *step, struct seal_session *session,
+	       const char *path, const char *name, int ret)
+{
 	seal_set_progress(session, NULL, NULL);
-	progress_end(progress);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	progress_end(&step->progress);
+	sigaction(SIGINT, &step->saved_int, NULL);
+	sigaction(SIGTERM, &step->saved_term, NULL);
 	/* It may have come during the last step: no further file. */
 	if (!ret && interrupted)
 		ret = -ECANCELED;
 	if (ret)
-		complain_range(path, step, -ret);
+		complain_range(path, name, -ret);
 	return ret;
 }
 
 int step_prealloc(struct seal_session *session, const char *path, int fd,
 		  uint32_t flags, uint64_t offset, uint64_t length)
 {
-	struct progress progress;
+	struct step step;
 	int ret;
 
-	begin(session, &progress, path);
+	begin(&step, session, path);
 	ret = seal_prealloc(session, fd, flags, offset, length);
-	return end(session, &progress, path, "preallocating", ret);
+	return end(&step, session, path, "preallocating", ret);
 }
 
 int step_unshare(struct seal_session *session, const char *path, int fd,
 		 uint64_t offset, uint64_t length)
 {
-	struct progress progress;
+	struct step step;
 	int ret;
 
-	begin(session, &progress, path);
+	begin(&step, session, path);
 	ret = seal_unshare(session, fd, offset, length);
-	return end(session, &progress, path, "unsharing", ret);
+	return end(&step, session, path, "unsharing", ret);
 }
