@@ -104,7 +104,8 @@ static int op_atomic(struct ctx *c)
 
 static int before_atomic(struct ctx *c)
 {
-	int ret = atomic_write(c, B(4), B(4));
+	/* Within 32 KiB, what it preallocates with 1 KiB blocks. */
+	int ret = atomic_write(c, B(4), B(2));
 
 	/* Older kernels do not know the flag, or not without the hardware. */
 	if (ret == -EOPNOTSUPP || ret == -EINVAL)
@@ -206,16 +207,16 @@ static const struct contract_case cases[] = {
 	  .len = B(4), .expect = -ETXTBSY, .guard = &guard_write,
 	  .may_lack = no_atomic },
 	{ .name = "atomic-leftover-write", .targets = T_COW, .layout = FULL,
-	  .before = before_atomic, .op = op_overwrite, .off = B(8),
-	  .len = B(4), .expect = EITHER,
+	  .before = before_atomic, .op = op_overwrite, .off = B(6),
+	  .len = B(2), .expect = EITHER,
 	  .flags = C_CTL_CHANGES | C_SEAL_REFUSES },
 	{ .name = "atomic-leftover-direct", .targets = T_COW, .layout = FULL,
 	  .before = before_atomic, .op = op_overwrite, .arg = O_DIRECT,
-	  .off = B(8), .len = B(4), .expect = EITHER,
+	  .off = B(6), .len = B(2), .expect = EITHER,
 	  .flags = C_CTL_SAME | C_SEAL_REFUSES },
 	{ .name = "atomic-leftover-store", .targets = T_COW, .layout = FULL,
-	  .before = before_atomic, .op = op_store, .off = B(8),
-	  .len = B(4), .expect = EITHER,
+	  .before = before_atomic, .op = op_store, .off = B(6),
+	  .len = B(2), .expect = EITHER,
 	  .flags = C_CTL_CHANGES | C_SEAL_REFUSES },
 };
 

@@ -33,8 +33,9 @@ mkfs_target() {
 	xfs-1k) mkfs.xfs -q -f -b size=1k $(xfs_features 1 "$dev") "$dev" ;;
 	xfs*) mkfs.xfs -q -f $(xfs_features "$reflink" "$dev") "$dev" ;;
 	ext4-ind*) mkfs.ext4 -q -F -b 4096 -O ^extents,^64bit "$dev" ;;
-	# Older kernels know verity only with blocks of a page.
-	ext4-1k) mkfs.ext4 -q -F -b 1024 "$dev" ;;
+	# Older kernels know verity only with blocks of a page, and newer tools
+	# make an orphan file of 1 KiB blocks too large for any kernel.
+	ext4-1k) mkfs.ext4 -q -F -b 1024 -O ^orphan_file "$dev" ;;
 	ext4*) mkfs.ext4 -q -F -b 4096 -O verity "$dev" ;;
 	esac
 }
