@@ -31,18 +31,17 @@ KBUILD_DIR := /lib/modules/$(shell uname -r)/build
 endif
 KRELEASE = $(or $(KVER),$(shell $(MAKE) -s -C $(KBUILD_DIR) kernelrelease))
 
-KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION) \
-	$(if $(SEAL_DEBUG),SEAL_DEBUG=$(SEAL_DEBUG))
+KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 
 SUITE ?= bookworm
-TESTS := tests/abi tests/contract tests/lifecycle tests/traps
+TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps
 
-.PHONY: help all module lib tools tests demo check check-full bench install \
-	uninstall clean lint shell FORCE
+.PHONY: help all module module-debug lib tools tests demo check check-full bench install \
+	uninstall clean lint shell
 
 help:
 	@echo 'make all          module, library and tool'
-	@echo 'make module       seal.ko for KVER= or KDIR= (SEAL_DEBUG=1: test build)'
+	@echo 'make module       seal.ko for KVER= or KDIR='
 	@echo 'make lib tools    libseal; sealctl'
 	@echo 'make tests        the programs tests run in a guest'
 	@echo 'make install      into DESTDIR= PREFIX= (KVER= for the module)'
@@ -61,6 +60,15 @@ all: module lib tools
 
 module: $(KBUILD_DIR)/Makefile
 	$(KMAKE) modules
+
+# The module with a switch per gate, for the tests of the tests. Elsewhere, so
+# that it is never the one that is installed.
+module-debug: $(KBUILD_DIR)/Makefile
+	mkdir -p build/debug/module build/debug/uapi
+	cp -p module/Kbuild module/*.[ch] build/debug/module/
+	cp -p uapi/seal.h build/debug/uapi/
+	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/debug/module \
+		SEAL_VERSION=$(VERSION) SEAL_DEBUG=1 modules
 
 $(KBUILD_DIR)/Makefile:
 	@echo 'No kernel headers in $(KBUILD_DIR).' >&2
@@ -118,5 +126,6 @@ clean:
 	$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
-	for dir in $(TESTS) tests/unit; do \
+	for dir in $(TESTS); do \
 		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir clean; done
+	rm -rf build

@@ -318,7 +318,7 @@ out_canary:
 	set_put(&canary_set);
 out:
 	mutex_unlock(&gates_lock);
-	return ret == -ENOMEM ? ret : -EOPNOTSUPP;
+	return ret == -ENOMEM || ret == -EIO ? ret : -EOPNOTSUPP;
 }
 
 void seal_fs_put(struct seal_fs *fs)

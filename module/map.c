@@ -241,6 +241,15 @@ static void add_hole(struct map_builder *b, u64 end)
 	b->pos = end;
 }
 
+static void note_written(struct seal_map_info *info, u64 start, u64 end)
+{
+	if (info->first_written == U64_MAX)
+		info->first_written = start;
+	else if (info->first_written_end != start)
+		return;
+	info->first_written_end = end;
+}
+
 static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 {
 	const u32 plain = FIEMAP_EXTENT_LAST | FIEMAP_EXTENT_MERGED |
@@ -274,11 +283,11 @@ static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 	case SEAL_RANGE_SHARED:
 		info->shared += length;
 		note_offence(&info->shared_at, state, start, end, b->eof);
-		info->first_written = min(info->first_written, start);
+		note_written(info, start, end);
 		break;
 	default:
 		info->written += length;
-		info->first_written = min(info->first_written, start);
+		note_written(info, start, end);
 		if (b->ranges) {
 			int ret = seal_ranges_add(b->ranges, start, end);
 
@@ -380,6 +389,7 @@ u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 	const struct seal_offence cow = {
 		.state	= info->cow ? SEAL_RANGE_COW : SEAL_RANGE_NONE,
 		.offset	= info->first_written,
+		.length	= info->first_written_end - info->first_written,
 	};
 	u32 unmet = 0;
 

@@ -29,6 +29,7 @@ struct seal_map_info {
 	u64			in_place;
 	u64			digest;
 	u64			first_written;	/* offset, or U64_MAX */
+	u64			first_written_end;
 	struct seal_offence	hole_at;
 	struct seal_offence	unwritten_at;
 	struct seal_offence	shared_at;

@@ -93,6 +93,9 @@ int seal_xfs_measure(struct inode *inode, char *reason)
 		unregister_kprobe(&kp);
 	}
 
+	/* a filesystem that was shut down has nothing to say */
+	if (ret == -EIO)
+		goto out;
 	offset = (char *)inode - (char *)measured;
 	if (ret || !measured || offset < 0 || offset > PAGE_SIZE ||
 	    offset % sizeof(void *)) {
