@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# QEMU's arguments.
+# The variables in capitals are set by run_options.
+# shellcheck disable=SC2054,SC2153 # QEMU's own lists are separated by commas
+
+# to_mib SIZE: 2G, 512M or plain MiB, as MiB
+to_mib() {
+	case $1 in
+	*[Gg]) echo $((${1%[Gg]} * 1024)) ;;
+	*[Mm]) echo "${1%[Mm]}" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# Memory with the part that the kernel is told to take for persistent memory.
+# The part must be RAM and hold nothing the firmware put there: q35 has up to
+# 2 GiB (2.75 if that is all) below 4 GiB, firmware tables at its end.
+qemu_memory() {
+	local mem pmem total
+
+	mem=$(to_mib "$MEM")
+	total=$mem
+	MEMMAP=''
+	if [ -n "$PMEM" ]; then
+		pmem=$(to_mib "$PMEM")
+		total=$((mem + pmem))
+		if [ "$total" -le 2560 ] && [ "$mem" -ge 1280 ]; then
+			MEMMAP="memmap=${pmem}M!1G"
+		else
+			# All of it above 4 GiB, where nothing else is.
+			[ "$total" -ge $((2048 + pmem)) ] || total=$((2048 + pmem))
+			[ "$total" -ge 2816 ] || total=2816
+			MEMMAP="memmap=${pmem}M!4G"
+		fi
+	fi
+	TOTAL=$total
+}
+
+qemu_disk() {
+	local id=$1 file=$2
+
+	shift 2
+	ARGS+=(-drive "if=none,id=$id,format=raw,file=$file$*"
+		-device "virtio-blk-pci,drive=$id,serial=$id")
+}
+
+# qemu_args WORK SHELL: fill ARGS
+qemu_args() {
+	local work=$1 shell=$2 disk number=0 accel
+
+	qemu_memory
+	if [ -n "$ICOUNT" ]; then
+		accel=tcg,thread=single
+		ARGS=(-icount 'shift=0,sleep=off')
+	else
+		accel=tcg,thread=$THREAD
+		ARGS=()
+	fi
+	ARGS+=(-nodefaults -no-user-config -display none -no-reboot
+		-M q35 -accel "$accel" -cpu 'max,la57=off'
+		-smp "$SMP" -m "${TOTAL}M"
+		-kernel "$IMAGE/vmlinuz" -initrd "$work/initrd.img"
+		-append "$(qemu_kernel_args)"
+		-object rng-random,id=rng,filename=/dev/urandom
+		-device virtio-rng-pci,rng=rng)
+	qemu_disk root "$IMAGE/root.img" ,snapshot=on,cache=unsafe
+	for disk in "${DISKS[@]}"; do
+		number=$((number + 1))
+		case $disk in
+		size:*)
+			truncate -s "${disk#size:}" "$work/disk$number.img"
+			qemu_disk "disk$number" "$work/disk$number.img" \
+				,cache=unsafe,discard=unmap
+			;;
+		file:*)
+			qemu_disk "disk$number" "$(readlink -f "${disk#file:}")" \
+				,cache=writeback,discard=unmap
+			;;
+		esac
+	done
+	# Last, so that it does not shift the names of the disks before it.
+	[ ! -f "$work/seal.img" ] ||
+		qemu_disk seal "$work/seal.img" ,cache=unsafe
+	if [ -n "$RESULTS" ]; then
+		mkdir -p "$RESULTS"
+		ARGS+=(-fsdev "local,id=results,path=$(readlink -f "$RESULTS"),security_model=none"
+			-device virtio-9p-pci,fsdev=results,mount_tag=results)
+	fi
+	if [ -n "$shell" ]; then
+		ARGS+=(-chardev "stdio,id=tty,mux=on,signal=off,logfile=$LOG"
+			-serial chardev:tty -monitor chardev:tty)
+	else
+		ARGS+=(-chardev "file,id=log,path=$LOG" -serial chardev:log
+			-device virtio-serial-pci
+			-chardev "file,id=out,path=$work/out"
+			-device virtserialport,chardev=out,name=out
+			-chardev "pipe,id=monitor,path=$work/monitor" -monitor chardev:monitor
+			-chardev "file,id=status,path=$work/status"
+			-device virtserialport,chardev=status,name=status)
+	fi
+	ARGS+=("${QEMU_ARGS[@]}")
+}
+
+qemu_kernel_args() {
+	# Warnings go to the log from the start, the rest only once the boot is
+	# over (see rc). The stall limits allow for a loaded host.
+	printf '%s ' console=ttyS0,115200 loglevel=5 panic=-1 oops=panic \
+		mitigations=off tsc=reliable rcupdate.rcu_cpu_stall_timeout=120 \
+		watchdog_thresh=60 net.ifnames=0 "$MEMMAP" "$APPEND"
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Look through a console log for what a healthy kernel does not say.
+
+SCAN_BAD='\bBUG:|kernel BUG at|invalid opcode|WARNING:|Oops|[Gg]eneral protection|KASAN|KFENCE|KCSAN|UBSAN'
+SCAN_BAD+='|Kernel panic|Call Trace:|INFO: task .* blocked|detected stalls?'
+SCAN_BAD+='|possible (circular|recursive) locking|lockdep|LOCKDEP|bad unlock balance'
+SCAN_BAD+='|kmemleak: [1-9][0-9]* new|refcount_t:|scheduling while atomic'
+SCAN_BAD+='|Bad page (state|map)|list_(add|del) corruption|stack-protector'
+SCAN_BAD+='|Internal error|double fault|INFO: (inconsistent|suspicious)'
+
+# What a stock kernel says in this emulation without any fault of its own.
+SCAN_STOCK='lockdep_assert is off'
+
+# scan_log FILE: the offending lines with numbers; false if there are any
+scan_log() {
+	local -a allow=(-e "$SCAN_STOCK")
+	local regex
+
+	# shellcheck disable=SC2153 # set by run_options
+	for regex in "${ALLOW[@]}"; do
+		allow+=(-e "$regex")
+	done
+	# Without the serial line's carriage returns, so that "$" means the end.
+	! tr -d '\r' <"$1" | grep -a -n -E "$SCAN_BAD" | grep -a -v -E "${allow[@]}"
+}
