@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2016 # commands expand their own variables
+# Cases: rights, hold, long operations.
+
+# as_user GROUP CMD...: as nobody, in one group
+as_user() {
+	local group=$1
+
+	shift
+	setpriv --reuid 65534 --regid 65534 --groups "$group" "$@"
+}
+
+cases_rights() {
+	chmod 755 .
+	echo text >own
+	chown 65534:65534 own
+	echo text >other
+	chmod 644 other
+	chgrp disk /dev/seal
+	expect 1 "without the right to the node" as_user 65534 sealctl hold own -- true
+	says "its group is named" /dev/seal "no permission" '"disk"'
+	expect 0 "a member may hold its own file" as_user disk sealctl hold own -- true
+	expect 1 "but not another's" as_user disk sealctl hold other -- true
+	says "which is said" other "not permitted"
+	expect 1 "and make no lasting seal" as_user disk sealctl seal own
+	says "the capability is named" CAP_LINUX_IMMUTABLE "sealctl hold"
+	sealctl seal own
+	expect 1 "nor lift one" as_user disk sealctl unseal own
+	says "which is said" own CAP_LINUX_IMMUTABLE
+	sealctl unseal own
+	chgrp root /dev/seal
+	expect 1 "with a node for root alone" as_user disk sealctl info
+	says "an administrator is asked for" "no permission" "seal(4)"
+	rm -f own other
+}
+
+cases_hold() {
+	local pid fd
+
+	dd if=/dev/zero of=file bs=64k count=1 conv=fsync status=none
+	truncate -s 1M sparse
+	expect 7 "hold exits with the status of its command" sealctl hold file -- sh -c 'exit 7'
+	expect 143 "or with its signal" sealctl hold file -- sh -c 'kill -TERM $$'
+	expect 137 "also with SIGKILL" sealctl hold file -- sh -c 'kill -KILL $$'
+	expect 127 "a command that is not there" sealctl hold file -- /no/such/command
+	says "is named" /no/such/command
+	expect 126 "a command that cannot be run" sealctl hold file -- /etc/passwd
+	expect 0 "the command sees a sealed file" sealctl hold file -- sealctl status -q file
+	expect 1 "afterwards it is not" sealctl status -q file
+	expect 1 "the command inherits no session" \
+		sealctl hold file -- sh -c 'ls -l /proc/self/fd | grep /dev/seal'
+	expect 1 "a requirement that is not met" \
+		sealctl hold --require allocated sparse -- touch ran
+	says "is explained" sparse '"allocated"'
+	check "the command did not run" [ ! -e ran ]
+	expect 0 "options of the command are its own" \
+		sealctl hold --require written file -- sh -c 'true' --require x
+	expect 0 "two files" sealctl hold file sparse -- sealctl status -q file sparse
+
+	sealctl hold file -- sleep 100 &
+	pid=$!
+	check "held in the background" until_true sealctl status -q file
+	sealctl seal file
+	check "two holders" [ "$(status_of file .holders)" = 2 ]
+	expect 0 "unseal drops the lasting one" sealctl unseal file
+	says "and says that it stays sealed" file "stays sealed" "1 other"
+	check "not sticky" [ "$(status_of file .sticky)" = false ]
+	kill -TERM "$pid"
+	wait "$pid"
+	fd=$?
+	check "SIGTERM goes to the command" [ "$fd" -eq 143 ]
+	expect 1 "then it is not sealed" sealctl status -q file
+
+	sealctl hold file -- sh -c 'echo $$ >child; exec sleep 100' &
+	pid=$!
+	check "held again" until_true test -s child
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	check "SIGKILL of sealctl releases the file" until_true sh -c '! sealctl status -q file'
+	check "the command lives on" kill "$(<child)"
+	rm -f file sparse child
+}
+
+# Does sparse data read as zeroes, as it did before
+reads_as_zeroes() {
+	cmp -n "$(stat -c %s "$1")" "$1" /dev/zero
+}
+
+cases_long() {
+	local status=0
+
+	truncate -s 384M long
+	# The shell may have been started with SIGINT ignored.
+	env --default-signal=INT timeout --preserve-status -s INT 1 \
+		sealctl prealloc --written long >"$T/out" 2>"$T/err" || status=$?
+	ERR=$(<"$T/err")
+	if [ "$status" -eq 0 ]; then
+		skip "Ctrl-C during prealloc: it was done within a second"
+	else
+		check "Ctrl-C during prealloc fails" [ "$status" -eq 1 ]
+		says "what to do is said" long "interrupted" "continues"
+		check "the size is the same" [ "$(stat -c %s long)" -eq $((384 << 20)) ]
+		check "a part is done" [ "$(status_of long .bytes.written)" -gt 0 ]
+		check "the rest is not" [ "$(status_of long .bytes.hole)" -gt 0 ]
+	fi
+	expect 0 "prealloc continues, with a bar on a terminal" \
+		script -qec 'sealctl prealloc --written long' /dev/null
+	if [[ $OUT == *"[#"*"ETA"* ]]; then
+		ok "the bar was drawn"
+	else
+		skip "the bar: it took less than half a second"
+	fi
+	check "everything is written" [ "$(status_of long .bytes.written)" -eq $((384 << 20)) ]
+	check "contents are the same" reads_as_zeroes long
+	expect 0 "map on a terminal" script -qec 'sealctl map long' /dev/null
+	[[ $OUT == *"[####"* ]] && ok "draws a picture" || nok "no picture: $OUT"
+	expect 0 "map elsewhere" sealctl map long
+	[[ $OUT == *"[#"* ]] && nok "a picture in a pipe" || ok "draws none"
+	rm -f long
+}
