@@ -192,13 +192,13 @@ static const struct contract_case cases[] = {
 	     .peer = "UUUUUUUUUUUUUUUU", .off = B(4), .len = B(4),
 	     .guard = &guard_move),
 
-	/* Small enough for the direct blocks of an inode. */
-	EXT4("clear-extents-flag", op_clear_extents, T_EXTENTS, "WWWWWWWW",
+	/* One block is one extent, and only that can go to the direct blocks. */
+	EXT4("clear-extents-flag", op_clear_extents, T_EXTENTS, "W",
 	     -ETXTBSY, .unit = UNIT_FSBLOCK, .guard = &guard_flags),
-	EXT4("set-extents-flag", op_set_extents, T_EXTENTS, "WWWWWWWW",
+	EXT4("set-extents-flag", op_set_extents, T_EXTENTS, "W",
 	     -ETXTBSY, .unit = UNIT_FSBLOCK, .before = before_indirect,
 	     .guard = &guard_flags),
-	EXT4("migrate", op_ioctl, T_EXTENTS, "WWWWWWWW", -ETXTBSY,
+	EXT4("migrate", op_ioctl, T_EXTENTS, "W", -ETXTBSY,
 	     .unit = UNIT_FSBLOCK, .before = before_indirect,
 	     .arg = EXT4_MIGRATE, .guard = &guard_migrate),
 	EXT4("set-journal-data", op_set_journal_data, T_ANY_EXT4 & ~T_DAX, FULL,

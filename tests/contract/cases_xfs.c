@@ -205,9 +205,12 @@ static const struct contract_case cases[] = {
 	    .guard = &guard_eofblocks, .flags = C_CTL_CHANGES),
 
 	XFS("scrub", op_scrub, FULL, 0, .may_lack = no_scrub),
-	/* A rebuild of a sound map gives the same map. */
+	/*
+	 * A rebuild of a sound map gives the same map. One sealed file may be
+	 * reason enough to refuse repairs of the whole filesystem.
+	 */
 	XFS("scrub-repair", op_repair, FULL, -ETXTBSY, .guard = &guard_scrub,
-	    .flags = C_CTL_SAME | C_NO_COUNT, .may_lack = no_scrub),
+	    .flags = C_CTL_SAME | C_NO_COUNT | C_ALONE, .may_lack = no_scrub),
 
 	XFS("set-nodefrag", op_set_nodefrag, FULL, 0),
 	{ .name = "xfs-set-cowextsize", .targets = T_REFLINK, .layout = FULL,

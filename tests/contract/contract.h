@@ -90,6 +90,8 @@ enum {
 	C_LACK_EINVAL	= 1 << 11,
 	/* No set-id bits: the operation takes no such file. */
 	C_NO_SETID	= 1 << 12,
+	/* Runs while no other file is sealed. */
+	C_ALONE		= 1 << 13,
 };
 
 struct ctx;

@@ -213,7 +213,7 @@ static int report(unsigned int run, unsigned int failed)
 }
 
 /* Up to @count of the wanted cases from number @i on; where to go on. */
-static size_t run_some(size_t i, size_t count, unsigned int *run,
+static size_t run_some(size_t i, size_t count, bool alone, unsigned int *run,
 		       unsigned int *failed)
 {
 	Suite *suite = suite_create(opt.target_name);
@@ -222,7 +222,8 @@ static size_t run_some(size_t i, size_t count, unsigned int *run,
 	for (; i < case_count() && count; i++) {
 		TCase *tcase;
 
-		if (!wanted(case_at(i)))
+		if (!wanted(case_at(i)) ||
+		    alone != !!(case_at(i)->flags & C_ALONE))
 			continue;
 		tcase = tcase_create(case_at(i)->name);
 		tcase_set_timeout(tcase, CASE_SECONDS);
@@ -237,6 +238,17 @@ static size_t run_some(size_t i, size_t count, unsigned int *run,
 	*failed += srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return i;
+}
+
+static void run_all(bool alone, unsigned int *run, unsigned int *failed)
+{
+	size_t some = expect_violation ? BATCH : case_count();
+
+	for (size_t i = 0; i < case_count();) {
+		i = run_some(i, some, alone, run, failed);
+		if (expect_violation && *failed)
+			break;
+	}
 }
 
 int main(int argc, char **argv)
@@ -269,13 +281,10 @@ int main(int argc, char **argv)
 	setlinebuf(stdout);
 	if (!opt.no_seal)
 		keeper = keep_gates();
-	for (size_t i = 0; i < case_count();) {
-		i = run_some(i, expect_violation ? BATCH : case_count(), &run,
-			     &failed);
-		if (expect_violation && failed)
-			break;
-	}
+	run_all(false, &run, &failed);
 	if (keeper)
 		release_gates(keeper);
+	if (!expect_violation || !failed)
+		run_all(true, &run, &failed);
 	return report(run, failed);
 }

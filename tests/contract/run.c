@@ -51,7 +51,7 @@ static bool is_refusal(int expect)
 /* Old times and set-id bits, which any change that gets through renews, drops. */
 static void age(struct ctx *c)
 {
-	bool setid = is_refusal(c->tc->expect) && !(c->tc->flags & C_NO_SETID);
+	bool setid = c->tc->expect && !(c->tc->flags & C_NO_SETID);
 	static const struct timespec times[2] = {
 		{ .tv_sec = 1000000000 }, { .tv_sec = 1000000000 },
 	};
