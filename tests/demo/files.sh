@@ -16,7 +16,9 @@
 
 make_fs() {
 	case $1 in
-	xfs) mkfs.xfs -q -f -m reflink=1 "$2" ;;
+	# Newer versions can exchange ranges of two files, if asked to.
+	xfs) mkfs.xfs -q -f -m reflink=1 -i exchange=1 "$2" 2>/dev/null ||
+		mkfs.xfs -q -f -m reflink=1 "$2" ;;
 	ext4) mkfs.ext4 -q -F -E lazy_itable_init=1 "$2" ;;
 	esac
 }

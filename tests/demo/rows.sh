@@ -77,10 +77,15 @@ rows_refused_xfs() {
 		'cp --reflink=never main donor; xfs_io -c "swapext donor" main'
 	row main ETXTBSY "swapext, sealed file as donor" \
 		'xfs_io -c "swapext main" donor'
-	if xfs_io -c "help exchangerange" 2>&1 | grep -q '^exchangerange'; then
-		row main ETXTBSY "exchange range, either side" \
-			'xfs_io -c "exchangerange donor" main; xfs_io -c "exchangerange main" donor'
-	fi
+	cp --reflink=never donor donor2
+	# "not found" in the tool, or "not supported" by the kernel
+	case $(xfs_io -c "exchangerange donor2" donor 2>&1) in
+	*" not "*) return ;;
+	esac
+	row main ETXTBSY "exchange range, sealed file as target" \
+		'xfs_io -c "exchangerange donor" main'
+	row main ETXTBSY "exchange range, sealed file as donor" \
+		'xfs_io -c "exchangerange main" donor'
 }
 
 rows_refused_ext4() {

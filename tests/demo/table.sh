@@ -27,7 +27,8 @@ remember() {
 outcome() {
 	case $1/$2 in
 	135/* | *"Bus error"*) GOT=SIGBUS ;;
-	*"Text file busy"* | *"the file is sealed"*) GOT=ETXTBSY ;;
+	# the last is what some versions of xfs_fsr make of it
+	*"Text file busy"* | *"the file is sealed"* | *"error -26"*) GOT=ETXTBSY ;;
 	*"Input/output error"*) GOT=EIO ;;
 	*"is busy"* | *"in use"*) GOT=EBUSY ;;
 	*"Failed to "*) GOT=fails ;;
