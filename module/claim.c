@@ -299,7 +299,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 
 	for (round = 0; open; round++) {
 		if (round == MAX_ROUNDS) {
-			strscpy(req->reason, "the map does not come to rest under the writers in flight",
+			strscpy(req->reason, "the map does not come to rest, try again",
 				SEAL_REASON_LEN);
 			return -EBUSY;
 		}

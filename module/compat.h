@@ -13,13 +13,14 @@
 #include <linux/fs.h>
 #include <linux/pagemap.h>
 #include <linux/version.h>
-#if __has_include(<linux/filelock.h>)
-#include <linux/filelock.h>
-#endif
 
 #define SEAL_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
 #define SEAL_SERIES(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) && \
 				 LINUX_VERSION_CODE < KERNEL_VERSION(a, (b) + 1, 0))
+
+#if SEAL_KERNEL(6, 3)
+#include <linux/filelock.h>
+#endif
 
 /*
  * Which paths change a map was read from the source of these series and
@@ -59,9 +60,9 @@ static inline bool seal_owner_or_capable(struct file *file)
 #endif
 
 #if SEAL_KERNEL(6, 17)
-typedef struct file_kattr seal_fileattr;
+#define seal_fileattr	file_kattr
 #else
-typedef struct fileattr seal_fileattr;
+#define seal_fileattr	fileattr
 #endif
 
 /* Layout leases are how pNFS clients hold a right to write blocks. */

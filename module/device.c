@@ -114,7 +114,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 	info.size = sizeof(info);
 	info.abi = SEAL_ABI_VERSION;
 	info.features = SEAL_FEATURE_STICKY;
-	if (IS_ENABLED(SEAL_DEBUG_BUILD))
+	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
 		if (seal_fs_attached(&seal_filesystems[i]) &&

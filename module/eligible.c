@@ -24,6 +24,19 @@ static bool journals_data(const struct inode *inode)
 	return strstarts(name, "ext4_journalled_");
 }
 
+/*
+ * Is what the VFS calls for this file what the gates are on? Whoever puts his
+ * own operations between (they exist: interposing modules) opens a way around.
+ */
+static bool operations_gated(const struct inode *inode,
+			     const struct seal_fs *fs)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, (unsigned long)inode->i_fop->fallocate);
+	return !strcmp(name, fs->fallocate);
+}
+
 static struct seal_fs *refuse(int error, const char *why, char *reason)
 {
 	strscpy(reason, why, SEAL_REASON_LEN);
@@ -33,7 +46,7 @@ static struct seal_fs *refuse(int error, const char *why, char *reason)
 struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
 {
 	struct inode *inode = file_inode(file);
-	seal_fileattr fa = { };
+	struct seal_fileattr fa = { };
 	struct seal_fs *fs;
 	int ret;
 
@@ -47,6 +60,9 @@ struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
 			      reason);
 	if (!inode->i_op->fiemap || !inode->i_sb->s_bdev)
 		return refuse(-EOPNOTSUPP, "the filesystem has no block map",
+			      reason);
+	if (!operations_gated(inode, fs))
+		return refuse(-EOPNOTSUPP, "the file's operations are not those of its filesystem",
 			      reason);
 	if (inode->i_sb->s_writers.frozen != SB_UNFROZEN)
 		return refuse(-EBUSY, "the filesystem is frozen", reason);
@@ -68,7 +84,7 @@ struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
 		return refuse(-EOPNOTSUPP, "the data is inline in the inode, it has no blocks",
 			      reason);
 	if ((fa.flags & FS_JOURNAL_DATA_FL) || journals_data(inode))
-		return refuse(-EOPNOTSUPP, "data=journal: new data is in the journal, not in the blocks",
+		return refuse(-EOPNOTSUPP, "data=journal: new data is in the journal",
 			      reason);
 	if (fa.flags & FS_COMPR_FL)
 		return refuse(-EOPNOTSUPP, "the file is compressed", reason);

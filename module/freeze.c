@@ -121,7 +121,7 @@ static int small_folios(struct seal_entry *entry, char *reason)
 		 */
 		if (SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(entry->inode))
 			return 0;
-		strscpy(reason, "pages of a file with holes or unwritten blocks are busy, try again",
+		strscpy(reason, "pages of the file are busy, try again",
 			SEAL_REASON_LEN);
 		return -EBUSY;
 	}

@@ -29,11 +29,14 @@ static DEFINE_MUTEX(gates_lock);
 
 struct seal_fs seal_filesystems[] = {
 	{ .name = "xfs",  .module = "xfs",  .set = &seal_xfs_gates,
-	  .prove = seal_xfs_measure },
-	{ .name = "ext4", .module = "ext4", .set = &seal_ext4_gates },
+	  .fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure },
+	{ .name = "ext4", .module = "ext4", .set = &seal_ext4_gates,
+	  .fallocate = "ext4_fallocate [ext4]" },
 	/* served by the ext4 module, with and without extents */
-	{ .name = "ext3", .module = "ext4", .set = &seal_ext4_gates },
-	{ .name = "ext2", .module = "ext4", .set = &seal_ext4_gates },
+	{ .name = "ext3", .module = "ext4", .set = &seal_ext4_gates,
+	  .fallocate = "ext4_fallocate [ext4]" },
+	{ .name = "ext2", .module = "ext4", .set = &seal_ext4_gates,
+	  .fallocate = "ext4_fallocate [ext4]" },
 };
 
 const unsigned int seal_nr_filesystems = ARRAY_SIZE(seal_filesystems);
@@ -47,7 +50,7 @@ static unsigned long canary_hits;
 static noinline void canary(void)
 {
 	/* not removed, not merged with another empty function */
-	asm volatile("# canary");
+	asm volatile("");
 }
 
 static int enter_canary(struct kprobe *kp, struct pt_regs *regs)
@@ -246,7 +249,7 @@ static bool kernel_supported(char *reason)
 		return false;
 	}
 	if (!SEAL_SERIES_REVIEWED) {
-		strscpy(reason, "this kernel series was not reviewed (6.1, 6.12, 6.18, 7.2, 7.3 were)",
+		strscpy(reason, "kernel series not reviewed (6.1, 6.12, 6.18, 7.2, 7.3 are)",
 			SEAL_REASON_LEN);
 		return false;
 	}
@@ -301,7 +304,7 @@ int seal_fs_get(struct seal_fs *fs, struct inode *inode, char *reason)
 	if (ret)
 		goto out_vfs;
 	if (!seal_gates_armed()) {
-		strscpy(reason, "kprobes or ftrace are switched off (debugfs kprobes/enabled, sysctl kernel.ftrace_enabled)",
+		strscpy(reason, "kprobes (debugfs kprobes/enabled) or ftrace (sysctl) are off",
 			SEAL_REASON_LEN);
 		ret = -EOPNOTSUPP;
 		goto out_set;
@@ -403,7 +406,7 @@ static struct seal_gate *gate_of(struct kprobe *kp)
 static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 		   u64 end)
 {
-	if (IS_ENABLED(SEAL_DEBUG_BUILD) && READ_ONCE(gate->skip))
+	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
 		return false;
 	atomic64_inc(&gate->refused);
 	atomic64_inc(&entry->refused);
@@ -462,7 +465,7 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 {
 	struct seal_gate *gate = gate_of(kp);
 
-	if (IS_ENABLED(SEAL_DEBUG_BUILD) && READ_ONCE(gate->skip))
+	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
 		return false;
 	if (!seal_any_on(sb))
 		return false;
@@ -545,7 +548,7 @@ DEFINE_SHOW_ATTRIBUTE(gates);
 
 static struct dentry *debug_dir;
 
-#if IS_ENABLED(SEAL_DEBUG_BUILD)
+#ifdef CONFIG_SEAL_DEBUG
 static char skip_name[64];
 
 static int skip_set(const char *val, const struct kernel_param *kp)

@@ -47,6 +47,7 @@ struct seal_gate_set {
 struct seal_fs {
 	const char		*name;
 	const char		*module;
+	const char		*fallocate;	/* as kallsyms prints it */
 	struct seal_gate_set	*set;
 	unsigned int		sealed;		/* entries that use it */
 	/* with the gates attached, look at the first inode; 0 or -errno */
@@ -98,6 +99,18 @@ static inline int seal_redirect(struct pt_regs *regs, void *to)
 	return 1;
 }
 
+/*
+ * The original of a wrapped gate: static_call(name)(...), and bind_name() for
+ * the gate. The prototype has no body, it only gives the call its type.
+ */
+#define SEAL_ORIGINAL(name, ret, ...)					\
+	ret name(__VA_ARGS__);						\
+	DEFINE_STATIC_CALL_RET0(name, name);				\
+	static void bind_##name(unsigned long original)			\
+	{								\
+		static_call_update(name, (typeof(name) *)original);	\
+	}
+
 /* Targets of a redirection, for every signature that returns in RAX. */
 long seal_return_busy(void);		/* -ETXTBSY */
 long seal_return_zero(void);		/* 0: there was nothing to do */
@@ -122,7 +135,7 @@ void seal_wrapper_leave(int cookie);
 	{ .symbol = sym, .handler = hnd }
 #define SEAL_GATE_CORE(sym, hnd)					\
 	{ .symbol = sym, .handler = hnd, .core = true }
-#define SEAL_GATE_WRAPPED(sym, hnd, bnd)				\
-	{ .symbol = sym, .handler = hnd, .bind = bnd }
+#define SEAL_GATE_WRAPPED(sym, hnd, orig)				\
+	{ .symbol = sym, .handler = hnd, .bind = bind_##orig }
 
 #endif /* SEAL_GATE_H */

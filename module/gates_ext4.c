@@ -93,7 +93,7 @@ static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
 static int enter_fileattr_set(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct inode *inode = d_inode(seal_arg(regs, 1, struct dentry *));
-	seal_fileattr *fa = seal_arg(regs, 2, seal_fileattr *);
+	struct seal_fileattr *fa = seal_arg(regs, 2, struct seal_fileattr *);
 	struct seal_entry *entry;
 	bool changes = false;
 
@@ -151,15 +151,8 @@ static bool refuses(enum ext4_wrapped gate, struct inode *inode)
 }
 
 /* ext4_fallocate() [p]: every mode and every caller. */
-long ext4_fallocate_proto(struct file *file, int mode, loff_t offset,
-			  loff_t len);
-DEFINE_STATIC_CALL_RET0(seal_ext4_fallocate, ext4_fallocate_proto);
-
-static void bind_fallocate(unsigned long original)
-{
-	static_call_update(seal_ext4_fallocate,
-			   (typeof(&ext4_fallocate_proto))original);
-}
+SEAL_ORIGINAL(seal_ext4_fallocate, long, struct file *file, int mode,
+	      loff_t offset, loff_t len);
 
 static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
 				    loff_t len)
@@ -179,15 +172,8 @@ static int enter_fallocate(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* ext4_move_extents(orig, donor, ...) [g]: EXT4_IOC_MOVE_EXT, e4defrag. */
-int ext4_move_extents_proto(struct file *orig, struct file *donor, u64 oblk,
-			    u64 dblk, u64 len, u64 *moved);
-DEFINE_STATIC_CALL_RET0(seal_ext4_move_extents, ext4_move_extents_proto);
-
-static void bind_move_extents(unsigned long original)
-{
-	static_call_update(seal_ext4_move_extents,
-			   (typeof(&ext4_move_extents_proto))original);
-}
+SEAL_ORIGINAL(seal_ext4_move_extents, int, struct file *orig,
+	      struct file *donor, u64 oblk, u64 dblk, u64 len, u64 *moved);
 
 static noinline int wrap_move_extents(struct file *orig, struct file *donor,
 				      u64 oblk, u64 dblk, u64 len, u64 *moved)
@@ -214,21 +200,10 @@ static int enter_move_extents(struct kprobe *kp, struct pt_regs *regs)
  */
 #define EXT4_IOC_SWAP_BOOT	_IO('f', 17)
 
-long ext4_ioctl_proto(struct file *file, unsigned int cmd, unsigned long arg);
-DEFINE_STATIC_CALL_RET0(seal_ext4_ioctl, ext4_ioctl_proto);
-DEFINE_STATIC_CALL_RET0(seal_ext4_compat_ioctl, ext4_ioctl_proto);
-
-static void bind_ioctl(unsigned long original)
-{
-	static_call_update(seal_ext4_ioctl,
-			   (typeof(&ext4_ioctl_proto))original);
-}
-
-static void bind_compat_ioctl(unsigned long original)
-{
-	static_call_update(seal_ext4_compat_ioctl,
-			   (typeof(&ext4_ioctl_proto))original);
-}
+SEAL_ORIGINAL(seal_ext4_ioctl, long, struct file *file, unsigned int cmd,
+	      unsigned long arg);
+SEAL_ORIGINAL(seal_ext4_compat_ioctl, long, struct file *file,
+	      unsigned int cmd, unsigned long arg);
 
 static noinline long wrap_ioctl(struct file *file, unsigned int cmd,
 				unsigned long arg)
@@ -272,14 +247,17 @@ static int enter_ioctl(struct kprobe *kp, struct pt_regs *regs)
  * there loses data).
  */
 static struct seal_gate ext4_gates[] = {
-	[WRAP_FALLOCATE] = SEAL_GATE_WRAPPED("ext4_fallocate", enter_fallocate,
-					     bind_fallocate),
-	[WRAP_MOVE_EXTENTS] = SEAL_GATE_WRAPPED("ext4_move_extents",
-						enter_move_extents,
-						bind_move_extents),
-	[WRAP_IOCTL] = SEAL_GATE_WRAPPED("ext4_ioctl", enter_ioctl, bind_ioctl),
-	[WRAP_COMPAT_IOCTL] = SEAL_GATE_WRAPPED("ext4_compat_ioctl",
-						enter_ioctl, bind_compat_ioctl),
+	[WRAP_FALLOCATE] =
+		SEAL_GATE_WRAPPED("ext4_fallocate", enter_fallocate,
+				  seal_ext4_fallocate),
+	[WRAP_MOVE_EXTENTS] =
+		SEAL_GATE_WRAPPED("ext4_move_extents", enter_move_extents,
+				  seal_ext4_move_extents),
+	[WRAP_IOCTL] =
+		SEAL_GATE_WRAPPED("ext4_ioctl", enter_ioctl, seal_ext4_ioctl),
+	[WRAP_COMPAT_IOCTL] =
+		SEAL_GATE_WRAPPED("ext4_compat_ioctl", enter_ioctl,
+				  seal_ext4_compat_ioctl),
 	SEAL_GATE("ext4_da_get_block_prep", enter_get_block),
 	SEAL_GATE("ext4_get_block", enter_get_block),
 	SEAL_GATE("ext4_get_block_unwritten", enter_get_block),

@@ -59,15 +59,8 @@ static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* Prototype of the original, for the static call only. */
-int notify_change_proto(void *idmap, struct dentry *dentry, struct iattr *attr,
-			void *delegated);
-DEFINE_STATIC_CALL_RET0(seal_notify_change, notify_change_proto);
-
-static void bind_notify_change(unsigned long original)
-{
-	static_call_update(seal_notify_change,
-			   (typeof(&notify_change_proto))original);
-}
+SEAL_ORIGINAL(seal_notify_change, int, void *idmap, struct dentry *dentry,
+	      struct iattr *attr, void *delegated);
 
 static noinline int wrap_notify_change(void *idmap, struct dentry *dentry,
 				       struct iattr *attr, void *delegated)
@@ -140,7 +133,7 @@ static int enter_remap_prep(struct kprobe *kp, struct pt_regs *regs)
 static struct seal_gate vfs_gates[] = {
 	SEAL_GATE("generic_write_checks", enter_write_checks),
 	SEAL_GATE_WRAPPED("notify_change", enter_notify_change,
-			  bind_notify_change),
+			  seal_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),
 };

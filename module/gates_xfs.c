@@ -133,15 +133,8 @@ static bool refuses(enum xfs_wrapped gate, struct inode *inode)
  * xfs_file_fallocate() [p]: every mode and every caller. Its own check for
  * layouts holds both locks, but drops them while it waits.
  */
-long xfs_fallocate_proto(struct file *file, int mode, loff_t offset,
-			 loff_t len);
-DEFINE_STATIC_CALL_RET0(seal_xfs_fallocate, xfs_fallocate_proto);
-
-static void bind_fallocate(unsigned long original)
-{
-	static_call_update(seal_xfs_fallocate,
-			   (typeof(&xfs_fallocate_proto))original);
-}
+SEAL_ORIGINAL(seal_xfs_fallocate, long, struct file *file, int mode,
+	      loff_t offset, loff_t len);
 
 static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
 				    loff_t len)
@@ -161,14 +154,7 @@ static int enter_fallocate(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* xfs_swap_extents(ip, tip, sxp) [g]: XFS_IOC_SWAPEXT, xfs_fsr. */
-int xfs_swap_extents_proto(void *ip, void *tip, void *sxp);
-DEFINE_STATIC_CALL_RET0(seal_xfs_swap_extents, xfs_swap_extents_proto);
-
-static void bind_swap_extents(unsigned long original)
-{
-	static_call_update(seal_xfs_swap_extents,
-			   (typeof(&xfs_swap_extents_proto))original);
-}
+SEAL_ORIGINAL(seal_xfs_swap_extents, int, void *ip, void *tip, void *sxp);
 
 static noinline int wrap_swap_extents(void *ip, void *tip, void *sxp)
 {
@@ -188,15 +174,8 @@ static int enter_swap_extents(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* xfs_fs_map_blocks() [p]: a pNFS client asks for blocks, maybe to write. */
-int xfs_map_blocks_proto(struct inode *inode, loff_t offset, u64 length,
-			 struct iomap *iomap, bool write, u32 *generation);
-DEFINE_STATIC_CALL_RET0(seal_xfs_map_blocks, xfs_map_blocks_proto);
-
-static void bind_map_blocks(unsigned long original)
-{
-	static_call_update(seal_xfs_map_blocks,
-			   (typeof(&xfs_map_blocks_proto))original);
-}
+SEAL_ORIGINAL(seal_xfs_map_blocks, int, struct inode *inode, loff_t offset,
+	      u64 length, struct iomap *iomap, bool write, u32 *generation);
 
 static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
 				    u64 length, struct iomap *iomap,
@@ -219,15 +198,8 @@ static int enter_map_blocks(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /* xfs_fs_commit_blocks() [p]: converts them, and may move the end. */
-int xfs_commit_blocks_proto(struct inode *inode, struct iomap *maps, int nr,
-			    unsigned long size_or_attr);
-DEFINE_STATIC_CALL_RET0(seal_xfs_commit_blocks, xfs_commit_blocks_proto);
-
-static void bind_commit_blocks(unsigned long original)
-{
-	static_call_update(seal_xfs_commit_blocks,
-			   (typeof(&xfs_commit_blocks_proto))original);
-}
+SEAL_ORIGINAL(seal_xfs_commit_blocks, int, struct inode *inode,
+	      struct iomap *maps, int nr, unsigned long size_or_attr);
 
 static noinline int wrap_commit_blocks(struct inode *inode, struct iomap *maps,
 				       int nr, unsigned long size_or_attr)
@@ -255,13 +227,7 @@ static int enter_commit_blocks(struct kprobe *kp, struct pt_regs *regs)
  * xfs_scrub_metadata(file, sm) [t]: online check and repair. Which file a
  * repair rewrites is not known here: none on a filesystem with a sealed one.
  */
-int xfs_scrub_proto(struct file *file, u32 *sm);
-DEFINE_STATIC_CALL_RET0(seal_xfs_scrub, xfs_scrub_proto);
-
-static void bind_scrub(unsigned long original)
-{
-	static_call_update(seal_xfs_scrub, (typeof(&xfs_scrub_proto))original);
-}
+SEAL_ORIGINAL(seal_xfs_scrub, int, struct file *file, u32 *sm);
 
 static noinline int wrap_scrub(struct file *file, u32 *sm)
 {
@@ -292,20 +258,22 @@ static int enter_scrub(struct kprobe *kp, struct pt_regs *regs)
  * zoned and realtime paths (such inodes are not sealed).
  */
 static struct seal_gate xfs_gates[] = {
-	[WRAP_FALLOCATE] = SEAL_GATE_WRAPPED("xfs_file_fallocate",
-					     enter_fallocate, bind_fallocate),
-	[WRAP_SWAP_EXTENTS] = SEAL_GATE_WRAPPED("xfs_swap_extents",
-						enter_swap_extents,
-						bind_swap_extents),
-	[WRAP_MAP_BLOCKS] = SEAL_GATE_WRAPPED("xfs_fs_map_blocks",
-					      enter_map_blocks,
-					      bind_map_blocks),
-	[WRAP_COMMIT_BLOCKS] = SEAL_GATE_WRAPPED("xfs_fs_commit_blocks",
-						 enter_commit_blocks,
-						 bind_commit_blocks),
+	[WRAP_FALLOCATE] =
+		SEAL_GATE_WRAPPED("xfs_file_fallocate", enter_fallocate,
+				  seal_xfs_fallocate),
+	[WRAP_SWAP_EXTENTS] =
+		SEAL_GATE_WRAPPED("xfs_swap_extents", enter_swap_extents,
+				  seal_xfs_swap_extents),
+	[WRAP_MAP_BLOCKS] =
+		SEAL_GATE_WRAPPED("xfs_fs_map_blocks", enter_map_blocks,
+				  seal_xfs_map_blocks),
+	[WRAP_COMMIT_BLOCKS] =
+		SEAL_GATE_WRAPPED("xfs_fs_commit_blocks", enter_commit_blocks,
+				  seal_xfs_commit_blocks),
 #if SEAL_XFS_REPAIR
-	[WRAP_SCRUB] = SEAL_GATE_WRAPPED("xfs_scrub_metadata", enter_scrub,
-					 bind_scrub),
+	[WRAP_SCRUB] =
+		SEAL_GATE_WRAPPED("xfs_scrub_metadata", enter_scrub,
+				  seal_xfs_scrub),
 #endif
 	SEAL_GATE("xfs_buffered_write_iomap_begin", enter_write_begin),
 	SEAL_GATE("xfs_direct_write_iomap_begin", enter_write_begin),

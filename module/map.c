@@ -26,16 +26,13 @@
 /* Recognised by address; nobody else can pass it as their user pointer. */
 static char map_cookie;
 
-typedef int (*map_extent_fn)(void *arg, u64 start, u64 end, u64 physical,
-			     u32 flags);
-
 struct map_capture {
 	struct fiemap_extent_info	fi;
 	u64				pos;	/* everything before is done */
 	u64				end;
 	unsigned int			left;	/* of this batch */
 	int				ret;
-	map_extent_fn			fn;
+	int (*fn)(void *arg, u64 start, u64 end, u64 physical, u32 flags);
 	void				*arg;
 };
 
@@ -111,8 +108,9 @@ void seal_map_put(void)
 	mutex_unlock(&map_lock);
 }
 
-static int map_walk(struct inode *inode, u64 start, u64 end, map_extent_fn fn,
-		    void *arg)
+static int map_walk(struct inode *inode, u64 start, u64 end,
+		    int (*fn)(void *arg, u64 start, u64 end, u64 physical,
+			      u32 flags), void *arg)
 {
 	struct map_capture cap = {
 		.fi.fi_extents_start =

@@ -2,7 +2,6 @@
 /* A table of byte ranges, sorted and disjoint. */
 #ifdef __KERNEL__
 #include <linux/errno.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -17,13 +16,11 @@
 
 #define ranges_alloc(size)	calloc(1, size)
 #define ranges_free(ptr)	free(ptr)
-#define min(a, b)		((a) < (b) ? (a) : (b))
-#define max(a, b)		((a) > (b) ? (a) : (b))
 #endif
 
 #include "ranges.h"
 
-static struct seal_range *range_at(const struct seal_ranges *ranges, u64 i)
+static struct seal_range *range_at(const struct seal_ranges *ranges, __u64 i)
 {
 	return &ranges->chunk[i / SEAL_CHUNK_RANGES][i % SEAL_CHUNK_RANGES];
 }
@@ -31,7 +28,7 @@ static struct seal_range *range_at(const struct seal_ranges *ranges, u64 i)
 static int grow(struct seal_ranges *ranges)
 {
 	if (ranges->nr_chunks == ranges->room) {
-		u32 room = ranges->room ? ranges->room * 2 : 4;
+		__u32 room = ranges->room ? ranges->room * 2 : 4;
 		struct seal_range **chunk;
 
 		chunk = ranges_alloc(room * sizeof(*chunk));
@@ -52,7 +49,7 @@ static int grow(struct seal_ranges *ranges)
 	return 0;
 }
 
-int seal_ranges_add(struct seal_ranges *ranges, u64 start, u64 end)
+int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end)
 {
 	struct seal_range *range;
 
@@ -67,7 +64,7 @@ int seal_ranges_add(struct seal_ranges *ranges, u64 start, u64 end)
 		}
 	}
 
-	if (ranges->nr == (u64)ranges->nr_chunks * SEAL_CHUNK_RANGES) {
+	if (ranges->nr == (__u64)ranges->nr_chunks * SEAL_CHUNK_RANGES) {
 		int ret = grow(ranges);
 
 		if (ret)
@@ -81,16 +78,16 @@ int seal_ranges_add(struct seal_ranges *ranges, u64 start, u64 end)
 	return 0;
 }
 
-bool seal_ranges_cover(const struct seal_ranges *ranges, u64 start, u64 end)
+bool seal_ranges_cover(const struct seal_ranges *ranges, __u64 start, __u64 end)
 {
-	u64 low = 0, high = ranges->nr;
+	__u64 low = 0, high = ranges->nr;
 
 	if (start >= end)
 		return true;
 
 	/* the last range that begins at or before start */
 	while (low < high) {
-		u64 mid = low + (high - low) / 2;
+		__u64 mid = low + (high - low) / 2;
 
 		if (range_at(ranges, mid)->start <= start)
 			low = mid + 1;
@@ -103,7 +100,7 @@ bool seal_ranges_cover(const struct seal_ranges *ranges, u64 start, u64 end)
 
 bool seal_ranges_subset(const struct seal_ranges *a, const struct seal_ranges *b)
 {
-	u64 i;
+	__u64 i;
 
 	for (i = 0; i < a->nr; i++) {
 		const struct seal_range *range = range_at(a, i);
@@ -117,15 +114,15 @@ bool seal_ranges_subset(const struct seal_ranges *a, const struct seal_ranges *b
 int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
 			  const struct seal_ranges *b)
 {
-	u64 i = 0, j = 0;
+	__u64 i = 0, j = 0;
 
 	while (i < a->nr && j < b->nr) {
 		const struct seal_range *x = range_at(a, i);
 		const struct seal_range *y = range_at(b, j);
-		int ret;
+		__u64 start = x->start > y->start ? x->start : y->start;
+		__u64 end = x->end < y->end ? x->end : y->end;
+		int ret = seal_ranges_add(out, start, end);
 
-		ret = seal_ranges_add(out, max(x->start, y->start),
-				      min(x->end, y->end));
 		if (ret)
 			return ret;
 		if (x->end <= y->end)
@@ -136,9 +133,9 @@ int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
 	return 0;
 }
 
-u64 seal_ranges_bytes(const struct seal_ranges *ranges)
+__u64 seal_ranges_bytes(const struct seal_ranges *ranges)
 {
-	u64 i, bytes = 0;
+	__u64 i, bytes = 0;
 
 	for (i = 0; i < ranges->nr; i++)
 		bytes += range_at(ranges, i)->end - range_at(ranges, i)->start;
@@ -147,7 +144,7 @@ u64 seal_ranges_bytes(const struct seal_ranges *ranges)
 
 void seal_ranges_free(struct seal_ranges *ranges)
 {
-	u32 i;
+	__u32 i;
 
 	for (i = 0; i < ranges->nr_chunks; i++)
 		ranges_free(ranges->chunk[i]);

@@ -7,18 +7,14 @@
 #ifndef SEAL_RANGES_H
 #define SEAL_RANGES_H
 
-#ifdef __KERNEL__
 #include <linux/types.h>
-#else
+#ifndef __KERNEL__
 #include <stdbool.h>
-#include <stdint.h>
-typedef uint64_t u64;
-typedef uint32_t u32;
 #endif
 
 struct seal_range {
-	u64	start;
-	u64	end;		/* exclusive */
+	__u64	start;
+	__u64	end;		/* exclusive */
 };
 
 /* Ranges live in page-sized chunks: no high-order allocation is needed. */
@@ -26,9 +22,9 @@ struct seal_range {
 #define SEAL_CHUNK_RANGES	(SEAL_CHUNK_BYTES / sizeof(struct seal_range))
 
 struct seal_ranges {
-	u64			nr;
-	u32			nr_chunks;
-	u32			room;		/* entries in @chunk */
+	__u64			nr;
+	__u32			nr_chunks;
+	__u32			room;		/* entries in @chunk */
 	struct seal_range	**chunk;
 };
 
@@ -36,10 +32,10 @@ struct seal_ranges {
  * Append [start, end), which must not begin before the end of the last range;
  * a range that touches the last one extends it. 0 or -ENOMEM.
  */
-int seal_ranges_add(struct seal_ranges *ranges, u64 start, u64 end);
+int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end);
 
 /* Is every byte of [start, end) in the table? The empty range always is. */
-bool seal_ranges_cover(const struct seal_ranges *ranges, u64 start, u64 end);
+bool seal_ranges_cover(const struct seal_ranges *ranges, __u64 start, __u64 end);
 
 /* Is every byte of @a in @b? */
 bool seal_ranges_subset(const struct seal_ranges *a,
@@ -49,7 +45,7 @@ bool seal_ranges_subset(const struct seal_ranges *a,
 int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
 			  const struct seal_ranges *b);
 
-u64 seal_ranges_bytes(const struct seal_ranges *ranges);
+__u64 seal_ranges_bytes(const struct seal_ranges *ranges);
 
 /* Back to the empty table. */
 void seal_ranges_free(struct seal_ranges *ranges);

@@ -5,19 +5,16 @@
 #include <linux/magic.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/static_call.h>
 
 #include "compat.h"
 #include "gate.h"
 #include "map.h"
 #include "xfs_inode.h"
 
-/* Prototypes of the originals, for the static calls only. */
-sector_t xfs_vm_bmap_proto(struct address_space *mapping, sector_t block);
-int xfs_cancel_cow_proto(void *ip, loff_t offset, loff_t count, bool real);
-
-DEFINE_STATIC_CALL_RET0(seal_xfs_vm_bmap, xfs_vm_bmap_proto);
-DEFINE_STATIC_CALL_RET0(seal_xfs_cancel_cow_range, xfs_cancel_cow_proto);
+SEAL_ORIGINAL(seal_xfs_vm_bmap, sector_t, struct address_space *mapping,
+	      sector_t block);
+SEAL_ORIGINAL(seal_xfs_cancel_cow_range, int, void *ip, loff_t offset,
+	      loff_t count, bool cancel_real);
 
 static DEFINE_MUTEX(xfs_lock);
 static ptrdiff_t vnode_offset;
@@ -52,8 +49,7 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 	mutex_lock(&xfs_lock);
 	function = seal_resolve("xfs", "xfs_vm_bmap");
 	if (function) {
-		static_call_update(seal_xfs_vm_bmap,
-				   (typeof(&xfs_vm_bmap_proto))function);
+		bind_seal_xfs_vm_bmap(function);
 		block = static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
 	} else {
 		block = 0;
@@ -117,8 +113,7 @@ int seal_xfs_measure(struct inode *inode, char *reason)
 			ret = -EOPNOTSUPP;
 			goto out;
 		}
-		static_call_update(seal_xfs_cancel_cow_range,
-				   (typeof(&xfs_cancel_cow_proto))function);
+		bind_seal_xfs_cancel_cow_range(function);
 	}
 out:
 	mutex_unlock(&xfs_lock);

@@ -81,12 +81,12 @@ END_TEST
 START_TEST(test_many)
 {
 	struct seal_ranges ranges = { 0 };
-	const u64 nr = 100003;
+	const __u64 nr = 100003;
 
-	for (u64 i = 0; i < nr; i++)
+	for (__u64 i = 0; i < nr; i++)
 		ck_assert_int_eq(seal_ranges_add(&ranges, i * 8, i * 8 + 4), 0);
 	ck_assert_uint_eq(ranges.nr, nr);
-	for (u64 i = 0; i < nr; i++) {
+	for (__u64 i = 0; i < nr; i++) {
 		ck_assert(seal_ranges_cover(&ranges, i * 8, i * 8 + 4));
 		ck_assert(!seal_ranges_cover(&ranges, i * 8, i * 8 + 5));
 		ck_assert(!seal_ranges_cover(&ranges, i * 8 + 4, i * 8 + 5));
