@@ -206,15 +206,21 @@ START_TEST(unshare_under_writers)
 			st_sleep_ms(300);
 		} else {
 			ret = st_do_range(dev, SEAL_IOC_UNSHARE, fd, 0, 0, 0);
-			ck_assert_msg(!ret, "UNSHARE: %s", strerror(-ret));
+			/*
+			 * Writers may keep the inode from coming to rest as
+			 * copy-on-write; nothing else may go wrong.
+			 */
+			ck_assert_msg(!ret || ret == -EBUSY, "UNSHARE: %s",
+				      strerror(-ret));
+			ck_assert_uint_eq(st_status(fd).shared, 0);
 		}
 		writers_stop(control ? "control" : "unshare");
 		ck_assert_uint_eq(st_content(clone), content);
 		if (!control) {
-			ck_assert_uint_eq(st_status(fd).shared, 0);
-			/* Busy writers may have kept the inode's flag up. */
 			ret = st_do_range(dev, SEAL_IOC_UNSHARE, fd, 0, 0, 0);
-			ck_assert_int_eq(ret, 0);
+			ck_assert_msg(!ret, "UNSHARE at rest: %s",
+				      strerror(-ret));
+			ck_assert_uint_eq(st_status(fd).shared, 0);
 			ck_assert_int_eq(st_do_seal(dev, &fd, 1, 0,
 						    SEAL_REQ_UNSHARED, 0, NULL),
 					 0);
