@@ -9,6 +9,7 @@
 #ifndef SEAL_COMPAT_H
 #define SEAL_COMPAT_H
 
+#include <linux/blkdev.h>
 #include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
@@ -63,6 +64,22 @@ static inline bool seal_owner_or_capable(struct file *file)
 #define seal_fileattr	file_kattr
 #else
 #define seal_fileattr	fileattr
+#endif
+
+#if SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT
+/* Will an atomic write of this size be redirected for sure? */
+static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	return iocb->ki_flags & IOCB_ATOMIC &&
+	       length > bdev_atomic_write_unit_max_bytes(inode->i_sb->s_bdev);
+}
+#else
+static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
+{
+	return false;
+}
 #endif
 
 /* Layout leases are how pNFS clients hold a right to write blocks. */

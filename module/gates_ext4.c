@@ -141,7 +141,6 @@ enum ext4_wrapped {
 	WRAP_FALLOCATE,
 	WRAP_MOVE_EXTENTS,
 	WRAP_IOCTL,
-	WRAP_COMPAT_IOCTL,
 };
 
 static bool refuses(enum ext4_wrapped gate, struct inode *inode)
@@ -195,15 +194,14 @@ static int enter_move_extents(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /*
- * ext4_ioctl() and ext4_compat_ioctl() [p]: EXT4_IOC_SWAP_BOOT exchanges the
- * map with that of the boot loader inode, deep inside one large function.
+ * ext4_ioctl() [p]: EXT4_IOC_SWAP_BOOT exchanges the map with that of the boot
+ * loader inode, deep inside one large function. 32-bit callers cannot ask for
+ * it: ext4_compat_ioctl() does not know it.
  */
 #define EXT4_IOC_SWAP_BOOT	_IO('f', 17)
 
 SEAL_ORIGINAL(seal_ext4_ioctl, long, struct file *file, unsigned int cmd,
 	      unsigned long arg);
-SEAL_ORIGINAL(seal_ext4_compat_ioctl, long, struct file *file,
-	      unsigned int cmd, unsigned long arg);
 
 static noinline long wrap_ioctl(struct file *file, unsigned int cmd,
 				unsigned long arg)
@@ -217,24 +215,11 @@ static noinline long wrap_ioctl(struct file *file, unsigned int cmd,
 	return ret;
 }
 
-static noinline long wrap_compat_ioctl(struct file *file, unsigned int cmd,
-				       unsigned long arg)
-{
-	int cookie = seal_wrapper_enter();
-	long ret = -ETXTBSY;
-
-	if (!refuses(WRAP_COMPAT_IOCTL, file_inode(file)))
-		ret = static_call(seal_ext4_compat_ioctl)(file, cmd, arg);
-	seal_wrapper_leave(cookie);
-	return ret;
-}
-
 static int enter_ioctl(struct kprobe *kp, struct pt_regs *regs)
 {
 	if (likely(seal_arg(regs, 1, unsigned int) != EXT4_IOC_SWAP_BOOT))
 		return 0;
-	return seal_redirect(regs, kp == &ext4_gates[WRAP_IOCTL].kp ?
-			     wrap_ioctl : wrap_compat_ioctl);
+	return seal_redirect(regs, wrap_ioctl);
 }
 
 /*
@@ -255,9 +240,6 @@ static struct seal_gate ext4_gates[] = {
 				  seal_ext4_move_extents),
 	[WRAP_IOCTL] =
 		SEAL_GATE_WRAPPED("ext4_ioctl", enter_ioctl, seal_ext4_ioctl),
-	[WRAP_COMPAT_IOCTL] =
-		SEAL_GATE_WRAPPED("ext4_compat_ioctl", enter_ioctl,
-				  seal_ext4_compat_ioctl),
 	SEAL_GATE("ext4_da_get_block_prep", enter_get_block),
 	SEAL_GATE("ext4_get_block", enter_get_block),
 	SEAL_GATE("ext4_get_block_unwritten", enter_get_block),

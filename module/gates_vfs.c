@@ -53,6 +53,14 @@ static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
 			    round_up(size, i_blocksize(inode)));
 	}
 
+	/*
+	 * An atomic write the device cannot do is done out of place. XFS has
+	 * a gate there, but set-id bits and timestamps are gone by then.
+	 */
+	if (seal_is_xfs(inode) && seal_atomic_redirected(iocb, end - start) &&
+	    seal_gate_refuses_any(kp, inode))
+		return seal_redirect(regs, seal_return_busy);
+
 	if (seal_gate_refuses(kp, inode, start, end))
 		return seal_redirect(regs, seal_return_busy);
 	return 0;
