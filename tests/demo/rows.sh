@@ -141,9 +141,9 @@ rows_tools() {
 	row image EIO "losetup, blkdiscard" image_discard
 }
 
-# Without a terminal it tells the system log only.
+# Without a terminal as its input it tells the system log only.
 fsr() {
-	script -qec "xfs_fsr -v -d $1" /dev/null
+	xfs_fsr -v -d "$1" </dev/ptmx
 }
 
 image_loop() {
