@@ -251,7 +251,7 @@ static int op_freeze(struct ctx *c)
 static int remount(unsigned long flags)
 {
 	const char *data = opt.target & T_DAX ? "dax=always" :
-		opt.target & T_NODELALLOC ? "nodelalloc" : NULL;
+		opt.target & T_EXT4_NODELALLOC ? "nodelalloc" : NULL;
 
 	return ret_errno(mount(NULL, opt.dir, NULL, MS_REMOUNT | flags, data));
 }

@@ -181,7 +181,7 @@ static const struct contract_case cases[] = {
 	  .arg = BLKZEROOUT, .off = B(2), .len = B(2), .op = op_loop_ioctl,
 	  .expect = EITHER, .guard = &guard_fallocate },
 	/* Without unwritten blocks it writes zeros, sealed or not. */
-	{ .name = "loop-zeroout-ind", .targets = T_INDIRECT, .layout = FULL,
+	{ .name = "loop-zeroout-ind", .targets = T_EXT4_IND, .layout = FULL,
 	  .arg = BLKZEROOUT, .off = B(2), .len = B(2), .op = op_loop_ioctl,
 	  .expect = EITHER, .flags = C_CTL_SAME },
 	{ .name = "loop-write-inplace", .targets = T_ANY, .layout = FULL,

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -133,6 +135,34 @@ static int dirty_before(struct ctx *c)
 	return 0;
 }
 
+/*
+ * Close to full, ext4 gives up delayed allocation and takes another way. The
+ * file that fills it goes with the one under test (see file_close()).
+ */
+static int fill_before(struct ctx *c)
+{
+	char path[sizeof(c->f.path) + 8];
+	struct statfs fs;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.share", c->f.path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	for (off_t off = 0, len;; off += len) {
+		if (fstatfs(fd, &fs))
+			die("fstatfs: %s", strerror(errno));
+		if (fs.f_bfree <= 64)
+			break;
+		/* Half, as the file's own extent tree needs space too. */
+		len = (fs.f_bfree + 1) / 2 * fs.f_bsize;
+		if (fallocate(fd, 0, off, len))
+			die("%s: fallocate: %s", path, strerror(errno));
+	}
+	close(fd);
+	return 0;
+}
+
 static int op_populate(struct ctx *c)
 {
 	char *map = map_file(c, MAP_SHARED);
@@ -188,6 +218,10 @@ static int op_remove(struct ctx *c)
 	  .off = _off, .len = _len, .op = op_store, .expect = _expect,	\
 	  .guard = (_expect) ? &guard_mmap : NULL, __VA_ARGS__ }
 
+static const struct guard guard_full = {
+	.ext4 = "ext4_get_block_unwritten",
+};
+
 static const char no_populate[] = "no MADV_POPULATE_WRITE (5.14)";
 static const char no_sync[] = "no MAP_SYNC";
 static const char no_remove[] = "no MADV_REMOVE";
@@ -227,6 +261,13 @@ static const struct contract_case cases[] = {
 	STORE("read-before-shared", SHARED, B(5), 1, OP_SIGBUS,
 	      .before = read_before),
 	STORE("dirty-before", HOLE, B(4), B(4), 0, .before = dirty_before),
+
+	{ .name = "mmap-inplace-nearly-full", .targets = T_EXT4,
+	  .layout = HOLE, .off = B(2), .len = B(1), .before = fill_before,
+	  .op = op_store },
+	{ .name = "mmap-hole-nearly-full", .targets = T_EXT4, .layout = HOLE,
+	  .off = B(5), .len = 1, .before = fill_before, .op = op_store,
+	  .expect = OP_SIGBUS, .guard = &guard_full },
 
 	{ .name = "mmap-inplace-after-fault", .targets = T_ANY, .layout = HOLE,
 	  .off = B(3), .len = B(1), .op = op_store_after_fault },

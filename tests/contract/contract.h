@@ -33,17 +33,14 @@ enum {
 	T_EXT4_DAX	= 1 << 6,
 	T_EXT4_1K	= 1 << 7,
 	T_EXT4_NODELALLOC = 1 << 8,
-	T_EXT4_IND_NODELALLOC = 1 << 9,
 };
 
 #define T_ANY_XFS (T_XFS | T_XFS_NOREFLINK | T_XFS_DAX | T_XFS_1K)
 #define T_REFLINK (T_XFS | T_XFS_DAX | T_XFS_1K)
 #define T_EXTENTS (T_EXT4 | T_EXT4_DAX | T_EXT4_1K | T_EXT4_NODELALLOC)
-#define T_INDIRECT (T_EXT4_IND | T_EXT4_IND_NODELALLOC)
-#define T_ANY_EXT4 (T_EXTENTS | T_INDIRECT)
+#define T_ANY_EXT4 (T_EXTENTS | T_EXT4_IND)
 #define T_ANY (T_ANY_XFS | T_ANY_EXT4)
 #define T_DAX (T_XFS_DAX | T_EXT4_DAX)
-#define T_NODELALLOC (T_EXT4_NODELALLOC | T_EXT4_IND_NODELALLOC)
 #define T_SUBPAGE (T_XFS_1K | T_EXT4_1K)
 #define T_UNWRITTEN (T_ANY_XFS | T_EXTENTS)
 
@@ -55,12 +52,11 @@ enum {
 
 /*
  * The gate that guards a case, by family; NULL where there is none, and for
- * the two of ext4 without delayed allocation where it is that of ext4. A name
- * that depends on the kernel is written "a|b".
+ * ext4 without delayed allocation where it is that of ext4. A name that
+ * depends on the kernel is written "a|b".
  */
 struct guard {
-	const char *xfs, *xfs_dax, *ext4, *ext4_dax;
-	const char *ext4_nodelalloc, *ext4_ind_nodelalloc;
+	const char *xfs, *xfs_dax, *ext4, *ext4_dax, *ext4_nodelalloc;
 };
 
 enum {
@@ -173,8 +169,16 @@ void cases_ext4(void);
 void cases_allowed(void);
 void cases_require(void);
 
+/* What a case leaves behind for the program that started its process. */
+struct note {
+	char skip[200];		/* why it could not run */
+	bool reached;		/* the operation on the sealed file began */
+	bool done;		/* all of it went well, or was skipped */
+	double seconds;
+};
+
 /* run.c */
-void run_case(const struct contract_case *tc, char *skip, size_t skip_size);
+void run_case(const struct contract_case *tc, struct note *note);
 
 /* file.c: 0 or OP_SKIP; anything unexpected fails the case */
 #define SEED_OLD 1

@@ -205,7 +205,8 @@ static void again(struct ctx *c)
 		    result_name(ret), c->why);
 }
 
-static int sealed(const struct contract_case *tc, struct ctx *c)
+static int sealed(const struct contract_case *tc, struct ctx *c,
+		  struct note *note)
 {
 	struct snap a, b, pa = { 0 }, pb = { 0 };
 	/* Long enough for a changed time to differ at any clock granularity. */
@@ -225,6 +226,7 @@ static int sealed(const struct contract_case *tc, struct ctx *c)
 	if (tc->peer)
 		snap_take(c, &c->peer, &pa);
 	nanosleep(&tick, NULL);
+	note->reached = true;
 	ret = tc->op(c);
 	if (ret == OP_SKIP)
 		return finish(c, ret);
@@ -245,19 +247,20 @@ static int sealed(const struct contract_case *tc, struct ctx *c)
 	return finish(c, 0);
 }
 
-void run_case(const struct contract_case *tc, char *why, size_t size)
+void run_case(const struct contract_case *tc, struct note *note)
 {
 	static struct ctx c;
 	int ret = 0;
 
-	why[0] = '\0';
 	drop_fsetid();
 	if (!(tc->flags & C_CTL_NONE))
 		ret = control(tc, &c);
 	if (!ret && !opt.no_seal)
-		ret = sealed(tc, &c);
+		ret = sealed(tc, &c, note);
 	else if (!ret && tc->flags & C_CTL_NONE)
 		ret = skip(&c, "needs the module");
 	if (ret == OP_SKIP)
-		snprintf(why, size, "%s", c.why[0] ? c.why : "no reason given");
+		snprintf(note->skip, sizeof(note->skip), "%s",
+			 c.why[0] ? c.why : "no reason given");
+	note->done = true;
 }

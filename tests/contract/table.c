@@ -21,28 +21,25 @@ static const struct {
 	{ "ext4-dax", T_EXT4_DAX },
 	{ "ext4-1k", T_EXT4_1K },
 	{ "ext4-nodelalloc", T_EXT4_NODELALLOC },
-	{ "ext4-ind-nodelalloc", T_EXT4_IND_NODELALLOC },
 };
 
-const struct guard guard_write = {
-	"generic_write_checks", "generic_write_checks",
-	"generic_write_checks", "generic_write_checks", NULL, NULL,
-};
+#define VFS_GUARD(_gate) \
+	{ .xfs = _gate, .xfs_dax = _gate, .ext4 = _gate, .ext4_dax = _gate }
+
+const struct guard guard_write = VFS_GUARD("generic_write_checks");
+const struct guard guard_setattr = VFS_GUARD("notify_change");
 
 const struct guard guard_mmap = {
-	"xfs_buffered_write_iomap_begin", "xfs_direct_write_iomap_begin",
-	"ext4_da_get_block_prep", "dax_iomap_fault",
-	"ext4_get_block_unwritten", "ext4_get_block",
-};
-
-const struct guard guard_setattr = {
-	"notify_change", "notify_change", "notify_change", "notify_change",
-	NULL, NULL,
+	.xfs = "xfs_buffered_write_iomap_begin",
+	.xfs_dax = "xfs_direct_write_iomap_begin",
+	.ext4 = "ext4_da_get_block_prep",
+	.ext4_dax = "dax_iomap_fault",
+	.ext4_nodelalloc = "ext4_get_block",
 };
 
 const struct guard guard_fallocate = {
-	"xfs_file_fallocate", "xfs_file_fallocate",
-	"ext4_fallocate", "ext4_fallocate", NULL, NULL,
+	.xfs = "xfs_file_fallocate", .xfs_dax = "xfs_file_fallocate",
+	.ext4 = "ext4_fallocate", .ext4_dax = "ext4_fallocate",
 };
 
 const struct guard guard_remap = {
@@ -120,8 +117,6 @@ const char *case_gate(const struct contract_case *tc, unsigned int target)
 		return target & T_DAX ? g->xfs_dax : g->xfs;
 	if (target & T_EXT4_NODELALLOC && g->ext4_nodelalloc)
 		return g->ext4_nodelalloc;
-	if (target & T_EXT4_IND_NODELALLOC && g->ext4_ind_nodelalloc)
-		return g->ext4_ind_nodelalloc;
 	return target & T_DAX ? g->ext4_dax : g->ext4;
 }
 
