@@ -410,6 +410,11 @@ double st_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+double st_seconds(unsigned int seconds)
+{
+	return getenv("SEAL_LONG") ? 10.0 * seconds : seconds;
+}
+
 void st_sleep_ms(unsigned int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };

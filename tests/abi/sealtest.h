@@ -96,6 +96,8 @@ void st_mount(void);
 int st_do_unmount(void);
 
 double st_now(void);
+/* How long a repeated test may take: ten times that with SEAL_LONG=1. */
+double st_seconds(unsigned int seconds);
 void st_sleep_ms(unsigned int ms);
 /* Wait for a child at most this long: its wait status, or -1. */
 int st_wait_child(pid_t pid, unsigned int seconds);

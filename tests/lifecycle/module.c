@@ -94,7 +94,7 @@ static void io_forever(void)
 START_TEST(reload_under_io)
 {
 	int fd = st_create_written("reload", 65536), dev, n, ret, status;
-	double end = st_now() + RELOAD_SECONDS;
+	double end = st_now() + st_seconds(RELOAD_SECONDS);
 	pid_t pid = fork();
 
 	if (!pid)
@@ -131,7 +131,7 @@ TCase *life_module(void)
 {
 	TCase *tc = tcase_create("module");
 
-	tcase_set_timeout(tc, 90);
+	tcase_set_timeout(tc, st_seconds(60));
 	tcase_add_test(tc, busy_while_sealed);
 	tcase_add_test(tc, reload_under_io);
 	tcase_add_test(tc, loading_twice);

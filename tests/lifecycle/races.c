@@ -128,7 +128,7 @@ START_TEST(cycles_under_io)
 	int free_file = st_create("unsealed");
 	struct st_map before[2], after[2];
 	struct worker w[4];
-	double end = st_now() + CYCLES_SECONDS;
+	double end = st_now() + st_seconds(CYCLES_SECONDS);
 	int cycles, dev;
 
 	for (int i = 0; i < 2; i++)
@@ -337,7 +337,7 @@ TCase *life_cycles(void)
 {
 	TCase *tc = tcase_create("cycles");
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, st_seconds(60));
 	tcase_add_test(tc, cycles_under_io);
 	return tc;
 }
