@@ -36,7 +36,9 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps
 
-.PHONY: help all module module-debug lib tools tests demo check check-full bench install \
+# folders of these names exist
+.PHONY: lib tools tests module tests/bench
+.PHONY: help all module-debug demo check check-full bench install \
 	uninstall clean lint shell
 
 help:
@@ -84,6 +86,9 @@ tools: lib
 tests: lib
 	set -e; for dir in $(TESTS); do $(MAKE) -C $$dir all; done
 
+tests/bench: lib
+	$(MAKE) -C tests/bench all
+
 demo:
 	tests/demo/run
 
@@ -126,6 +131,6 @@ clean:
 	$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
-	for dir in $(TESTS); do \
+	for dir in $(TESTS) tests/bench; do \
 		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir clean; done
 	rm -rf build

@@ -184,7 +184,7 @@ static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
 	int cookie = seal_wrapper_enter();
 	int ret = -ETXTBSY;
 
-	if (!write || !refuses(WRAP_MAP_BLOCKS, inode))
+	if (!refuses(WRAP_MAP_BLOCKS, inode))
 		ret = static_call(seal_xfs_map_blocks)(inode, offset, length,
 						       iomap, write,
 						       generation);
@@ -194,6 +194,9 @@ static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
 
 static int enter_map_blocks(struct kprobe *kp, struct pt_regs *regs)
 {
+	/* to read only */
+	if (!seal_arg(regs, 4, bool))
+		return 0;
 	return seal_redirect(regs, wrap_map_blocks);
 }
 
@@ -235,8 +238,7 @@ static noinline int wrap_scrub(struct file *file, u32 *sm)
 	int cookie = seal_wrapper_enter();
 	int ret = -ETXTBSY;
 
-	if (!(sm[1] & SCRUB_FLAG_REPAIR) ||
-	    !seal_gate_refuses_sb(&xfs_gates[WRAP_SCRUB].kp, inode->i_sb))
+	if (!seal_gate_refuses_sb(&xfs_gates[WRAP_SCRUB].kp, inode->i_sb))
 		ret = static_call(seal_xfs_scrub)(file, sm);
 	seal_wrapper_leave(cookie);
 	return ret;
@@ -244,6 +246,9 @@ static noinline int wrap_scrub(struct file *file, u32 *sm)
 
 static int enter_scrub(struct kprobe *kp, struct pt_regs *regs)
 {
+	/* a check runs for long and changes nothing: nobody need wait for it */
+	if (!(seal_arg(regs, 1, u32 *)[1] & SCRUB_FLAG_REPAIR))
+		return 0;
 	return seal_redirect(regs, wrap_scrub);
 }
 #endif

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/writeback.h>
@@ -214,7 +215,9 @@ static int end_cow(struct file *file)
 	struct seal_map_info info;
 	int tries, ret;
 
-	for (tries = 0; tries < MAX_TRIES; tries++) {
+	for (tries = 0; tries < 4 * MAX_TRIES; tries++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = filemap_write_and_wait(inode->i_mapping);
 		if (ret)
 			return ret;

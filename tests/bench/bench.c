@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Time one operation on one file. In a guest whose clock counts instructions
+ * (QEMU -icount shift=0) a nanosecond is an instruction.
+ *
+ *   bench OPERATION FILE [COUNT]    prints: nanoseconds per operation
+ *   bench seal FILE...              prints: nanoseconds of SEAL and of UNSEAL
+ *   bench hold FILE...              seals, says so, waits for end of input
+ *   bench checker FILE RANGES       a file of RANGES blocks with holes between
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+
+#include "libseal.h"
+
+#define BLOCK	4096
+#define ROUNDS	9
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static long long now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static char buf[BLOCK] __attribute__((aligned(BLOCK)));
+static char *map;
+static int fd;
+static off_t blocks;
+
+/* Every other block: a checkered file has its blocks there. */
+static off_t place(int i)
+{
+	return (off_t)i * 2 % blocks * BLOCK;
+}
+
+static void op_write(int i)
+{
+	if (pwrite(fd, buf, BLOCK, place(i)) != BLOCK)
+		die("pwrite");
+}
+
+static void op_read(int i)
+{
+	if (pread(fd, buf, BLOCK, place(i)) != BLOCK)
+		die("pread");
+}
+
+/* One fault each: msync makes the page clean, and so read-only, again. */
+static void op_fault(int i)
+{
+	((volatile char *)map)[place(i)] = 1;
+}
+
+/* Paths that have a gate, with nothing to do behind it. */
+static void op_truncate(int i)
+{
+	if (ftruncate(fd, blocks * BLOCK - (i & 1)))
+		die("ftruncate");
+}
+
+static void op_fallocate(int i)
+{
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, place(i), BLOCK))
+		die("fallocate");
+}
+
+static const struct operation {
+	const char *name;
+	int flags;
+	void (*once)(int i);
+} operations[] = {
+	{ "write", O_RDWR, op_write },
+	{ "direct-write", O_RDWR | O_DIRECT, op_write },
+	{ "read", O_RDWR, op_read },
+	{ "direct-read", O_RDWR | O_DIRECT, op_read },
+	{ "fault", O_RDWR, op_fault },
+	{ "truncate", O_RDWR, op_truncate },
+	{ "fallocate", O_RDWR, op_fallocate },
+};
+
+static int cmp(const void *a, const void *b)
+{
+	const long long *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/*
+ * The median of several rounds: a timer tick or write-back in one round does
+ * not count.
+ */
+static int run(const char *name, const char *path, int count)
+{
+	const struct operation *op = NULL;
+	long long round[ROUNDS];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (!strcmp(operations[i].name, name))
+			op = &operations[i];
+	if (!op) {
+		fprintf(stderr, "bench: no operation %s\n", name);
+		return 2;
+	}
+	fd = open(path, op->flags);
+	if (fd < 0 || fstat(fd, &st))
+		die(path);
+	blocks = st.st_size / BLOCK;
+	map = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap");
+
+	for (int r = -1; r < ROUNDS; r++) {
+		long long start;
+
+		if (msync(map, st.st_size, MS_SYNC))
+			die("msync");
+		start = now();
+		for (int i = 0; i < count; i++)
+			op->once(i);
+		if (r >= 0)
+			round[r] = now() - start;
+	}
+	qsort(round, ROUNDS, sizeof(round[0]), cmp);
+	printf("%lld\n", round[ROUNDS / 2] / count);
+	return 0;
+}
+
+static struct seal_session *open_session(void)
+{
+	struct seal_session *session;
+	int ret = seal_open(&session);
+
+	if (ret) {
+		errno = -ret;
+		die("/dev/seal");
+	}
+	return session;
+}
+
+static void open_files(char **paths, int nr, int *fds)
+{
+	for (int i = 0; i < nr; i++) {
+		fds[i] = open(paths[i], O_RDONLY);
+		if (fds[i] < 0)
+			die(paths[i]);
+	}
+}
+
+static void seal_all(struct seal_session *session, const int *fds, int nr)
+{
+	for (int i = 0; i < nr; i += SEAL_MAX_FILES) {
+		int part = nr - i < SEAL_MAX_FILES ? nr - i : SEAL_MAX_FILES;
+		struct seal_files report;
+		int ret = seal_files(session, fds + i, part, 0, 0, 0, &report);
+
+		if (ret) {
+			fprintf(stderr, "bench: seal: %s: %s\n", strerror(-ret),
+				(char *)report.reason);
+			exit(1);
+		}
+	}
+}
+
+/* What FIEMAP alone costs, read in the way sealing reads it. */
+static long long walk(int file)
+{
+	long long start = now();
+	struct seal_extent extent;
+	struct seal_map *extents;
+	int ret;
+
+	ret = seal_map_open(file, &extents);
+	while (!ret) {
+		ret = seal_map_next(extents, &extent);
+		ret = ret > 0 ? 0 : ret ? ret : 1;
+	}
+	if (ret < 0) {
+		errno = -ret;
+		die("FIEMAP");
+	}
+	seal_map_close(extents);
+	return now() - start;
+}
+
+static int time_seal(char **paths, int nr)
+{
+	struct seal_session *session = open_session();
+	int *fds = calloc(nr, sizeof(*fds));
+	long long start, sealed, unsealed, walked;
+
+	if (!fds)
+		die("calloc");
+	open_files(paths, nr, fds);
+	for (int i = 0; i < nr; i++)
+		if (fsync(fds[i]))
+			die("fsync");
+	walked = walk(fds[0]);
+	start = now();
+	seal_all(session, fds, nr);
+	sealed = now();
+	for (int i = 0; i < nr; i++)
+		seal_unseal(session, fds[i], 0);
+	unsealed = now();
+	printf("%lld %lld %lld\n", sealed - start, unsealed - sealed, walked);
+	seal_close(session);
+	free(fds);
+	return 0;
+}
+
+static int hold(char **paths, int nr)
+{
+	struct seal_session *session = open_session();
+	int *fds = calloc(nr, sizeof(*fds));
+
+	if (!fds)
+		die("calloc");
+	open_files(paths, nr, fds);
+	seal_all(session, fds, nr);
+	puts("sealed");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	seal_close(session);
+	free(fds);
+	return 0;
+}
+
+/* A hole after every block: as many ranges as blocks. */
+static int checker(const char *path, long ranges)
+{
+	int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (file < 0)
+		die(path);
+	for (long i = 0; i < ranges; i++)
+		if (pwrite(file, buf, BLOCK, i * 2 * BLOCK) != BLOCK)
+			die("pwrite");
+	if (ftruncate(file, ranges * 2 * BLOCK) || fsync(file))
+		die(path);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 3 && !strcmp(argv[1], "seal"))
+		return time_seal(argv + 2, argc - 2);
+	if (argc >= 3 && !strcmp(argv[1], "hold"))
+		return hold(argv + 2, argc - 2);
+	if (argc == 4 && !strcmp(argv[1], "checker"))
+		return checker(argv[2], atol(argv[3]));
+	if (argc == 3 || argc == 4)
+		return run(argv[1], argv[2], argc == 4 ? atoi(argv[3]) : 1000);
+	fprintf(stderr, "usage: bench OPERATION|seal|hold|checker FILE...\n");
+	return 2;
+}
