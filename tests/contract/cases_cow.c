@@ -200,8 +200,20 @@ static const struct contract_case cases[] = {
 
 	{ .name = "atomic-write", .targets = T_COW, .layout = FULL,
 	  .op = op_atomic, .off = B(4), .len = B(4), .expect = EITHER,
-	  .guard = &guard_atomic, .flags = C_CTL_CHANGES,
+	  .guard = &guard_write, .flags = C_CTL_CHANGES,
 	  .may_lack = no_atomic },
+	/* On a device that can, a block is written in place ... */
+	{ .name = "atomic-device-inplace", .targets = T_XFS_ATOMIC,
+	  .layout = FULL, .op = op_atomic, .off = B(4), .len = B(1),
+	  .may_lack = no_atomic },
+	/*
+	 * ... but not what is in pieces. That shows only after XFS has looked
+	 * up the blocks, when the inode has been touched already.
+	 */
+	{ .name = "atomic-device-fragmented", .targets = T_XFS_ATOMIC,
+	  .layout = "FFFFFFFFFFFFFFFF", .op = op_atomic, .off = B(4),
+	  .len = B(4), .expect = -ETXTBSY, .guard = &guard_atomic,
+	  .flags = C_TOUCHED, .may_lack = no_atomic },
 	{ .name = "atomic-write-hole", .targets = T_COW,
 	  .layout = "WWWW....WWWWWWWW", .op = op_atomic, .off = B(4),
 	  .len = B(4), .expect = -ETXTBSY, .guard = &guard_write,

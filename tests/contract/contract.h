@@ -33,6 +33,7 @@ enum {
 	T_EXT4_DAX	= 1 << 6,
 	T_EXT4_1K	= 1 << 7,
 	T_EXT4_NODELALLOC = 1 << 8,
+	T_XFS_ATOMIC	= 1 << 9,	/* a few cases of its own */
 };
 
 #define T_ANY_XFS (T_XFS | T_XFS_NOREFLINK | T_XFS_DAX | T_XFS_1K)
@@ -88,6 +89,8 @@ enum {
 	C_NO_SETID	= 1 << 12,
 	/* Runs while no other file is sealed. */
 	C_ALONE		= 1 << 13,
+	/* Times and set-id bits are gone before any gate can tell. */
+	C_TOUCHED	= 1 << 14,
 };
 
 struct ctx;

@@ -229,7 +229,8 @@ static size_t run_some(size_t i, size_t count, bool alone, unsigned int *run,
 		       unsigned int *failed)
 {
 	Suite *suite = suite_create(opt.target_name);
-	SRunner *runner;
+	SRunner *runner = srunner_create(suite);
+	bool any = false;
 
 	for (; i < case_count() && count; i++) {
 		TCase *tcase;
@@ -242,11 +243,12 @@ static size_t run_some(size_t i, size_t count, bool alone, unsigned int *run,
 		tcase_add_unchecked_fixture(tcase, NULL, sweep);
 		tcase_add_loop_test(tcase, contract_case, i, i + 1);
 		suite_add_tcase(suite, tcase);
+		any = true;
 		count--;
 	}
-	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_FORK);
-	srunner_run_all(runner, CK_NORMAL);
+	if (any)
+		srunner_run_all(runner, CK_NORMAL);
 	*run += srunner_ntests_run(runner);
 	*failed += srunner_ntests_failed(runner);
 	srunner_free(runner);

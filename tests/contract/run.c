@@ -151,13 +151,13 @@ static void judge(struct ctx *c, int ret, const struct snap *a,
 
 	if (tc->flags & C_SHARING)
 		what |= SNAP_SHARING;
-	if (ret)
+	if (ret && !(tc->flags & C_TOUCHED))
 		what |= SNAP_META;
 	/*
 	 * A write fault updates the times before anything that could refuse
 	 * it, so this alone is not promised for it.
 	 */
-	if (ret && ret != OP_SIGBUS && ret != -EFAULT)
+	if (what & SNAP_META && ret != OP_SIGBUS && ret != -EFAULT)
 		what |= SNAP_TIMES;
 	if (snap_differs(a, b, what, why, sizeof(why)))
 		die("%s: but %s", result_name(ret), why);

@@ -16,6 +16,7 @@ static const struct {
 	{ "xfs-noreflink", T_XFS_NOREFLINK },
 	{ "xfs-dax", T_XFS_DAX },
 	{ "xfs-1k", T_XFS_1K },
+	{ "xfs-atomic", T_XFS_ATOMIC },
 	{ "ext4", T_EXT4 },
 	{ "ext4-ind", T_EXT4_IND },
 	{ "ext4-dax", T_EXT4_DAX },
@@ -85,7 +86,7 @@ const char *target_name(unsigned int bit)
 /* What a filesystem must be able to do for a layout to exist. */
 static unsigned int layout_targets(const char *layout)
 {
-	unsigned int mask = T_ANY;
+	unsigned int mask = ~0U;
 
 	if (!layout)
 		return mask;
@@ -113,7 +114,7 @@ const char *case_gate(const struct contract_case *tc, unsigned int target)
 
 	if (!g)
 		return NULL;
-	if (target & T_ANY_XFS)
+	if (target & (T_ANY_XFS | T_XFS_ATOMIC))
 		return target & T_DAX ? g->xfs_dax : g->xfs;
 	if (target & T_EXT4_NODELALLOC && g->ext4_nodelalloc)
 		return g->ext4_nodelalloc;

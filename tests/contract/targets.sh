@@ -3,12 +3,28 @@
 # The kinds of filesystems the contract is run on: make, mount, check.
 
 # shellcheck disable=SC2034 # used by the files that include this one
-TARGETS_ALL='xfs xfs-noreflink xfs-dax xfs-1k ext4 ext4-ind ext4-dax ext4-1k ext4-nodelalloc'
+TARGETS_ALL='xfs xfs-noreflink xfs-dax xfs-1k xfs-atomic ext4 ext4-ind ext4-dax ext4-1k ext4-nodelalloc'
+
+# A disk in memory that can write up to 64 KiB atomically, since Linux 6.11.
+atomic_device() {
+	local sys
+
+	modinfo -p scsi_debug 2>/dev/null | grep -q '^atomic_wr:' || return
+	[ -d /sys/module/scsi_debug ] || {
+		modprobe sd_mod
+		modprobe scsi_debug atomic_wr=1 dev_size_mb=400 delay=0
+		udevadm settle 2>/dev/null
+	}
+	for sys in /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*; do
+		echo "/dev/${sys##*/}"
+	done
+}
 
 # target_device TARGET DISK PMEM
 target_device() {
 	case $1 in
 	*-dax) echo "$3" ;;
+	xfs-atomic) atomic_device ;;
 	*) echo "$2" ;;
 	esac
 }
