@@ -61,7 +61,7 @@ help:
 all: module lib tools
 
 module: $(KBUILD_DIR)/Makefile
-	$(KMAKE) modules
+	+$(KMAKE) modules
 
 # The module with a switch per gate, for the tests of the tests. Elsewhere, so
 # that it is never the one that is installed.
@@ -128,7 +128,7 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man8/sealctl.8
 
 clean:
-	$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
+	+$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
 	for dir in $(TESTS) tests/bench; do \

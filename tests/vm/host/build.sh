@@ -33,7 +33,7 @@ build_files() {
 # build_copy DIR: bring the copy up to date; times are kept, so that make
 # builds only what changed, and files that are gone are removed.
 build_copy() {
-	local dir=$1
+	local dir=$1 file
 
 	mkdir -p "$dir"
 	build_files >"$dir.files.new"
@@ -41,8 +41,16 @@ build_copy() {
 		comm -z -23 "$dir.files" "$dir.files.new" |
 			(cd "$dir" && xargs -0 -r rm -f --)
 	fi
-	tar -C "$VM_CHECKOUT" --null --verbatim-files-from -T "$dir.files.new" -cf - |
-		tar -C "$dir" --no-same-owner -xf -
+	# Only what differs, and with the time of now: a file saved while its older
+	# copy was being compiled must come out newer than the object.
+	while IFS= read -r -d '' file; do
+		[ ! -L "$dir/$file" ] && cmp -s "$VM_CHECKOUT/$file" "$dir/$file" &&
+			[ "$(stat -c %a "$VM_CHECKOUT/$file")" = "$(stat -c %a "$dir/$file")" ] &&
+			continue
+		mkdir -p "$(dirname "$dir/$file")"
+		rm -f "$dir/$file"
+		cp -P --preserve=mode "$VM_CHECKOUT/$file" "$dir/$file"
+	done <"$dir.files.new"
 	mv "$dir.files.new" "$dir.files"
 }
 
