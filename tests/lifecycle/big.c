@@ -140,7 +140,7 @@ TCase *life_big(void)
 {
 	TCase *tc = tcase_create("big");
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, many_extents);
 	tcase_add_test(tc, killed_while_reading_the_map);
 	return tc;
