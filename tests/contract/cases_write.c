@@ -279,6 +279,17 @@ static bool fits(const struct method *m, const struct place *p)
 	return true;
 }
 
+/*
+ * How a call gets to the filesystem does not depend on block size or delayed
+ * allocation, so there two methods stand for all.
+ */
+static unsigned int method_targets(const struct method *m)
+{
+	if (!strcmp(m->name, "pwrite") || !strcmp(m->name, "direct"))
+		return T_ANY;
+	return T_ANY & ~(T_SUBPAGE | T_EXT4_NODELALLOC);
+}
+
 static void cross(const struct method *m, const struct place *p, unsigned int flags)
 {
 	struct contract_case *tc = calloc(1, sizeof(*tc));
@@ -286,7 +297,7 @@ static void cross(const struct method *m, const struct place *p, unsigned int fl
 	if (!tc)
 		abort();
 	snprintf(tc->name, sizeof(tc->name), "write-%s-%s", p->name, m->name);
-	tc->targets = T_ANY;
+	tc->targets = method_targets(m);
 	tc->layout = p->layout;
 	tc->off = p->off;
 	tc->len = p->len;
