@@ -19,7 +19,7 @@
  * Fast filter in the gates: a bit of inode->i_flags no kernel uses. The table
  * is the truth; STATUS compares the two.
  */
-#define S_SEALED	(1U << 30)
+#define S_SEALED	BIT(30)
 
 struct seal_fs;
 struct file;

@@ -474,11 +474,13 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 }
 
 int seal_wrapper_enter(void)
+	__acquires(&wrappers_srcu)
 {
 	return srcu_read_lock(&wrappers_srcu);
 }
 
 void seal_wrapper_leave(int cookie)
+	__releases(&wrappers_srcu)
 {
 	srcu_read_unlock(&wrappers_srcu, cookie);
 }

@@ -19,7 +19,7 @@
 #include "xfs_inode.h"
 
 /* Bytes per call: about a second of work, so that progress can be shown. */
-#define STEP_ALLOCATE	(1ULL << 30)
+#define STEP_ALLOCATE	BIT_ULL(30)
 #define STEP_DATA	(64ULL << 20)
 /* Extents looked at per call. */
 #define STEP_EXTENTS	256

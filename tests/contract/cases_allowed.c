@@ -319,7 +319,7 @@ static const struct contract_case cases[] = {
 		.may_lack = "no swapfiles with DAX"),
 	ALLOWED("freeze-thaw", op_freeze, FULL),
 	ALLOWED("remount", op_remount, FULL, .flags = C_RDONLY),
-	ALLOWED("umount-busy", op_umount, FULL, 
+	ALLOWED("umount-busy", op_umount, FULL,
 		.flags = C_RDONLY | C_CTL_NONE | C_ALONE),
 	ALLOWED("rmmod-busy", op_rmmod, FULL, .flags = C_CTL_NONE | C_ALONE),
 };
