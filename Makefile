@@ -83,7 +83,8 @@ lib:
 tools: lib
 	$(MAKE) -C tools all
 
-tests: lib
+tests: lib $(KBUILD_DIR)/Makefile
+	+$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/tests/contract/layout modules
 	set -e; for dir in $(TESTS); do $(MAKE) -C $$dir all; done
 
 tests/bench: lib
@@ -129,6 +130,8 @@ uninstall:
 
 clean:
 	+$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
+	+$(if $(wildcard $(KBUILD_DIR)/Makefile),\
+		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/tests/contract/layout clean)
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
 	for dir in $(TESTS) tests/bench; do \

@@ -168,6 +168,7 @@ void cases_fallocate(void);
 void cases_clone(void);
 void cases_cow(void);
 void cases_xfs(void);
+void cases_layout(void);
 void cases_ext4(void);
 void cases_allowed(void);
 void cases_require(void);

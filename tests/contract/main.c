@@ -280,6 +280,7 @@ int main(int argc, char **argv)
 	cases_clone();
 	cases_cow();
 	cases_xfs();
+	cases_layout();
 	cases_ext4();
 	cases_allowed();
 	cases_require();
