@@ -44,7 +44,7 @@ START_TEST(test_against_bitmap)
 {
 	struct seal_ranges a = { 0 }, b = { 0 }, both = { 0 };
 	char x[BITS], y[BITS];
-	int subset = 1, bytes = 0;
+	int subset = 1, bytes = 0, wrong = 0;
 
 	srand(_i);
 	random_bits(x, 2 + _i % 20);
@@ -57,8 +57,10 @@ START_TEST(test_against_bitmap)
 
 	for (int start = 0; start < BITS; start += 3)
 		for (int end = start; end <= BITS; end++)
-			ck_assert_int_eq(seal_ranges_cover(&a, start, end),
-					 covered(x, start, end));
+			wrong += seal_ranges_cover(&a, start, end) !=
+				 covered(x, start, end);
+	/* an assertion is a message through a pipe: too dear for each */
+	ck_assert_int_eq(wrong, 0);
 
 	ck_assert_int_eq(seal_ranges_intersect(&both, &a, &b), 0);
 	for (int i = 0; i < BITS; i++) {
@@ -82,15 +84,17 @@ START_TEST(test_many)
 {
 	struct seal_ranges ranges = { 0 };
 	const __u64 nr = 100003;
+	int wrong = 0;
 
 	for (__u64 i = 0; i < nr; i++)
-		ck_assert_int_eq(seal_ranges_add(&ranges, i * 8, i * 8 + 4), 0);
+		wrong += seal_ranges_add(&ranges, i * 8, i * 8 + 4) != 0;
 	ck_assert_uint_eq(ranges.nr, nr);
 	for (__u64 i = 0; i < nr; i++) {
-		ck_assert(seal_ranges_cover(&ranges, i * 8, i * 8 + 4));
-		ck_assert(!seal_ranges_cover(&ranges, i * 8, i * 8 + 5));
-		ck_assert(!seal_ranges_cover(&ranges, i * 8 + 4, i * 8 + 5));
+		wrong += !seal_ranges_cover(&ranges, i * 8, i * 8 + 4);
+		wrong += seal_ranges_cover(&ranges, i * 8, i * 8 + 5);
+		wrong += seal_ranges_cover(&ranges, i * 8 + 4, i * 8 + 5);
 	}
+	ck_assert_int_eq(wrong, 0);
 	seal_ranges_free(&ranges);
 	ck_assert_uint_eq(ranges.nr, 0);
 	ck_assert(!seal_ranges_cover(&ranges, 0, 1));
