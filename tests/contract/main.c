@@ -187,8 +187,12 @@ static int report(unsigned int run, unsigned int failed)
 	for (size_t i = 0; i < case_count(); i++) {
 		if (!wanted(case_at(i)))
 			continue;
-		if (notes[i].reached && !notes[i].done)
+		if (notes[i].reached && !notes[i].done) {
 			violations++;
+			/* A case that hung says nothing by itself. */
+			printf("fail %s: with its file sealed\n",
+			       case_at(i)->name);
+		}
 		if (verbose && notes[i].done && !notes[i].skip[0])
 			printf("ok %s (%.2f s)\n", case_at(i)->name,
 			       notes[i].seconds);
