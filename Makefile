@@ -34,7 +34,8 @@ KRELEASE = $(or $(KVER),$(shell $(MAKE) -s -C $(KBUILD_DIR) kernelrelease))
 KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 
 SUITE ?= bookworm
-TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps
+TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
+	 tests/tripwires
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench

@@ -24,6 +24,7 @@
 #include "freeze.h"
 #include "gate.h"
 #include "trace.h"
+#include "tripwire.h"
 #include "xfs_inode.h"
 
 static const struct rhashtable_params entry_params = {
@@ -274,7 +275,11 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 
 		if (!job->entry)
 			continue;
-		if (!job->mine) {
+		if (!job->mine && seal_changes(job->entry)) {
+			strscpy(req->reason, "the seal that is held on it was broken",
+				SEAL_REASON_LEN);
+			ret = -ESTALE;
+		} else if (!job->mine) {
 			ret = job_check(job, &job->entry->info, req);
 		} else {
 			ret = seal_freeze_look(job->entry, req->reason);
@@ -337,6 +342,12 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		ret = job_check(&jobs[i], &jobs[i].entry->info, req);
 		if (ret)
 			return ret;
+		if (seal_changes(jobs[i].entry)) {
+			req->bad_index = jobs[i].index;
+			strscpy(req->reason, "the map changes although every gate is shut",
+				SEAL_REASON_LEN);
+			return -ESTALE;
+		}
 	}
 	return 0;
 }
@@ -365,9 +376,13 @@ static void jobs_commit(struct job *jobs, unsigned int nr,
 
 		if (!entry)
 			continue;
-		entry->state = SEAL_ENTRY_SEALED;
-		if (jobs[i].mine)
+		/* from here on a tripwire reports; before, it only counted */
+		smp_store_mb(entry->state, SEAL_ENTRY_SEALED);
+		if (jobs[i].mine) {
 			trace_seal_sealed(entry->inode, entry->info.digest);
+			if (seal_changes(entry))
+				seal_report_broken(entry);
+		}
 		if (req->sticky && !entry->sticky) {
 			entry->sticky = true;
 			__module_get(THIS_MODULE);
@@ -570,6 +585,7 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->holders = entry->sessions + entry->sticky;
 		status->refused = atomic64_read(&entry->refused);
 		status->missed = seal_fs_missed(entry->fs);
+		status->broken = seal_changes(entry);
 		query_info(status, &entry->info);
 	}
 	mutex_unlock(&table_lock);
@@ -581,6 +597,8 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_DISARMED;
 		if (status->missed)
 			status->flags |= SEAL_STATUS_MISSED;
+		if (status->broken)
+			status->flags |= SEAL_STATUS_BROKEN;
 		return 0;
 	}
 

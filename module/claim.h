@@ -53,6 +53,8 @@ struct seal_entry {
 	struct seal_table __rcu	*table;		/* writes that may pass */
 	struct seal_map_info	info;
 	atomic64_t		refused;
+	atomic64_t		changes;	/* of the map, as tripwires see it */
+	u64			changes_read;	/* before @info was read */
 	struct rcu_head		rcu;
 };
 
@@ -79,6 +81,12 @@ struct seal_request {
 static inline bool seal_flagged(const struct inode *inode)
 {
 	return READ_ONCE(inode->i_flags) & S_SEALED;
+}
+
+/* Changes of the map since it was read: none, or the seal is broken. */
+static inline u64 seal_changes(struct seal_entry *entry)
+{
+	return atomic64_read(&entry->changes) - entry->changes_read;
 }
 
 /* The entry of a sealed inode; valid inside the RCU section. */

@@ -38,6 +38,12 @@
 #define SEAL_XFS_EXCHANGE	SEAL_KERNEL(6, 10)
 /* online repair is built */
 #define SEAL_XFS_REPAIR		IS_ENABLED(CONFIG_XFS_ONLINE_REPAIR)
+/* what reserves blocks for a delayed allocation */
+#if SEAL_KERNEL(6, 10)
+#define SEAL_EXT4_INSERT_DELAYED	"ext4_es_insert_delayed_extent"
+#else
+#define SEAL_EXT4_INSERT_DELAYED	"ext4_es_insert_delayed_block"
+#endif
 /* out-of-place atomic writes; a plain function, then merged into iomap_next */
 #define SEAL_XFS_ATOMIC_BEGIN	(SEAL_KERNEL(6, 16) && !SEAL_KERNEL(7, 3))
 #define SEAL_XFS_ATOMIC_NEXT	SEAL_KERNEL(7, 3)

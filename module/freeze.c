@@ -170,6 +170,7 @@ int seal_freeze_read(struct seal_entry *entry, char *reason)
 	struct seal_map_info info;
 	int ret;
 
+	entry->changes_read = atomic64_read(&entry->changes);
 	table = table_read(entry, &info, reason);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
@@ -178,7 +179,7 @@ int seal_freeze_read(struct seal_entry *entry, char *reason)
 	 * A delayed allocation before EOF would still get its blocks; one
 	 * beyond EOF has no data to be written and stays as it is.
 	 */
-	if (!info.delalloc_at.state &&
+	if (!info.delalloc_at.state && !seal_changes(entry) &&
 	    info.cow == entry->info.cow &&
 	    seal_ranges_subset(&old->ranges, &table->ranges)) {
 		entry->info = info;

@@ -5,7 +5,8 @@
  * Every probe has a post_handler. It does nothing, but with it kprobes
  * registers the ftrace hook as one that may change the instruction pointer
  * (IPMODIFY), so that a live patch or a BPF trampoline on the same function
- * is refused instead of silently bypassing the gate.
+ * is refused instead of silently bypassing the gate. A tripwire changes nothing
+ * and has none.
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>
@@ -20,6 +21,7 @@
 #include "compat.h"
 #include "gate.h"
 #include "trace.h"
+#include "tripwire.h"
 #include "xfs_inode.h"
 
 DEFINE_STATIC_SRCU(wrappers_srcu);
@@ -29,13 +31,17 @@ static DEFINE_MUTEX(gates_lock);
 
 struct seal_fs seal_filesystems[] = {
 	{ .name = "xfs",  .module = "xfs",  .set = &seal_xfs_gates,
+	  .tripwires = &seal_xfs_tripwires,
 	  .fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure },
 	{ .name = "ext4", .module = "ext4", .set = &seal_ext4_gates,
+	  .tripwires = &seal_ext4_tripwires,
 	  .fallocate = "ext4_fallocate [ext4]" },
 	/* served by the ext4 module, with and without extents */
 	{ .name = "ext3", .module = "ext4", .set = &seal_ext4_gates,
+	  .tripwires = &seal_ext4_tripwires,
 	  .fallocate = "ext4_fallocate [ext4]" },
 	{ .name = "ext2", .module = "ext4", .set = &seal_ext4_gates,
+	  .tripwires = &seal_ext4_tripwires,
 	  .fallocate = "ext4_fallocate [ext4]" },
 };
 
@@ -121,7 +127,8 @@ static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
 	memset(&gate->kp, 0, sizeof(gate->kp));
 	gate->kp.symbol_name = gate->target;
 	gate->kp.pre_handler = gate->handler;
-	gate->kp.post_handler = gate_after;
+	if (!gate->watch)
+		gate->kp.post_handler = gate_after;
 	gate->kp.flags = KPROBE_FLAG_DISABLED;
 
 	ret = register_kprobe(&gate->kp);
@@ -145,13 +152,14 @@ static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
 static void set_unregister(struct seal_gate_set *set, unsigned int nr)
 {
 	struct kprobe *probes[16];
-	unsigned int i;
+	unsigned int i, present = 0;
 
 	if (WARN_ON_ONCE(nr > ARRAY_SIZE(probes)))
 		nr = ARRAY_SIZE(probes);
 	for (i = 0; i < nr; i++)
-		probes[i] = &set->gates[i].kp;
-	unregister_kprobes(probes, nr);
+		if (!set->gates[i].absent)
+			probes[present++] = &set->gates[i].kp;
+	unregister_kprobes(probes, present);
 }
 
 /* @missing counts the gates whose function does not exist. */
@@ -164,7 +172,8 @@ static int set_register(struct seal_gate_set *set, bool arm, char *reason,
 	*missing = 0;
 	for (i = 0; i < set->nr_gates; i++) {
 		ret = gate_register(set, &set->gates[i], arm);
-		if (!ret)
+		set->gates[i].absent = ret == -ENOENT && set->gates[i].optional;
+		if (!ret || set->gates[i].absent)
 			continue;
 		if (!first) {
 			first = ret;
@@ -300,9 +309,13 @@ int seal_fs_get(struct seal_fs *fs, struct inode *inode, char *reason)
 		if (ret)
 			goto out_vfs;
 	}
-	ret = set_get(fs->set, reason);
+	/* first, so that nothing passes a gate and goes unseen */
+	ret = set_get(fs->tripwires, reason);
 	if (ret)
 		goto out_vfs;
+	ret = set_get(fs->set, reason);
+	if (ret)
+		goto out_tripwires;
 	if (!seal_gates_armed()) {
 		strscpy(reason, "kprobes (debugfs kprobes/enabled) or ftrace (sysctl) are off",
 			SEAL_REASON_LEN);
@@ -315,6 +328,8 @@ int seal_fs_get(struct seal_fs *fs, struct inode *inode, char *reason)
 
 out_set:
 	set_put(fs->set);
+out_tripwires:
+	set_put(fs->tripwires);
 out_vfs:
 	set_put(&seal_vfs_gates);
 out_canary:
@@ -329,6 +344,7 @@ void seal_fs_put(struct seal_fs *fs)
 	mutex_lock(&gates_lock);
 	fs->sealed--;
 	set_put(fs->set);
+	set_put(fs->tripwires);
 	set_put(&seal_vfs_gates);
 	set_put(&canary_set);
 	mutex_unlock(&gates_lock);
@@ -376,6 +392,8 @@ unsigned int seal_fs_probe(struct seal_fs *fs, char *reason)
 			snprintf(reason, SEAL_REASON_LEN,
 				 "module %s is not loaded", fs->module);
 		}
+	} else if (set_probe(fs->tripwires, reason, &missing)) {
+		state = SEAL_FS_UNSUPPORTED;
 	}
 	mutex_unlock(&gates_lock);
 	return state;
@@ -393,7 +411,8 @@ static unsigned long set_missed(const struct seal_gate_set *set)
 
 unsigned long seal_fs_missed(struct seal_fs *fs)
 {
-	return set_missed(fs->set) + set_missed(&seal_vfs_gates);
+	return set_missed(fs->set) + set_missed(&seal_vfs_gates) +
+	       set_missed(fs->tripwires);
 }
 
 /* --- decisions --- */
@@ -408,7 +427,7 @@ static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 {
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
 		return false;
-	atomic64_inc(&gate->refused);
+	atomic64_inc(&gate->hits);
 	atomic64_inc(&entry->refused);
 	trace_seal_refused(entry->inode, gate->symbol, start, end);
 	return true;
@@ -469,7 +488,7 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 		return false;
 	if (!seal_any_on(sb))
 		return false;
-	atomic64_inc(&gate->refused);
+	atomic64_inc(&gate->hits);
 	return true;
 }
 
@@ -527,26 +546,44 @@ static struct seal_gate_set *const all_sets[] = {
 	&seal_vfs_gates, &seal_xfs_gates, &seal_ext4_gates,
 };
 
-static int gates_show(struct seq_file *m, void *v)
+static struct seal_gate_set *const all_tripwires[] = {
+	&seal_xfs_tripwires, &seal_ext4_tripwires,
+};
+
+static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
+		      unsigned int nr)
 {
 	unsigned int i, j;
 
 	mutex_lock(&gates_lock);
-	for (i = 0; i < ARRAY_SIZE(all_sets); i++) {
-		struct seal_gate_set *set = all_sets[i];
+	for (i = 0; i < nr; i++) {
+		struct seal_gate_set *set = sets[i];
 
 		if (!set->users)
 			continue;
 		for (j = 0; j < set->nr_gates; j++)
-			seq_printf(m, "%s %s %lld %lu\n", set->name,
-				   set->gates[j].symbol,
-				   atomic64_read(&set->gates[j].refused),
-				   set->gates[j].kp.nmissed);
+			if (!set->gates[j].absent)
+				seq_printf(m, "%s %s %lld %lu\n", set->name,
+					   set->gates[j].symbol,
+					   atomic64_read(&set->gates[j].hits),
+					   set->gates[j].kp.nmissed);
 	}
 	mutex_unlock(&gates_lock);
+}
+
+static int gates_show(struct seq_file *m, void *v)
+{
+	sets_show(m, all_sets, ARRAY_SIZE(all_sets));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(gates);
+
+static int tripwires_show(struct seq_file *m, void *v)
+{
+	sets_show(m, all_tripwires, ARRAY_SIZE(all_tripwires));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tripwires);
 
 static struct dentry *debug_dir;
 
@@ -593,6 +630,8 @@ int seal_gates_init(void)
 {
 	debug_dir = debugfs_create_dir("seal", NULL);
 	debugfs_create_file("gates", 0400, debug_dir, NULL, &gates_fops);
+	debugfs_create_file("tripwires", 0400, debug_dir, NULL,
+			    &tripwires_fops);
 	return 0;
 }
 

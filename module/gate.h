@@ -30,9 +30,12 @@ struct seal_gate {
 	void			(*bind)(unsigned long original);
 	struct kprobe		kp;
 	char			target[72];	/* module:symbol */
-	atomic64_t		refused;
+	atomic64_t		hits;		/* calls refused, or seals broken */
 	bool			core;		/* not in the module of its set */
 	bool			skip;		/* debug build only */
+	bool			watch;		/* a tripwire: refuses nothing */
+	bool			optional;	/* may be missing */
+	bool			absent;		/* is missing */
 };
 
 struct seal_gate_set {
@@ -49,6 +52,7 @@ struct seal_fs {
 	const char		*module;
 	const char		*fallocate;	/* as kallsyms prints it */
 	struct seal_gate_set	*set;
+	struct seal_gate_set	*tripwires;
 	unsigned int		sealed;		/* entries that use it */
 	/* with the gates attached, look at the first inode; 0 or -errno */
 	int			(*prove)(struct inode *inode, char *reason);

@@ -34,6 +34,26 @@ DEFINE_EVENT(seal_inode, seal_unsealed,
 	TP_PROTO(const struct inode *inode, u64 digest),
 	TP_ARGS(inode, digest));
 
+/* a tripwire: which function changed the map of a sealed file */
+TRACE_EVENT(seal_broken,
+	TP_PROTO(const struct inode *inode, const char *function),
+	TP_ARGS(inode, function),
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(ino_t, ino)
+		__array(char, function, 40)
+	),
+	TP_fast_assign(
+		__entry->dev = inode->i_sb->s_dev;
+		__entry->ino = inode->i_ino;
+		strscpy(__entry->function, function,
+			sizeof(__entry->function));
+	),
+	TP_printk("dev %d:%d ino %lu function %s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev),
+		  (unsigned long)__entry->ino, __entry->function)
+);
+
 /* start and end are 0 where the operation is refused whatever its range */
 TRACE_EVENT(seal_refused,
 	TP_PROTO(const struct inode *inode, const char *gate, u64 start,

@@ -126,7 +126,7 @@ target_make() {
 	}
 	case $1 in
 	xfs | xfs-dax) mkfs.xfs -q -f -m reflink=1 "$dev" ;;
-	xfs-noreflink) mkfs.xfs -q -f -m reflink=0 "$dev" ;;
+	xfs-noreflink) mkfs.xfs -q -f -m reflink=0,rmapbt=0 "$dev" ;;
 	xfs-1k) mkfs.xfs -q -f -m reflink=1 -b size=1024 "$dev" ;;
 	ext4) mkfs.ext4 -q -F -E lazy_itable_init=1 "$dev" ;;
 	# With blocks that small new tools make an orphan file no kernel takes.

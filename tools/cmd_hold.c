@@ -114,12 +114,18 @@ static void check_kept(struct seal_session *session,
 	struct seal_status status;
 	unsigned int i;
 
-	for (i = 0; i < list->nr; i++)
-		if (!seal_status(session, list->fds[i], &status) &&
-		    (!(status.flags & SEAL_STATUS_SEALED) ||
-		     (status.flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED))))
+	for (i = 0; i < list->nr; i++) {
+		if (seal_status(session, list->fds[i], &status))
+			continue;
+		if (status.flags & SEAL_STATUS_BROKEN)
+			complain(list->paths[i],
+				 "its map changed while the command ran; the kernel log says by what, do not use what the command took from it");
+		else if (!(status.flags & SEAL_STATUS_SEALED) ||
+			 (status.flags & (SEAL_STATUS_DISARMED |
+					  SEAL_STATUS_MISSED)))
 			complain(list->paths[i],
 				 "the gates were switched off or missed calls while the command ran; its map may have changed");
+	}
 }
 
 static int hold(char **paths, int nr, const struct requirements *require,

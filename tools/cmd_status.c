@@ -24,6 +24,8 @@ static const struct {
 	uint32_t flag;
 	const char *text;
 } warnings[] = {
+	{ SEAL_STATUS_BROKEN,
+	  "BROKEN: the map changed while sealed, see the kernel log; trust no address" },
 	{ SEAL_STATUS_DISARMED,
 	  "kprobes or ftrace are switched off: the seal does not protect" },
 	{ SEAL_STATUS_MISSED,
@@ -97,6 +99,7 @@ static struct json_object *to_json(const char *path,
 	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)status->digest);
 	json_add_text(file, "digest", digest);
 	json_add_number(file, "refused", status->refused);
+	json_add_number(file, "broken", status->broken);
 	json_add_device(file, "device", status->dev_major, status->dev_minor);
 	/* Only when something is wrong, so that its presence is the alarm. */
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
@@ -113,7 +116,8 @@ static struct json_object *to_json(const char *path,
 static bool is_protected(const struct seal_status *status)
 {
 	return (status->flags & SEAL_STATUS_SEALED) &&
-	       !(status->flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED));
+	       !(status->flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED |
+				  SEAL_STATUS_BROKEN));
 }
 
 static int get(struct seal_session *session, const char *path,

@@ -191,6 +191,10 @@ void explain_seal(FILE *out, int error, const struct seal_files *report,
 			*reason ? reason :
 			"the filesystem is frozen, or the file has a layout lease");
 		return;
+	case ESTALE:
+		fprintf(out, "not sealed: %s; \"sealctl status %s\" and the kernel log tell more",
+			*reason ? reason : "its seal was broken", path);
+		return;
 	default:
 		fputs(strerror(error), out);
 		if (*reason)

@@ -129,8 +129,8 @@ struct seal_info {
  * UNSHARE gives the file its own copy of every shared block in the range. When
  * the range reaches EOF and nothing in the file is shared any more, it also
  * ends the copy-on-write state of an inode that was once reflinked (EBUSY if
- * writers keep the inode dirty all the time). It allocates no hole. Where the filesystem
- * knows no sharing it succeeds at once.
+ * writers keep the inode dirty all the time). It allocates no hole. Where the
+ * filesystem knows no sharing it succeeds at once.
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
  * ETXTBSY (the file is sealed, or is a swapfile), ENOSPC, EDQUOT, EIO, EINTR.
@@ -172,9 +172,10 @@ struct seal_range_op {
  * module. Sealing a file that is sealed already adds a claim.
  *
  * Errors: EBADFD (a requirement is not met: @bad_*), EOPNOTSUPP (@reason),
- * EPERM, EBUSY (the filesystem is frozen or the file has a layout lease),
- * EIO (data did not reach the disk), ENOMEM, EINTR, EINVAL. Whatever fails,
- * nothing new is sealed.
+ * ESTALE (the seal that is held on the file was broken, or the map changes
+ * although every gate is shut: see @broken of STATUS), EPERM, EBUSY (the
+ * filesystem is frozen or the file has a layout lease), EIO (data did not reach
+ * the disk), ENOMEM, EINTR, EINVAL. Whatever fails, nothing new is sealed.
  */
 struct seal_files {
 	__u32	size;
@@ -219,6 +220,7 @@ struct seal_unseal {
 #define SEAL_STATUS_REPAIRED	(1U << 3)	/* the inode flag had been lost */
 #define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
 #define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
+#define SEAL_STATUS_BROKEN	(1U << 6)	/* the map changed while sealed */
 
 /**
  * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it
@@ -240,6 +242,10 @@ struct seal_unseal {
  * @missed: out: calls the gates of this filesystem missed; 0 unless something
  *         interfered
  * @dev_major, @dev_minor: out: device the addresses are relative to
+ * @broken: out: changes of the map that were seen while it was sealed, by
+ *          probes below the gates. 0, or the seal does not hold: what is told
+ *          of the map here, and the in-place ranges, are out of date; the
+ *          kernel log and the trace event seal:seal_broken name the function.
  *
  * Of a file that is not sealed, the map is read as it is now, and may have
  * changed before the call returns.
@@ -264,6 +270,7 @@ struct seal_status {
 	__u64	missed;
 	__u32	dev_major;
 	__u32	dev_minor;
+	__u64	broken;
 };
 
 #define SEAL_IOC_MAGIC		0xd6

@@ -62,7 +62,7 @@ AT(seal_unseal, fd, 4);
 AT(seal_unseal, flags, 8);
 AT(seal_unseal, reserved, 12);
 
-SIZE(seal_status, 120);
+SIZE(seal_status, 128);
 AT(seal_status, size, 0);
 AT(seal_status, fd, 4);
 AT(seal_status, flags, 8);
@@ -82,6 +82,7 @@ AT(seal_status, refused, 96);
 AT(seal_status, missed, 104);
 AT(seal_status, dev_major, 112);
 AT(seal_status, dev_minor, 116);
+AT(seal_status, broken, 120);
 
 /* Published numbers never change, on whatever compiler. */
 COMMAND(SEAL_IOC_INFO, 0xc040d600);
@@ -89,4 +90,4 @@ COMMAND(SEAL_IOC_PREALLOC, 0xc028d601);
 COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
 COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
-COMMAND(SEAL_IOC_STATUS, 0xc078d605);
+COMMAND(SEAL_IOC_STATUS, 0xc080d605);

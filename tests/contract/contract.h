@@ -143,7 +143,7 @@ struct options {
 	const char *dir;
 	unsigned int target;
 	const char *target_name;
-	bool no_seal;
+	bool no_seal, expect_violation;
 };
 extern struct options opt;
 
@@ -178,6 +178,9 @@ struct note {
 	char skip[200];		/* why it could not run */
 	bool reached;		/* the operation on the sealed file began */
 	bool done;		/* all of it went well, or was skipped */
+	char moved[200];	/* how an extent of the sealed file changed */
+	bool tripped;		/* and whether a tripwire saw it: in the call, */
+	bool tripped_late;	/* or when it was written back */
 	double seconds;
 };
 
@@ -210,7 +213,8 @@ struct snap {
 	uint32_t iflags;
 	struct extent *ext;
 	unsigned int count;
-	uint64_t digest, refused;
+	uint64_t digest, refused, broken;
+	bool sealed;
 };
 
 enum {
@@ -225,6 +229,9 @@ void snap_take(struct ctx *c, const struct file *f, struct snap *s);
 void snap_free(struct snap *s);
 bool snap_differs(const struct snap *a, const struct snap *b,
 		  unsigned int what, char *why, size_t size);
+/* Did an extent change, whatever it is shared with? */
+bool snap_moved(const struct snap *a, const struct snap *b, char *why,
+		size_t size);
 bool content_differs(const struct file *f, char *why, size_t size);
 unsigned int extents_read(int fd, struct extent **ext);
 

@@ -31,7 +31,7 @@
 struct options opt;
 
 static const char *pattern_wanted = "*", *gate_wanted;
-static bool list, expect_violation, verbose;
+static bool list, verbose;
 
 /* By number of the case; shared with the processes of the cases. */
 static struct note *notes;
@@ -77,7 +77,7 @@ static void parse(int argc, char **argv)
 			gate_wanted = optarg;
 			break;
 		case 'e':
-			expect_violation = true;
+			opt.expect_violation = true;
 			break;
 		case 'n':
 			opt.no_seal = true;
@@ -193,6 +193,11 @@ static int report(unsigned int run, unsigned int failed)
 			printf("fail %s: with its file sealed\n",
 			       case_at(i)->name);
 		}
+		if (opt.expect_violation && notes[i].moved[0])
+			printf("tripwire %s: %s: %s\n", case_at(i)->name,
+			       notes[i].tripped ? "in the call" :
+			       notes[i].tripped_late ? "at write-back" :
+			       "silent", notes[i].moved);
 		if (verbose && notes[i].done && !notes[i].skip[0])
 			printf("ok %s (%.2f s)\n", case_at(i)->name,
 			       notes[i].seconds);
@@ -210,7 +215,7 @@ static int report(unsigned int run, unsigned int failed)
 		return 2;
 	}
 	/* A case that fails before its file is sealed says nothing of a gate. */
-	if (expect_violation && violations == failed)
+	if (opt.expect_violation && violations == failed)
 		return failed ? 0 : run == skipped ? 2 : 1;
 	return failed ? 1 : 0;
 }
@@ -261,11 +266,11 @@ static size_t run_some(size_t i, size_t count, bool alone, unsigned int *run,
 
 static void run_all(bool alone, unsigned int *run, unsigned int *failed)
 {
-	size_t some = expect_violation ? BATCH : case_count();
+	size_t some = opt.expect_violation ? BATCH : case_count();
 
 	for (size_t i = 0; i < case_count();) {
 		i = run_some(i, some, alone, run, failed);
-		if (expect_violation && *failed)
+		if (opt.expect_violation && *failed)
 			break;
 	}
 }
@@ -304,7 +309,7 @@ int main(int argc, char **argv)
 	run_all(false, &run, &failed);
 	if (keeper)
 		release_gates(keeper);
-	if (!expect_violation || !failed)
+	if (!opt.expect_violation || !failed)
 		run_all(true, &run, &failed);
 	return report(run, failed);
 }

@@ -182,6 +182,34 @@ static void judge_peer(struct ctx *c, int ret, const struct snap *a,
 		die("%s: but the other file's %s", result_name(ret), why);
 }
 
+/* Changes of the sealed map that the tripwires have seen so far. */
+static uint64_t tripped(struct ctx *c)
+{
+	struct seal_status status = { 0 };
+	int ret = seal_status(c->session, c->f.fd, &status);
+
+	if (ret)
+		die("seal_status: %s", strerror(-ret));
+	return status.broken;
+}
+
+/* The tripwires must say that a map changed exactly if it did. */
+static void judge_tripwires(struct note *note, uint64_t in_call,
+			    const struct snap *a, const struct snap *b)
+{
+	bool moved;
+
+	if (!a->sealed || !b->sealed)
+		return;
+	moved = snap_moved(a, b, note->moved, sizeof(note->moved));
+	note->tripped = in_call;
+	note->tripped_late = !in_call && b->broken;
+	if (moved && !b->broken)
+		die("no tripwire saw %s", note->moved);
+	if (!moved && b->broken && !opt.expect_violation)
+		die("a tripwire was hit, but the map is the same");
+}
+
 static bool as_expected(int ret, int expect)
 {
 	if (expect == EITHER)
@@ -212,6 +240,7 @@ static int sealed(const struct contract_case *tc, struct ctx *c,
 	/* Long enough for a changed time to differ at any clock granularity. */
 	const struct timespec tick = { .tv_nsec = 10000000 };
 	bool skipped, refused;
+	uint64_t in_call;
 	int ret;
 
 	phase = "sealed";
@@ -230,10 +259,12 @@ static int sealed(const struct contract_case *tc, struct ctx *c,
 	ret = tc->op(c);
 	if (ret == OP_SKIP)
 		return finish(c, ret);
+	in_call = tripped(c);
+	snap_take(c, &c->f, &b);
+	judge_tripwires(note, in_call, &a, &b);
 	if (!as_expected(ret, tc->expect))
 		die("%s instead of %s %s", result_name(ret),
 		    result_name(tc->expect), c->why);
-	snap_take(c, &c->f, &b);
 	judge(c, ret, &a, &b);
 	if (tc->peer) {
 		snap_take(c, &c->peer, &pb);

@@ -77,6 +77,8 @@ void snap_take(struct ctx *c, const struct file *f, struct snap *s)
 			die("%s: seal_status: %s", f->path, strerror(-ret));
 		s->digest = status.digest;
 		s->refused = status.refused;
+		s->broken = status.broken;
+		s->sealed = status.flags & SEAL_STATUS_SEALED;
 	}
 }
 
@@ -153,6 +155,12 @@ static bool map_differs(const struct snap *a, const struct snap *b,
 		return true;
 	}
 	return extents_differ(a, b, ignore, why, size);
+}
+
+bool snap_moved(const struct snap *a, const struct snap *b, char *why,
+		size_t size)
+{
+	return extents_differ(a, b, FIEMAP_EXTENT_SHARED, why, size);
 }
 
 bool snap_differs(const struct snap *a, const struct snap *b,

@@ -8,6 +8,8 @@ SCAN_BAD+='|possible (circular|recursive) locking|lockdep|LOCKDEP|bad unlock bal
 SCAN_BAD+='|kmemleak: [1-9][0-9]* new|refcount_t:|scheduling while atomic'
 SCAN_BAD+='|Bad page (state|map)|list_(add|del) corruption|stack-protector'
 SCAN_BAD+='|Internal error|double fault|INFO: (inconsistent|suspicious)'
+# a seal that did not hold
+SCAN_BAD+='|seal: BROKEN'
 
 # What a stock kernel says in this emulation without any fault of its own.
 SCAN_STOCK='lockdep_assert is off'
