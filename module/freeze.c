@@ -15,6 +15,7 @@
 
 #include "claim.h"
 #include "compat.h"
+#include "debug.h"
 #include "eligible.h"
 #include "freeze.h"
 #include "xfs_inode.h"
@@ -131,6 +132,27 @@ static int small_folios(struct seal_entry *entry, char *reason)
 	return 0;
 }
 
+/* Nothing that changes the map is under way once this has returned 0. */
+static int lock_map(struct inode *inode)
+{
+	if (!seal_step_skipped(SEAL_STEP_RWSEM) &&
+	    down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
+		filemap_invalidate_lock(inode->i_mapping);
+	if (!seal_step_skipped(SEAL_STEP_DIO))
+		inode_dio_wait(inode);
+	return 0;
+}
+
+static void unlock_map(struct inode *inode)
+{
+	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
+		filemap_invalidate_unlock(inode->i_mapping);
+	if (!seal_step_skipped(SEAL_STEP_RWSEM))
+		up_write(&inode->i_rwsem);
+}
+
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason)
 {
@@ -141,10 +163,9 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 	if (ret)
 		return ret;
 
-	if (down_write_killable(&inode->i_rwsem))
-		return -EINTR;
-	filemap_invalidate_lock(inode->i_mapping);
-	inode_dio_wait(inode);
+	ret = lock_map(inode);
+	if (ret)
+		return ret;
 	if (seal_has_layout_lease(inode)) {
 		strscpy(reason, "a pNFS client holds a layout of the file",
 			SEAL_REASON_LEN);
@@ -154,8 +175,7 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		ret = seal_xfs_cancel_cow(inode);
 	if (!ret)
 		ret = small_folios(entry, reason);
-	filemap_invalidate_unlock(inode->i_mapping);
-	up_write(&inode->i_rwsem);
+	unlock_map(inode);
 	if (ret)
 		return ret;
 

@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/xxhash.h>
 
+#include "debug.h"
 #include "gate.h"
 #include "map.h"
 #include "xfs_inode.h"
@@ -328,6 +329,7 @@ int seal_map_read(struct inode *inode, struct seal_map_info *info,
 	info->digest = xxh64_digest(&b.hash);
 
 	if (info->first_written != U64_MAX &&
+	    !seal_step_skipped(SEAL_STEP_COW) &&
 	    seal_xfs_redirects(inode, info->first_written)) {
 		info->cow = true;
 		info->in_place = 0;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Steps of sealing that the debug build can leave out, so that tests can show
+ * that each of them is needed.
+ */
+#ifndef SEAL_DEBUG_H
+#define SEAL_DEBUG_H
+
+#include <linux/types.h>
+
+enum seal_step {
+	SEAL_STEP_RWSEM,	/* i_rwsem, before a map is read */
+	SEAL_STEP_INVALIDATE,	/* the invalidate lock */
+	SEAL_STEP_DIO,		/* direct I/O that is under way */
+	SEAL_STEP_WRAPPERS,	/* calls that entered without a lock */
+	SEAL_STEP_COW,		/* reflinked once: nothing is in place */
+};
+
+#ifdef CONFIG_SEAL_DEBUG
+bool seal_step_skipped(enum seal_step step);
+#else
+static inline bool seal_step_skipped(enum seal_step step)
+{
+	return false;
+}
+#endif
+
+#endif /* SEAL_DEBUG_H */
