@@ -21,6 +21,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "eligible.h"
+#include "entered.h"
 #include "freeze.h"
 #include "gate.h"
 #include "trace.h"
@@ -68,6 +69,20 @@ bool seal_any_on(struct super_block *sb)
 	mutex_lock(&table_lock);
 	list_for_each_entry(entry, &entry_list, list)
 		found |= entry->inode->i_sb == sb;
+	mutex_unlock(&table_lock);
+	return found;
+}
+
+/* Have the gates been attached since a file of this filesystem was sealed? */
+static bool sealed_on(struct super_block *sb)
+{
+	struct seal_entry *entry;
+	bool found = false;
+
+	mutex_lock(&table_lock);
+	list_for_each_entry(entry, &entry_list, list)
+		found |= entry->inode->i_sb == sb &&
+			 entry->state == SEAL_ENTRY_SEALED;
 	mutex_unlock(&table_lock);
 	return found;
 }
@@ -260,6 +275,32 @@ static int job_check(const struct job *job, const struct seal_map_info *info,
 	return -EBADFD;
 }
 
+/*
+ * The gates are attached and stay so. On a filesystem where none of them was
+ * needed before, wait for who entered it without.
+ */
+static int jobs_drain_entered(struct job *jobs, unsigned int nr)
+{
+	struct super_block *sb, *last = NULL;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		if (!jobs[i].mine)
+			continue;
+		sb = file_inode(jobs[i].file)->i_sb;
+		if (sb == last)
+			continue;
+		last = sb;
+		if (sealed_on(sb))
+			continue;
+		ret = seal_drain_entered(&jobs[i].file->f_path);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /* A map that does not stand still for this many rounds is given up. */
 #define MAX_ROUNDS	16
 
@@ -291,6 +332,10 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 			return ret;
 		}
 	}
+
+	ret = jobs_drain_entered(jobs, nr);
+	if (ret)
+		return ret;
 
 	/* shut every gate before the first map is read */
 	for (i = 0; i < nr; i++) {

@@ -8,6 +8,7 @@
 #include "debug.h"
 
 static const char * const step_names[] = {
+	[SEAL_STEP_ENTERED]	= "entered",
 	[SEAL_STEP_RWSEM]	= "rwsem",
 	[SEAL_STEP_INVALIDATE]	= "invalidate",
 	[SEAL_STEP_DIO]		= "dio",

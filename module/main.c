@@ -4,6 +4,7 @@
 
 #include "claim.h"
 #include "device.h"
+#include "entered.h"
 #include "gate.h"
 
 static int __init seal_init(void)
@@ -13,9 +14,12 @@ static int __init seal_init(void)
 	ret = seal_claims_init();
 	if (ret)
 		return ret;
-	ret = seal_gates_init();
+	ret = seal_entered_init();
 	if (ret)
 		goto err_claims;
+	ret = seal_gates_init();
+	if (ret)
+		goto err_entered;
 	/* the last thing to appear, the first to go */
 	ret = seal_device_init();
 	if (ret)
@@ -24,6 +28,8 @@ static int __init seal_init(void)
 
 err_gates:
 	seal_gates_exit();
+err_entered:
+	seal_entered_exit();
 err_claims:
 	seal_claims_exit();
 	return ret;
@@ -33,6 +39,7 @@ static void __exit seal_exit(void)
 {
 	seal_device_exit();
 	seal_gates_exit();
+	seal_entered_exit();
 	seal_claims_exit();
 }
 
