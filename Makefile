@@ -39,8 +39,8 @@ TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench
-.PHONY: help all module-debug demo check check-full bench install \
-	uninstall clean lint shell
+.PHONY: help all module-debug demo check check-full check-long bench \
+	install uninstall clean lint shell
 
 help:
 	@echo 'make all          module, library and tool'
@@ -55,6 +55,7 @@ help:
 	@echo 'make demo         seal files in a virtual machine, show what holds'
 	@echo 'make check        every test, on the kernels of Debian 12, 13, testing'
 	@echo 'make check-full   the same and on two backported kernels'
+	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make bench        measure what the gates cost'
 	@echo 'make lint         checkpatch, sparse, analyzers, shellcheck'
 	@echo 'make shell        a shell in a guest (SUITE=bookworm|trixie|testing)'
@@ -99,6 +100,9 @@ check:
 
 check-full:
 	tests/run --full
+
+check-long:
+	tests/run --long
 
 bench:
 	tests/bench/run

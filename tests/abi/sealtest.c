@@ -410,9 +410,21 @@ double st_now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-double st_seconds(unsigned int seconds)
+bool st_long(void)
 {
-	return getenv("SEAL_LONG") ? 10.0 * seconds : seconds;
+	return getenv("SEAL_LONG");
+}
+
+bool st_goes_on(int done, int rounds, double start, unsigned int seconds)
+{
+	if (st_long())
+		return done < ST_LONG_ROUNDS;
+	return done < rounds && st_now() < start + seconds;
+}
+
+double st_limit(unsigned int seconds)
+{
+	return st_long() ? 30.0 * seconds : seconds;
 }
 
 void st_sleep_ms(unsigned int ms)

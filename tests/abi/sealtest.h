@@ -96,8 +96,17 @@ void st_mount(void);
 int st_do_unmount(void);
 
 double st_now(void);
-/* How long a repeated test may take: ten times that with SEAL_LONG=1. */
-double st_seconds(unsigned int seconds);
+/*
+ * Repeated tests do as many rounds as fit into a few seconds. With SEAL_LONG=1
+ * they do ST_LONG_ROUNDS, however long that takes.
+ */
+#define ST_LONG_ROUNDS	200
+
+bool st_long(void);
+/* Is there time for one more after this many, since st_now() was @start? */
+bool st_goes_on(int done, int rounds, double start, unsigned int seconds);
+/* Time limit of a test case that needs @seconds without SEAL_LONG. */
+double st_limit(unsigned int seconds);
 void st_sleep_ms(unsigned int ms);
 /* Wait for a child at most this long: its wait status, or -1. */
 int st_wait_child(pid_t pid, unsigned int seconds);

@@ -15,6 +15,7 @@ static const struct {
 	{ "gates", life_gates, false },
 	{ "races", life_races, true },
 	{ "cycles", life_cycles, false },
+	{ "reload", life_reload, false },
 	{ "module", life_module, false },
 	{ "big", life_big, false },
 };

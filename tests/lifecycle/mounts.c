@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -220,12 +221,70 @@ START_TEST(unlinked_file_keeps_its_blocks)
 }
 END_TEST
 
+/* Unmounts when it can, and mounts again. */
+static void unmount_forever(void)
+{
+	int ret;
+
+	for (;;) {
+		ret = st_do_unmount();
+		if (!ret)
+			st_mount();
+		else if (ret != -EBUSY)
+			_exit(-ret);
+		st_sleep_ms(1);
+	}
+}
+
+START_TEST(unmount_against_seal)
+{
+	int dev = st_session(), rounds = 0, fd, status, ret;
+	char path[256];
+	double begin;
+	pid_t pid;
+
+	close(st_create_written("against", 65536));
+	st_path(path, sizeof(path), "against");
+	begin = st_now();
+	pid = fork();
+	if (!pid)
+		unmount_forever();
+	while (st_goes_on(rounds, 100, begin, 5)) {
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0) {
+			/* Just not mounted. */
+			ck_assert_int_eq(errno, ENOENT);
+			continue;
+		}
+		st_seal(dev, fd);
+		ck_assert_int_eq(ftruncate(fd, 0), -1);
+		ck_assert_int_eq(errno, ETXTBSY);
+		close(fd);
+		/* The seal alone keeps it mounted. */
+		fd = st_open("against", O_RDWR);
+		st_unseal(dev, fd);
+		close(fd);
+		rounds++;
+	}
+	ret = waitpid(pid, &status, WNOHANG);
+	ck_assert_msg(!ret, "unmounting: %x", status);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (access(path, F_OK))
+		st_mount();
+	printf("unmount_against_seal: %d rounds\n", rounds);
+	ck_assert_int_gt(rounds, 0);
+	close(dev);
+}
+END_TEST
+
 TCase *life_mounts(void)
 {
 	TCase *tc = tcase_create("mounts");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, st_limit(60));
 	tcase_add_loop_test(tc, unmount_is_busy, 0, 2);
+	tcase_add_test(tc, unmount_against_seal);
 	tcase_add_test(tc, remount_read_only);
 	tcase_add_test(tc, seal_on_read_only_mount);
 	tcase_add_test(tc, freeze_and_thaw);

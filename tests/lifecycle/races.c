@@ -128,7 +128,7 @@ START_TEST(cycles_under_io)
 	int free_file = st_create("unsealed");
 	struct st_map before[2], after[2];
 	struct worker w[4];
-	double end = st_now() + st_seconds(CYCLES_SECONDS);
+	double begin = st_now();
 	int cycles, dev;
 
 	for (int i = 0; i < 2; i++)
@@ -138,7 +138,8 @@ START_TEST(cycles_under_io)
 	start(&w[1], write_in_place, direct);
 	start(&w[2], store_in_place, fds[0]);
 	start(&w[3], change_unsealed, free_file);
-	for (cycles = 0; cycles < CYCLES && st_now() < end; cycles++) {
+	for (cycles = 0; st_goes_on(cycles, CYCLES, begin, CYCLES_SECONDS);
+	     cycles++) {
 		/* Every cycle attaches the gates and detaches them. */
 		dev = st_session();
 		ck_assert_int_eq(st_do_seal(dev, fds, 2, 0, 0, 0, NULL), 0);
@@ -337,7 +338,7 @@ TCase *life_cycles(void)
 {
 	TCase *tc = tcase_create("cycles");
 
-	tcase_set_timeout(tc, st_seconds(60));
+	tcase_set_timeout(tc, st_limit(60));
 	tcase_add_test(tc, cycles_under_io);
 	return tc;
 }

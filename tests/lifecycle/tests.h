@@ -10,6 +10,7 @@ TCase *life_mounts(void);
 TCase *life_gates(void);
 TCase *life_races(void);
 TCase *life_cycles(void);
+TCase *life_reload(void);
 TCase *life_module(void);
 TCase *life_big(void);
 
