@@ -35,7 +35,8 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
-	 tests/tripwires
+	 tests/tripwires tests/races
+TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench
@@ -86,7 +87,8 @@ tools: lib
 	$(MAKE) -C tools all
 
 tests: lib $(KBUILD_DIR)/Makefile
-	+$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/tests/contract/layout modules
+	+set -e; for dir in $(TEST_MODULES); do \
+		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/$$dir modules; done
 	set -e; for dir in $(TESTS); do $(MAKE) -C $$dir all; done
 
 tests/bench: lib
@@ -135,8 +137,8 @@ uninstall:
 
 clean:
 	+$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)
-	+$(if $(wildcard $(KBUILD_DIR)/Makefile),\
-		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/tests/contract/layout clean)
+	+$(if $(wildcard $(KBUILD_DIR)/Makefile),for dir in $(TEST_MODULES); do \
+		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/$$dir clean; done)
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
 	for dir in $(TESTS) tests/bench; do \

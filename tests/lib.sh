@@ -5,8 +5,8 @@
 # A script sources this file with the built tree as its current directory,
 # reports through ok, nok, skip or run_program, and ends with "finish".
 #
-# Targets: xfs, xfs-noreflink, xfs-dax, xfs-1k, ext4, ext4-1k, ext4-ind. They live on
-# $SEAL_DISK (/dev/vdb), xfs-dax on $SEAL_PMEM (/dev/pmem0).
+# Targets: xfs, xfs-noreflink, xfs-rmap, xfs-dax, xfs-1k, ext4, ext4-1k, ext4-ind.
+# They live on $SEAL_DISK (/dev/vdb), xfs-dax on $SEAL_PMEM (/dev/pmem0).
 
 SEAL_DISK=${SEAL_DISK:-/dev/vdb}
 SEAL_PMEM=${SEAL_PMEM:-/dev/pmem0}
@@ -126,6 +126,8 @@ target_make() {
 	}
 	case $1 in
 	xfs | xfs-dax) mkfs.xfs -q -f -m reflink=1 "$dev" ;;
+	# Online repair of a map needs reverse mappings.
+	xfs-rmap) mkfs.xfs -q -f -m reflink=1,rmapbt=1 "$dev" ;;
 	xfs-noreflink) mkfs.xfs -q -f -m reflink=0,rmapbt=0 "$dev" ;;
 	xfs-1k) mkfs.xfs -q -f -m reflink=1 -b size=1024 "$dev" ;;
 	ext4) mkfs.ext4 -q -F -E lazy_itable_init=1 "$dev" ;;

@@ -16,5 +16,8 @@ struct layout_test {
 /* What a pNFS server does for LAYOUTGET (to write) and LAYOUTCOMMIT. */
 #define LAYOUT_TEST_MAP		_IOW(0xd7, 0, struct layout_test)
 #define LAYOUT_TEST_COMMIT	_IOW(0xd7, 1, struct layout_test)
+/* The lease it holds while a client has a layout; and giving it back. */
+#define LAYOUT_TEST_LEASE	_IOW(0xd7, 2, struct layout_test)
+#define LAYOUT_TEST_RETURN	_IOW(0xd7, 3, struct layout_test)
 
 #endif /* LAYOUT_TEST_H */
