@@ -35,12 +35,12 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
-	 tests/tripwires tests/races
+	 tests/tripwires tests/races tests/powercut
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench
-.PHONY: help all module-debug demo check check-full check-long bench \
+.PHONY: help all module-debug demo check check-full check-long powercut bench \
 	install uninstall clean lint shell
 
 help:
@@ -57,6 +57,7 @@ help:
 	@echo 'make check        every test, on the kernels of Debian 12, 13, testing'
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
+	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make bench        measure what the gates cost'
 	@echo 'make lint         checkpatch, sparse, analyzers, shellcheck'
 	@echo 'make shell        a shell in a guest (SUITE=bookworm|trixie|testing)'
@@ -105,6 +106,9 @@ check-full:
 
 check-long:
 	tests/run --long
+
+powercut:
+	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/powercut/run
 
 bench:
 	tests/bench/run

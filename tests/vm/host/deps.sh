@@ -6,6 +6,7 @@
 deps_table() {
 	cat <<-TABLE
 	qemu-system-x86_64 qemu-system-x86
+	qemu-img qemu-utils
 	mmdebstrap mmdebstrap
 	mke2fs e2fsprogs
 	flock util-linux
