@@ -24,6 +24,7 @@
 #include "entered.h"
 #include "freeze.h"
 #include "gate.h"
+#include "kthreads.h"
 #include "trace.h"
 #include "tripwire.h"
 #include "xfs_inode.h"
@@ -279,7 +280,7 @@ static int job_check(const struct job *job, const struct seal_map_info *info,
  * The gates are attached and stay so. On a filesystem where none of them was
  * needed before, wait for who entered it without.
  */
-static int jobs_drain_entered(struct job *jobs, unsigned int nr)
+static int jobs_drain_entered(struct job *jobs, unsigned int nr, char *reason)
 {
 	struct super_block *sb, *last = NULL;
 	unsigned int i;
@@ -294,7 +295,8 @@ static int jobs_drain_entered(struct job *jobs, unsigned int nr)
 		last = sb;
 		if (sealed_on(sb))
 			continue;
-		ret = seal_drain_entered(&jobs[i].file->f_path);
+		ret = seal_drain_entered(&jobs[i].file->f_path) ?:
+		      seal_drain_kthreads(sb, reason);
 		if (ret)
 			return ret;
 	}
@@ -333,7 +335,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		}
 	}
 
-	ret = jobs_drain_entered(jobs, nr);
+	ret = jobs_drain_entered(jobs, nr, req->reason);
 	if (ret)
 		return ret;
 

@@ -13,6 +13,8 @@
 #include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
 #include <linux/version.h>
 
 #define SEAL_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
@@ -21,6 +23,9 @@
 
 #if SEAL_KERNEL(6, 3)
 #include <linux/filelock.h>
+#endif
+#if !SEAL_KERNEL(6, 12)
+#include <asm/unwind.h>
 #endif
 
 /*
@@ -85,6 +90,37 @@ static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
 static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
 {
 	return false;
+}
+#endif
+
+/*
+ * Return addresses on the stack of another task, innermost first. In an RCU
+ * section: the stack of a task that ends is freed behind a grace period.
+ */
+#if SEAL_KERNEL(6, 12)
+static inline unsigned int seal_stack_of(struct task_struct *task,
+					 unsigned long *stack, unsigned int max)
+{
+	return stack_trace_save_tsk(task, stack, max, 0);
+}
+#elif defined(CONFIG_UNWINDER_ORC)
+static inline unsigned int seal_stack_of(struct task_struct *task,
+					 unsigned long *stack, unsigned int max)
+{
+	struct unwind_state state;
+	unsigned int nr = 0;
+
+	if (!READ_ONCE(task->stack))
+		return 0;
+	for (unwind_start(&state, task, NULL, NULL);
+	     !unwind_done(&state) && nr < max; unwind_next_frame(&state)) {
+		unsigned long address = unwind_get_return_address(&state);
+
+		if (!address)
+			break;
+		stack[nr++] = address;
+	}
+	return nr;
 }
 #endif
 

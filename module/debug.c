@@ -9,6 +9,7 @@
 
 static const char * const step_names[] = {
 	[SEAL_STEP_ENTERED]	= "entered",
+	[SEAL_STEP_KTHREADS]	= "kthreads",
 	[SEAL_STEP_RWSEM]	= "rwsem",
 	[SEAL_STEP_INVALIDATE]	= "invalidate",
 	[SEAL_STEP_DIO]		= "dio",

@@ -10,6 +10,7 @@
 
 enum seal_step {
 	SEAL_STEP_ENTERED,	/* calls that entered before the gates were there */
+	SEAL_STEP_KTHREADS,	/* kernel threads among them */
 	SEAL_STEP_RWSEM,	/* i_rwsem, before a map is read */
 	SEAL_STEP_INVALIDATE,	/* the invalidate lock */
 	SEAL_STEP_DIO,		/* direct I/O that is under way */

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -30,6 +32,7 @@ static int result(long ret)
 void target_make(struct target *t, enum layout layout)
 {
 	memset(t, 0, sizeof(*t));
+	t->loop = -1;
 	t->fd = st_create("racer");
 	t->peer = st_create_written("peer", SIZE);
 	switch (layout) {
@@ -61,6 +64,10 @@ void target_close(struct target *t)
 {
 	munmap(t->map, SIZE);
 	free(t->buf);
+	if (t->loop >= 0) {
+		ioctl(t->loop, LOOP_CLR_FD);
+		close(t->loop);
+	}
 	close(t->direct);
 	close(t->peer);
 	close(t->fd);
@@ -72,6 +79,33 @@ int op_punch(void *target)
 
 	return result(fallocate(t->fd, FALLOC_FL_PUNCH_HOLE |
 				FALLOC_FL_KEEP_SIZE, FROM, LENGTH));
+}
+
+void target_loop(struct target *t)
+{
+	struct loop_config config = { .fd = t->fd, .block_size = 512 };
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	char path[32];
+
+	ck_assert_msg(control >= 0, "/dev/loop-control: %s", strerror(errno));
+	snprintf(path, sizeof(path), "/dev/loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
+	close(control);
+	t->loop = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_msg(t->loop >= 0, "%s: %s", path, strerror(errno));
+	ck_assert_msg(!ioctl(t->loop, LOOP_CONFIGURE, &config), "%s: %s", path,
+		      strerror(errno));
+	/* work that is due anyway must not be taken for that of the device */
+	sync();
+	st_sleep_ms(300);
+}
+
+int op_discard(void *target)
+{
+	const struct target *t = target;
+	uint64_t range[2] = { FROM, LENGTH };
+
+	return result(ioctl(t->loop, BLKDISCARD, range));
 }
 
 int op_truncate(void *target)

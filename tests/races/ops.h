@@ -14,13 +14,17 @@ struct target {
 	int fd, direct, peer;
 	char *map;		/* of the whole file */
 	char *buf;		/* LENGTH bytes, aligned */
+	int loop;		/* a device on the file, or -1 */
 };
 
 void target_make(struct target *t, enum layout layout);
+/* Put a loop device on it. */
+void target_loop(struct target *t);
 void target_close(struct target *t);
 
 /* 0 or -errno */
 int op_punch(void *target);
+int op_discard(void *target);
 int op_truncate(void *target);
 int op_write(void *target);
 int op_write_direct(void *target);

@@ -100,7 +100,7 @@ static int park_ioctl(unsigned long cmd, struct park *op)
 void park_set(unsigned int spot, const struct party *p, const char *symbols,
 	      unsigned int nth)
 {
-	struct park op = { .spot = spot, .tid = p->tid, .nth = nth };
+	struct park op = { .spot = spot, .tid = p ? p->tid : 0, .nth = nth };
 	const char *end;
 	int ret;
 

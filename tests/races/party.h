@@ -48,7 +48,8 @@ unsigned int patience_ms(void);
 
 /*
  * Park a thread at the entry of a function. @symbols: "a|b", the first one
- * this kernel has; with "module:" in front where it is in one.
+ * this kernel has; with "module:" in front where it is in one. NULL for @p is
+ * the kernel thread that gets there first.
  */
 void park_set(unsigned int spot, const struct party *p, const char *symbols,
 	      unsigned int nth);

@@ -4,7 +4,7 @@
 # a disk whose writes can be held up.
 
 races_setup() {
-	modprobe -a xfs dm_mod dm_delay || return
+	modprobe -a xfs loop dm_mod dm_delay || return
 	insmod tests/contract/layout/seal_layout_test.ko || return
 	insmod tests/races/park/seal_park.ko || return
 	# There is no udev: nodes are made by the one who needs them.

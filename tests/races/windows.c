@@ -31,6 +31,7 @@ struct window {
 	const char *lack;	/* what a kernel may be without */
 	bool same_map;		/* it gives the same map again */
 	bool lease;		/* while a pNFS client holds a layout */
+	bool loop;		/* a kernel thread does it, for a loop device */
 };
 
 /*
@@ -69,6 +70,11 @@ static const struct window windows[] = {
 	  .inside = "lock_two_nondirectories|lock_two_nondirectory_inodes",
 	  .before = "security_file_ioctl" },
 
+	{ .name = "discard of a loop device", .type = "xfs", .op = op_discard,
+	  .unlocked = true, .loop = true, .inside = "xfs:xfs_ilock" },
+	{ .name = "discard of a loop device", .type = "ext4", .op = op_discard,
+	  .unlocked = true, .loop = true, .inside = "ext4:ext4_punch_hole" },
+
 	/* with the lock */
 	{ .name = "notify_change", .op = op_truncate,
 	  .inside = "setattr_prepare",
@@ -102,6 +108,8 @@ static bool window_works(const struct window *w)
 
 	/* With nobody sealing it succeeds, and changes the map. */
 	target_make(&t, w->layout);
+	if (w->loop)
+		target_loop(&t);
 	before = st_map(t.fd);
 	ret = w->op(&t);
 	if (w->lack && (ret == -EOPNOTSUPP || ret == -ENOTTY)) {
@@ -141,12 +149,14 @@ START_TEST(seal_waits_for_who_is_inside)
 	dev = st_session();
 	target_make(&t, w->layout);
 	touch(&t);
+	if (w->loop)
+		target_loop(&t);
 	if (w->lease)
 		ck_assert_int_eq(layout_lease(&t), 0);
 	party_start(&racer, w->op, &t);
 	sealing_start(&sealing, dev, t.fd);
 
-	park_set(0, &racer, w->inside, w->nth ? w->nth : 1);
+	park_set(0, w->loop ? NULL : &racer, w->inside, w->nth ? w->nth : 1);
 	party_go(&racer);
 	park_wait(0);
 	if (w->lease)

@@ -10,7 +10,7 @@
 
 struct park {
 	__u32	spot;		/* below PARK_SPOTS */
-	__s32	tid;		/* the thread that is to be parked */
+	__s32	tid;		/* the thread to be parked; 0: a kernel thread */
 	__u32	nth;		/* at its nth call of the function, from 1 */
 	__u32	timeout_ms;	/* PARK_WAIT */
 	char	symbol[64];	/* "function" or "module:function" */

@@ -82,7 +82,9 @@ static int enter(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct spot *spot = container_of(kp, struct spot, kp);
 
-	if (current != spot->task || !in_task())
+	if (!in_task())
+		return 0;
+	if (spot->task ? current != spot->task : !(current->flags & PF_KTHREAD))
 		return 0;
 	if (atomic_dec_return(&spot->countdown))
 		return 0;
@@ -102,7 +104,8 @@ static void spot_clear(struct spot *spot)
 		return;
 	unregister_kprobe(&spot->kp);
 	complete_all(&spot->release);
-	put_task_struct(spot->task);
+	if (spot->task)
+		put_task_struct(spot->task);
 	spot->set = false;
 }
 
@@ -114,13 +117,16 @@ static int spot_set(struct spot *spot, const struct park *arg)
 		return -EBUSY;
 	spot_clear(spot);
 
-	rcu_read_lock();
-	spot->task = pid_task(find_vpid(arg->tid), PIDTYPE_PID);
-	if (spot->task)
-		get_task_struct(spot->task);
-	rcu_read_unlock();
-	if (!spot->task)
-		return -ESRCH;
+	spot->task = NULL;
+	if (arg->tid) {
+		rcu_read_lock();
+		spot->task = pid_task(find_vpid(arg->tid), PIDTYPE_PID);
+		if (spot->task)
+			get_task_struct(spot->task);
+		rcu_read_unlock();
+		if (!spot->task)
+			return -ESRCH;
+	}
 
 	init_completion(&spot->parked);
 	init_completion(&spot->release);
@@ -140,7 +146,7 @@ static int spot_set(struct spot *spot, const struct park *arg)
 		if (ret)
 			unregister_kprobe(&spot->kp);
 	}
-	if (ret)
+	if (ret && spot->task)
 		put_task_struct(spot->task);
 	spot->set = !ret;
 	return ret;
