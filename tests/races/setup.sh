@@ -37,5 +37,5 @@ races_down() {
 
 races_teardown() {
 	check "the device can be removed" dmsetup remove "$RACE_DM"
-	check "the parking module unloads" rmmod seal_park
+	check "the test modules unload" rmmod seal_park seal_layout_test
 }

@@ -11,8 +11,10 @@
 #include "tests.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct window {
@@ -213,6 +215,38 @@ START_TEST(who_comes_later_is_refused)
 }
 END_TEST
 
+/* Waiting for somebody who never comes is no reason to hang. */
+START_TEST(who_waits_can_be_killed)
+{
+	struct party racer;
+	struct target t;
+	int dev, status;
+	pid_t pid;
+
+	target_make(&t, FULL);
+	party_start(&racer, op_punch, &t);
+	park_set(0, &racer, "down_write", 1);
+	party_go(&racer);
+	park_wait(0);
+	dev = st_session();
+	pid = fork();
+	if (!pid)
+		_exit(st_do_seal_one(dev, t.fd) ? 1 : 0);
+	status = st_wait_child(pid, 1);
+	ck_assert_msg(status == -1, "SEAL ended: %x", status);
+	kill(pid, SIGKILL);
+	status = st_wait_child(pid, 10);
+	ck_assert_msg(status != -1, "SEAL cannot be killed");
+	ck_assert(!st_sealed(t.fd));
+	park_release(0);
+	ck_assert_int_eq(party_join(&racer), 0);
+	st_seal(dev, t.fd);
+	check_frozen(dev, t.fd, "after somebody was killed");
+	target_close(&t);
+	close(dev);
+}
+END_TEST
+
 static bool window_applies(const struct window *w)
 {
 	const char *type = getenv("SEAL_TYPE");
@@ -238,7 +272,10 @@ static TCase *add_windows(const char *name, bool alone)
 
 TCase *race_windows(void)
 {
-	return add_windows("windows", false);
+	TCase *tc = add_windows("windows", false);
+
+	tcase_add_test(tc, who_waits_can_be_killed);
+	return tc;
 }
 
 TCase *race_repair(void)
@@ -261,5 +298,6 @@ TCase *race_attach(void)
 		    !windows[i].server)
 			tcase_add_loop_test(tc, seal_waits_for_who_is_inside, i,
 					    i + 1);
+	tcase_add_test(tc, who_waits_can_be_killed);
 	return tc;
 }
