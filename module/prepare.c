@@ -37,15 +37,16 @@ static u64 list_step(struct inode *inode, u64 start, u64 end,
 	return end;
 }
 
-static int fill_hole(struct file *file, int mode, u64 start, u64 end)
+/* Keeps the size: the file may have been truncated since it was looked at. */
+static int fill_hole(struct file *file, u64 start, u64 end)
 {
 	if (start >= end)
 		return 0;
-	return vfs_fallocate(file, mode, start, end - start);
+	return vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, start, end - start);
 }
 
 /* Allocate the holes of [start, *end); *end may come closer. */
-static int fill_holes(struct file *file, int mode, u64 start, u64 *end,
+static int fill_holes(struct file *file, u64 start, u64 *end,
 		      struct seal_map_extent *extents)
 {
 	u64 pos = start;
@@ -55,12 +56,12 @@ static int fill_holes(struct file *file, int mode, u64 start, u64 *end,
 	if (nr < 0)
 		return nr;
 	for (i = 0; i < nr; i++) {
-		ret = fill_hole(file, mode, pos, extents[i].start);
+		ret = fill_hole(file, pos, extents[i].start);
 		if (ret)
 			return ret;
 		pos = extents[i].end;
 	}
-	return fill_hole(file, mode, pos, *end);
+	return fill_hole(file, pos, *end);
 }
 
 /*
@@ -98,6 +99,9 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 		bool found = false;
 		u64 pos = start;
 
+		/* what a truncation left beyond the end stays unwritten */
+		end = min_t(u64, end, round_up((u64)i_size_read(inode),
+					       i_blocksize(inode)));
 		while (pos < end) {
 			u64 stop;
 			int i, nr, ret;
@@ -115,6 +119,10 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 				found = true;
 				ret = dirty_pages(file, extents[i].start,
 						  extents[i].end);
+				/* truncated meanwhile: look again */
+				if (ret == -EIO &&
+				    i_size_read(inode) < extents[i].end)
+					continue;
 				if (ret)
 					return ret;
 			}
@@ -156,7 +164,7 @@ static int check_range(struct inode *inode, u64 offset, u64 length, u64 *end)
 int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 		       u64 *done)
 {
-	int mode = flags & SEAL_PREALLOC_KEEP_SIZE ? FALLOC_FL_KEEP_SIZE : 0;
+	bool extend = length && !(flags & SEAL_PREALLOC_KEEP_SIZE);
 	struct inode *inode = file_inode(file);
 	struct seal_map_extent *extents;
 	u64 end, step;
@@ -171,7 +179,7 @@ int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 		if (!(file->f_mode & FMODE_READ))
 			return -EBADF;
 		/* blocks beyond EOF can only be unwritten */
-		if (mode && end > i_size_read(inode))
+		if (flags & SEAL_PREALLOC_KEEP_SIZE && end > i_size_read(inode))
 			return -EINVAL;
 	}
 	if (!file->f_op->fallocate)
@@ -189,9 +197,9 @@ int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 	end = min(end, offset + step);
 	ret = filemap_write_and_wait_range(file->f_mapping, offset, end - 1);
 	if (!ret)
-		ret = fill_holes(file, mode, offset, &end, extents);
-	/* what is allocated already does not move the end of the file */
-	if (!ret && !mode && end > i_size_read(inode))
+		ret = fill_holes(file, offset, &end, extents);
+	/* up to EOF never moves EOF, wherever that is by now */
+	if (!ret && extend && end > i_size_read(inode))
 		ret = vfs_fallocate(file, 0, offset, end - offset);
 	if (!ret && (flags & SEAL_PREALLOC_WRITTEN))
 		ret = write_unwritten(file, offset, end, extents);

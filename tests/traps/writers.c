@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIZE		(4 << 20)
@@ -182,6 +183,74 @@ START_TEST(prealloc_written)
 }
 END_TEST
 
+static void *shrink_and_grow(void *arg)
+{
+	struct writer *w = arg;
+	unsigned int seed = 1;
+	struct stat st;
+
+	while (!stop && !w->message[0]) {
+		if (ftruncate(w->fd, SIZE) || usleep(rand_r(&seed) % 3000) ||
+		    ftruncate(w->fd, 4096) || usleep(300) ||
+		    fstat(w->fd, &st))
+			snprintf(w->message, sizeof(w->message), "truncate: %s",
+				 strerror(errno));
+		else if (st.st_size != 4096)
+			snprintf(w->message, sizeof(w->message),
+				 "truncated to 4096 bytes, and the size is %lld",
+				 (long long)st.st_size);
+		w->done++;
+	}
+	return NULL;
+}
+
+/* Not st_do_range(), which asks for the end itself. */
+static int prealloc_to_end(int dev, int fd, uint32_t flags)
+{
+	struct seal_range_op req = {
+		.size = sizeof(req),
+		.fd = fd,
+		.flags = flags,
+	};
+
+	return st_do_ioctl(dev, SEAL_IOC_PREALLOC, &req);
+}
+
+/* "Up to the end" must not make a file longer that is truncated meanwhile. */
+START_TEST(prealloc_keeps_a_moving_end)
+{
+	int dev = st_session(), fd = st_create("shrinking"), ret = 0;
+	double end = st_now() + 4;
+	struct writer *w = &writers[0];
+	unsigned long calls = 0;
+
+	memset(w, 0, sizeof(*w));
+	w->fd = fd;
+	stop = false;
+	ck_assert_int_eq(pthread_create(&w->thread, NULL, shrink_and_grow, w),
+			 0);
+	while (st_now() < end && !w->message[0]) {
+		ret = prealloc_to_end(dev, fd,
+				      calls % 2 ? SEAL_PREALLOC_WRITTEN : 0);
+		if (ret == -EOPNOTSUPP)
+			break;
+		ck_assert_msg(!ret || ret == -EBUSY, "PREALLOC: %s",
+			      strerror(-ret));
+		calls++;
+	}
+	stop = true;
+	pthread_join(w->thread, NULL);
+	if (!calls && ret == -EOPNOTSUPP)
+		ST_SKIP("%s has no fallocate", st_env("SEAL_TARGET"));
+	ck_assert_msg(!w->message[0], "%s", w->message);
+	ck_assert_uint_gt(calls, 0);
+	printf("prealloc_keeps_a_moving_end: %lu calls, %lu times truncated\n",
+	       calls, w->done);
+	close(fd);
+	close(dev);
+}
+END_TEST
+
 START_TEST(unshare_under_writers)
 {
 	int dev = st_session(), fd, clone, ret;
@@ -238,6 +307,7 @@ TCase *trap_writers(void)
 
 	tcase_set_timeout(tc, 90);
 	tcase_add_test(tc, prealloc_written);
+	tcase_add_test(tc, prealloc_keeps_a_moving_end);
 	tcase_add_test(tc, unshare_under_writers);
 	return tc;
 }
