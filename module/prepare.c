@@ -21,6 +21,8 @@
 /* Bytes per call: about a second of work, so that progress can be shown. */
 #define STEP_ALLOCATE	BIT_ULL(30)
 #define STEP_DATA	(64ULL << 20)
+/* Bytes for which writers have to wait at a time. */
+#define STEP_LOCKED	(4ULL << 20)
 /* Extents looked at per call. */
 #define STEP_EXTENTS	256
 
@@ -88,6 +90,40 @@ static int dirty_pages(struct file *file, u64 start, u64 end)
 	return left ? -EIO : 0;
 }
 
+/*
+ * A page that was faulted in before a direct write and written back after it
+ * would put its zeroes over the new data: keep direct writers out meanwhile.
+ * Cached ones write to the same page.
+ */
+static int write_pages(struct file *file, u64 start, u64 end)
+{
+	struct inode *inode = file_inode(file);
+	int ret;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	inode_dio_wait(inode);
+	ret = dirty_pages(file, start, end);
+	if (!ret)
+		ret = filemap_write_and_wait_range(file->f_mapping, start,
+						   end - 1);
+	up_write(&inode->i_rwsem);
+	return ret;
+}
+
+static int write_extent(struct file *file, u64 start, u64 end)
+{
+	int ret = 0;
+
+	while (!ret && start < end) {
+		u64 stop = min(end, round_down(start, STEP_LOCKED) + STEP_LOCKED);
+
+		ret = write_pages(file, start, stop);
+		start = stop;
+	}
+	return ret;
+}
+
 static int write_unwritten(struct file *file, u64 start, u64 end,
 			   struct seal_map_extent *extents)
 {
@@ -117,8 +153,8 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 				if (extents[i].state != SEAL_RANGE_UNWRITTEN)
 					continue;
 				found = true;
-				ret = dirty_pages(file, extents[i].start,
-						  extents[i].end);
+				ret = write_extent(file, extents[i].start,
+						   extents[i].end);
 				/* truncated meanwhile: look again */
 				if (ret == -EIO &&
 				    i_size_read(inode) < extents[i].end)

@@ -48,7 +48,8 @@ static void make_record(uint32_t *buf, uint32_t record, uint32_t sequence)
 
 static bool read_back(struct writer *w, uint32_t record)
 {
-	uint32_t want[RECORD / 4], got[RECORD / 4];
+	uint32_t want[RECORD / 4];
+	uint32_t got[RECORD / 4] __attribute__((aligned(RECORD)));
 
 	if (w->sequence[record])
 		make_record(want, record, w->sequence[record]);
@@ -71,7 +72,7 @@ static void *write_records(void *arg)
 {
 	struct writer *w = arg;
 	unsigned int seed = w->number + 1;
-	uint32_t buf[RECORD / 4], record;
+	uint32_t buf[RECORD / 4] __attribute__((aligned(RECORD))), record;
 
 	while (!stop && !w->message[0]) {
 		record = rand_r(&seed) % (RECORDS / THREADS) * THREADS +
@@ -90,12 +91,12 @@ static void *write_records(void *arg)
 	return NULL;
 }
 
-static void writers_start(const char *name, unsigned char first)
+static void writers_start(const char *name, unsigned char first, int flags)
 {
 	stop = false;
 	memset(writers, 0, sizeof(writers));
 	for (unsigned int i = 0; i < THREADS; i++) {
-		writers[i].fd = st_open(name, O_RDWR);
+		writers[i].fd = st_open(name, O_RDWR | flags);
 		writers[i].number = i;
 		writers[i].first = first;
 		ck_assert_int_eq(pthread_create(&writers[i].thread, NULL,
@@ -104,7 +105,7 @@ static void writers_start(const char *name, unsigned char first)
 }
 
 /* Once as the cache has it, once as the disk has it. */
-static void writers_stop(const char *what)
+static void writers_stop(const char *name, const char *what)
 {
 	unsigned long done = 0;
 
@@ -114,6 +115,9 @@ static void writers_stop(const char *what)
 		ck_assert_msg(!writers[i].message[0], "%s: %s", what,
 			      writers[i].message);
 		done += writers[i].done;
+		/* what direct writers wrote is read through the cache */
+		close(writers[i].fd);
+		writers[i].fd = st_open(name, O_RDWR);
 	}
 	ck_assert_uint_gt(done, 0);
 	for (int pass = 0; pass < 2; pass++) {
@@ -160,7 +164,7 @@ START_TEST(prealloc_written)
 	for (int round = 0; round < 2 * ROUNDS; round++) {
 		control = round < ROUNDS;
 		fd = create_patchwork("patchwork");
-		writers_start("patchwork", 0);
+		writers_start("patchwork", 0, _i ? O_DIRECT : 0);
 		st_sleep_ms(50);
 		if (control) {
 			st_sleep_ms(300);
@@ -169,7 +173,7 @@ START_TEST(prealloc_written)
 					  SEAL_PREALLOC_WRITTEN, 0, SIZE);
 			ck_assert_msg(!ret, "PREALLOC: %s", strerror(-ret));
 		}
-		writers_stop(control ? "control" : "prealloc_written");
+		writers_stop("patchwork", control ? "control" : "prealloc_written");
 		if (!control) {
 			st = st_status(fd);
 			ck_assert_uint_eq(st.hole, 0);
@@ -268,7 +272,7 @@ START_TEST(unshare_under_writers)
 			ST_SKIP("%s has no reflink", st_env("SEAL_TARGET"));
 		}
 		content = st_content(clone);
-		writers_start("original", 'a');
+		writers_start("original", 'a', 0);
 		st_sleep_ms(50);
 		if (control) {
 			st_sleep_ms(300);
@@ -282,7 +286,7 @@ START_TEST(unshare_under_writers)
 				      strerror(-ret));
 			ck_assert_uint_eq(st_status(fd).shared, 0);
 		}
-		writers_stop(control ? "control" : "unshare");
+		writers_stop("original", control ? "control" : "unshare");
 		ck_assert_uint_eq(st_content(clone), content);
 		if (!control) {
 			ret = st_do_range(dev, SEAL_IOC_UNSHARE, fd, 0, 0, 0);
@@ -305,8 +309,9 @@ TCase *trap_writers(void)
 {
 	TCase *tc = tcase_create("writers");
 
-	tcase_set_timeout(tc, 90);
-	tcase_add_test(tc, prealloc_written);
+	tcase_set_timeout(tc, 150);
+	/* cached writers, direct writers */
+	tcase_add_loop_test(tc, prealloc_written, 0, 2);
 	tcase_add_test(tc, prealloc_keeps_a_moving_end);
 	tcase_add_test(tc, unshare_under_writers);
 	return tc;
