@@ -35,12 +35,12 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
-	 tests/tripwires tests/races tests/powercut
+	 tests/tripwires tests/races tests/powercut tests/torture
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench
-.PHONY: help all module-debug demo check check-full check-long powercut bench \
+.PHONY: help all module-debug demo check check-full check-long powercut torture bench \
 	install uninstall clean lint shell
 
 help:
@@ -57,6 +57,7 @@ help:
 	@echo 'make check        every test, on the kernels of Debian 12, 13, testing'
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
+	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make bench        measure what the gates cost'
 	@echo 'make lint         checkpatch, sparse, analyzers, shellcheck'
@@ -106,6 +107,10 @@ check-full:
 
 check-long:
 	tests/run --long
+
+# bash has a SECONDS of its own
+torture:
+	TORTURE_SECONDS=$(or $(SECONDS),600) tests/torture/run
 
 powercut:
 	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/powercut/run
