@@ -159,6 +159,9 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 				if (ret == -EIO &&
 				    i_size_read(inode) < extents[i].end)
 					continue;
+				/* sealed meanwhile: stores are faults now */
+				if (ret == -EIO && seal_flagged(inode))
+					return -ETXTBSY;
 				if (ret)
 					return ret;
 			}
