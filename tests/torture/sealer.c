@@ -146,9 +146,11 @@ static void busy(struct file *f, int change)
 	f->busy_changes++;
 }
 
-static void prepared(struct worker *w, const struct file *f, const char *what,
+static void prepared(struct worker *w, const struct watch *x, const char *what,
 		     int ret)
 {
+	const struct file *f = x->f;
+
 	switch (ret) {
 	case 0:
 	case -ETXTBSY:		/* another session sealed it */
@@ -156,8 +158,8 @@ static void prepared(struct worker *w, const struct file *f, const char *what,
 	case -EOPNOTSUPP:	/* ext4 without extents */
 		return;
 	case -EIO:
-		/* as in may_fail() */
-		if (f->class != CACHED)
+		/* as in may_fail(); or it was sealed for a moment */
+		if (f->class != CACHED || !watch_unsealed(x))
 			return;
 	}
 	violation(w, "%s %s: %s", what, f->name, strerror(-ret));
@@ -171,13 +173,15 @@ static void prepare(struct worker *w, struct file *f)
 {
 	bool unshare = rng_below(&w->rng, 2), fill = rng_below(&w->rng, 2);
 	int fd = file_open(f, O_RDWR);
+	struct watch x;
 
 	if (fd < 0)
 		return;
+	watch_begin(&x, f);
 	if (unshare)
-		prepared(w, f, "unsharing", seal_unshare(w->session, fd, 0, 0));
+		prepared(w, &x, "unsharing", seal_unshare(w->session, fd, 0, 0));
 	if (fill)
-		prepared(w, f, "preallocating",
+		prepared(w, &x, "preallocating",
 			 seal_prealloc(w->session, fd, SEAL_PREALLOC_WRITTEN,
 				       0, 0));
 	close(fd);
