@@ -49,7 +49,8 @@ static const struct fiemap_extent *peek(struct seal_map *map, int *error)
 			continue;
 		}
 		fe = &map->batch->fm_extents[map->next];
-		if (fe->fe_logical + fe->fe_length > map->pos)
+		/* what is empty ends nowhere, wherever it lies */
+		if (fe->fe_length && fe->fe_logical + fe->fe_length > map->pos)
 			return fe;
 		map->next++;
 		map->end = fe->fe_flags & FIEMAP_EXTENT_LAST;
