@@ -6,14 +6,21 @@
 VM_CACHE=${SEAL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seal-vm}
 VM_CHECKOUT=$(cd "$VM_DIR/../.." && pwd)
 
-# name, Debian release, kernel series ("release" = the release's metapackage)
+# name, Debian release, kernel series ("release" = the release's metapackage;
+# a flavour with a hash: compiled here, see kernel_build.sh)
 guest_table() {
+	local built
+
+	built=$(cat "$VM_DIR"/debug/* "$VM_DIR/host/kernel_build.sh" |
+		grep -v '^[[:space:]]*#' | sha256sum | cut -c1-12)
 	cat <<-TABLE
 	bookworm bookworm release
 	trixie trixie release
 	testing testing release
 	trixie-6.18 trixie 6.18
 	trixie-7.3 trixie 7.3
+	trixie-debug trixie debug-$built
+	trixie-kcsan trixie kcsan-$built
 	TABLE
 }
 

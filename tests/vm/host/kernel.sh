@@ -2,16 +2,25 @@
 # shellcheck shell=bash
 # Which kernel packages a guest gets. Only the series is fixed here.
 
+# shellcheck source=tests/vm/host/kernel_build.sh
+. "$VM_DIR/host/kernel_build.sh"
+
 # kernel_packages WORK KEYRING [backports]: package names, one per line. For
 # packages the index has lost, verified files appear in WORK instead and their
 # dependencies are named.
 kernel_packages() {
 	local work=$1 key=$2 extra=$3 version
 
-	if [ "$GUEST_SERIES" = release ]; then
+	case $GUEST_SERIES in
+	release)
 		printf '%s\n' linux-image-amd64 linux-headers-amd64
 		return
-	fi
+		;;
+	debug-* | kcsan-*)
+		built_packages "$work" "$key"
+		return
+		;;
+	esac
 	apt_root_make "$work/apt" "$GUEST_RELEASE" "$key" "$extra" >&2
 	version=$(apt_root "$work/apt" apt-cache pkgnames linux-headers- |
 		sed -nE "s/^linux-headers-($GUEST_SERIES\.[0-9]+\+deb[0-9]+-amd64)$/\1/p" |
@@ -40,7 +49,14 @@ kernel_pinned() {
 		echo "$hash  $file" | sha256sum --quiet -c - >&2 || return 1
 	done < <(grep -v '^#' "$VM_DIR/guest/kernels.pinned" |
 		grep -E -- "-$GUEST_SERIES\.[0-9]+\+")
-	for file in "$work"/*.deb; do
+	kernel_depends "$work"
+}
+
+# kernel_depends DIR: what the packages in DIR depend on besides each other
+kernel_depends() {
+	local file
+
+	for file in "$1"/*.deb; do
 		[ -f "$file" ] || return 0
 		dpkg-deb -f "$file" Depends
 	done | tr ',' '\n' |

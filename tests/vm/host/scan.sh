@@ -12,7 +12,7 @@ SCAN_BAD+='|Internal error|double fault|INFO: (inconsistent|suspicious)'
 SCAN_BAD+='|seal: BROKEN'
 
 # What a stock kernel says in this emulation without any fault of its own.
-SCAN_STOCK='lockdep_assert is off'
+SCAN_STOCK='lockdep_assert is off|MAX_LOCKDEP_[A-Z]+: '
 
 # scan_log FILE: the offending lines with numbers; false if there are any
 scan_log() {
