@@ -480,9 +480,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 
 	ret = seal_map_get();
 	if (ret) {
-		strscpy(req->reason, "no probe on fiemap_fill_next_extent",
-			SEAL_REASON_LEN);
-		ret = -EOPNOTSUPP;
+		if (ret != -ENOMEM) {
+			strscpy(req->reason, "no probe on fiemap_fill_next_extent",
+				SEAL_REASON_LEN);
+			ret = -EOPNOTSUPP;
+		}
 		goto out_free;
 	}
 	for (i = 0; i < req->nr; i++) {

@@ -77,9 +77,14 @@ static struct file *get_file_arg(int fd)
 
 static int info_fs(struct seal_fs *fs, struct seal_fs_info *info)
 {
+	int state;
+
 	memset(info, 0, sizeof(*info));
 	strscpy(info->name, fs->name, sizeof(info->name));
-	info->state = seal_fs_probe(fs, info->reason);
+	state = seal_fs_probe(fs, info->reason);
+	if (state < 0)
+		return state;
+	info->state = state;
 	info->gates = seal_fs_nr_gates(fs);
 	info->attached = seal_fs_attached(fs);
 	info->sealed = READ_ONCE(fs->sealed);

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "debug.h"
 #include "gate.h"
+#include "probe.h"
 #include "trace.h"
 #include "tripwire.h"
 #include "xfs_inode.h"
@@ -124,6 +125,9 @@ static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
 {
 	int ret;
 
+	/* its own probe may be the one that is still in the kernel's table */
+	if (seal_probes_stuck())
+		return -EIO;
 	gate_target(set, gate, gate->target, sizeof(gate->target));
 	memset(&gate->kp, 0, sizeof(gate->kp));
 	gate->kp.symbol_name = gate->target;
@@ -152,7 +156,7 @@ static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
 
 static void set_unregister(struct seal_gate_set *set, unsigned int nr)
 {
-	struct kprobe *probes[16];
+	struct kprobe *probes[SEAL_MAX_PROBES];
 	unsigned int i, present = 0;
 
 	if (WARN_ON_ONCE(nr > ARRAY_SIZE(probes)))
@@ -160,7 +164,7 @@ static void set_unregister(struct seal_gate_set *set, unsigned int nr)
 	for (i = 0; i < nr; i++)
 		if (!set->gates[i].absent)
 			probes[present++] = &set->gates[i].kp;
-	unregister_kprobes(probes, present);
+	seal_probes_remove(probes, present);
 }
 
 /* @missing counts the gates whose function does not exist. */
@@ -375,28 +379,34 @@ static int set_probe(struct seal_gate_set *set, char *reason,
 	return ret;
 }
 
-unsigned int seal_fs_probe(struct seal_fs *fs, char *reason)
+int seal_fs_probe(struct seal_fs *fs, char *reason)
 {
-	unsigned int missing, state = SEAL_FS_SUPPORTED;
+	unsigned int missing;
+	int ret, state = SEAL_FS_SUPPORTED;
 
 	reason[0] = '\0';
 	if (!kernel_supported(reason))
 		return SEAL_FS_UNSUPPORTED;
 
 	mutex_lock(&gates_lock);
-	if (set_probe(&seal_vfs_gates, reason, &missing)) {
-		state = SEAL_FS_UNSUPPORTED;
-	} else if (set_probe(fs->set, reason, &missing)) {
-		state = SEAL_FS_UNSUPPORTED;
-		if (missing == fs->set->nr_gates) {
+	missing = 0;
+	ret = set_probe(&seal_vfs_gates, reason, &missing);
+	if (!ret) {
+		ret = set_probe(fs->set, reason, &missing);
+		if (ret && missing == fs->set->nr_gates) {
 			state = SEAL_FS_NOT_LOADED;
 			snprintf(reason, SEAL_REASON_LEN,
 				 "module %s is not loaded", fs->module);
 		}
-	} else if (set_probe(fs->tripwires, reason, &missing)) {
-		state = SEAL_FS_UNSUPPORTED;
 	}
+	if (!ret)
+		ret = set_probe(fs->tripwires, reason, &missing);
 	mutex_unlock(&gates_lock);
+	/* what a lack of memory keeps from being known is not unsupported */
+	if (ret == -ENOMEM)
+		return ret;
+	if (ret && state == SEAL_FS_SUPPORTED)
+		state = SEAL_FS_UNSUPPORTED;
 	return state;
 }
 

@@ -72,8 +72,8 @@ struct seal_fs *seal_fs_of(struct inode *inode, char *reason);
 int seal_fs_get(struct seal_fs *fs, struct inode *inode, char *reason);
 void seal_fs_put(struct seal_fs *fs);
 
-/* Can the gates of @fs be placed on this kernel? enum seal_fs_state. */
-unsigned int seal_fs_probe(struct seal_fs *fs, char *reason);
+/* Can the gates of @fs be placed on this kernel? enum seal_fs_state, -ENOMEM. */
+int seal_fs_probe(struct seal_fs *fs, char *reason);
 bool seal_fs_attached(struct seal_fs *fs);
 unsigned int seal_fs_nr_gates(struct seal_fs *fs);
 

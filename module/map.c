@@ -19,6 +19,7 @@
 #include "debug.h"
 #include "gate.h"
 #include "map.h"
+#include "probe.h"
 #include "xfs_inode.h"
 
 /* Extents per call of ->fiemap(): it holds locks of the file meanwhile. */
@@ -88,7 +89,9 @@ int seal_map_get(void)
 	int ret = 0;
 
 	mutex_lock(&map_lock);
-	if (!map_users) {
+	if (seal_probes_stuck()) {
+		ret = -EIO;
+	} else if (!map_users) {
 		memset(&map_probe, 0, sizeof(map_probe));
 		map_probe.symbol_name = "fiemap_fill_next_extent";
 		map_probe.pre_handler = enter_fill;
@@ -105,7 +108,7 @@ void seal_map_put(void)
 {
 	mutex_lock(&map_lock);
 	if (!--map_users)
-		unregister_kprobe(&map_probe);
+		seal_probe_remove(&map_probe);
 	mutex_unlock(&map_lock);
 }
 

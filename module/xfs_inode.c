@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "gate.h"
 #include "map.h"
+#include "probe.h"
 #include "xfs_inode.h"
 
 SEAL_ORIGINAL(seal_xfs_vm_bmap, sector_t, struct address_space *mapping,
@@ -69,28 +70,30 @@ static int enter_ilock(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
+/* Not on the stack: it may have to outlive the call, see probe.c. */
+static struct kprobe measure_probe;
+
 int seal_xfs_measure(struct inode *inode, char *reason)
 {
-	struct kprobe kp = {
-		.symbol_name	= "xfs:xfs_ilock",
-		.pre_handler	= enter_ilock,
-	};
 	struct fiemap_extent_info fi = { };
 	ptrdiff_t offset;
 	int ret;
 
 	mutex_lock(&xfs_lock);
 	measured = NULL;
-	ret = register_kprobe(&kp);
+	memset(&measure_probe, 0, sizeof(measure_probe));
+	measure_probe.symbol_name = "xfs:xfs_ilock";
+	measure_probe.pre_handler = enter_ilock;
+	ret = register_kprobe(&measure_probe);
 	if (!ret) {
 		WRITE_ONCE(measuring, current);
 		ret = inode->i_op->fiemap(inode, &fi, 0, 1);
 		WRITE_ONCE(measuring, NULL);
-		unregister_kprobe(&kp);
+		seal_probe_remove(&measure_probe);
 	}
 
-	/* a filesystem that was shut down has nothing to say */
-	if (ret == -EIO)
+	/* of a filesystem that was shut down, or without memory, nothing is learnt */
+	if (ret == -EIO || ret == -ENOMEM)
 		goto out;
 	offset = (char *)inode - (char *)measured;
 	if (ret || !measured || offset < 0 || offset > PAGE_SIZE ||

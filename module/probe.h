@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Removing probes so that nothing of them is left behind. */
+#ifndef SEAL_PROBE_H
+#define SEAL_PROBE_H
+
+#include <linux/kprobes.h>
+#include <linux/types.h>
+
+/* Probes that can be removed in one step. */
+#define SEAL_MAX_PROBES		16
+
+/* Unregister armed probes; they may live in memory that is used again. */
+void seal_probes_remove(struct kprobe **probes, unsigned int nr);
+
+static inline void seal_probe_remove(struct kprobe *probe)
+{
+	seal_probes_remove(&probe, 1);
+}
+
+/* Could a probe not be removed? Then no other may be placed any more. */
+bool seal_probes_stuck(void);
+
+#endif /* SEAL_PROBE_H */
