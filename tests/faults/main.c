@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Each operation is repeated with its first, second, ... chance to fail taken,
+ * until it has no more. Whatever fails: the error says what happened, what was
+ * sealed still is, nothing else is, and the next attempt works.
+ */
+#include "faults.h"
+#include "inject.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than any operation has; a walk that gets there does not end. */
+#define MAX_POINTS	5000
+
+static bool at_rest;
+
+static bool sensible(int ret)
+{
+	return !ret || ret == -ENOMEM || ret == -EFAULT;
+}
+
+static void probes_are_gone(const char *name, unsigned int nth)
+{
+	char *list = st_read_file("/sys/kernel/debug/kprobes/list");
+
+	ck_assert_msg(!*list, "%s, failure %u: probes are left:\n%s", name, nth,
+		      list);
+	free(list);
+}
+
+/* One attempt: was a failure injected? */
+static bool attempt(const struct op *op, unsigned int nth, int *ret)
+{
+	struct state s = { .dev = -1, .fd = { -1, -1 } };
+	bool hit;
+
+	op->before(&s);
+	inject_arm(nth);
+	*ret = op->call(&s);
+	hit = inject_disarm();
+	if (hit)
+		ck_assert_msg(*ret == op->result || sensible(*ret),
+			      "%s, failure %u: %s", op->name, nth,
+			      strerror(-*ret));
+	else
+		ck_assert_msg(*ret == op->result, "%s, no failure: %s",
+			      op->name, strerror(-*ret));
+	op->after(&s, *ret);
+	op->end(&s);
+	if (at_rest)
+		probes_are_gone(op->name, nth);
+	return hit;
+}
+
+START_TEST(walk)
+{
+	const struct op *op = &ops[_i];
+	unsigned int nth, refused = 0;
+	double start = st_now();
+	int ret;
+
+	if (op->xfs && !st_is_xfs())
+		return;
+	/* Without any, to have everything in memory that will be needed. */
+	attempt(op, MAX_POINTS, &ret);
+	for (nth = 1; attempt(op, nth, &ret); nth++) {
+		ck_assert_msg(nth < MAX_POINTS, "%s: no end", op->name);
+		refused += ret != op->result;
+	}
+	printf("%s: %u failures, %u of them refused the call (%.0f s)\n",
+	       op->name, nth - 1, refused, st_now() - start);
+	ck_assert_msg(nth > 1, "%s: nothing can fail", op->name);
+}
+END_TEST
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc < 3;
+}
+
+/*
+ * usage: faults attached|rest [OP...]
+ * attached: another file is sealed all the time, the gates are in place.
+ * rest: each operation begins and ends without any.
+ */
+int main(int argc, char **argv)
+{
+	Suite *suite = suite_create("faults");
+	TCase *tc = tcase_create("walk");
+	const char *problem;
+
+	at_rest = argc > 1 && !strcmp(argv[1], "rest");
+	if (!at_rest && (argc < 2 || strcmp(argv[1], "attached"))) {
+		fprintf(stderr, "usage: faults attached|rest [OP...]\n");
+		return 2;
+	}
+	problem = inject_setup();
+	if (problem) {
+		fprintf(stderr, "%s\n", problem);
+		return 2;
+	}
+	tcase_set_timeout(tc, 3600);
+	for (unsigned int i = 0; i < nr_ops; i++)
+		if (wanted(ops[i].name, argc, argv))
+			tcase_add_loop_test(tc, walk, i, i + 1);
+	suite_add_tcase(suite, tc);
+	if (!at_rest)
+		st_anchor();
+	return st_main(suite);
+}
