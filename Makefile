@@ -35,13 +35,14 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
-	 tests/tripwires tests/races tests/powercut tests/torture
+	 tests/tripwires tests/races tests/powercut tests/torture tests/faults \
+	 tests/fuzz/ioctl
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench
-.PHONY: help all module-debug demo check check-full check-long powercut torture bench \
-	install uninstall clean lint shell
+.PHONY: help all module-debug module-kcov demo check check-full check-long \
+	check-debug fuzz powercut torture bench install uninstall clean lint shell
 
 help:
 	@echo 'make all          module, library and tool'
@@ -57,8 +58,10 @@ help:
 	@echo 'make check        every test, on the kernels of Debian 12, 13, testing'
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
+	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
+	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
 	@echo 'make bench        measure what the gates cost'
 	@echo 'make lint         checkpatch, sparse, analyzers, shellcheck'
 	@echo 'make shell        a shell in a guest (SUITE=bookworm|trixie|testing)'
@@ -68,14 +71,17 @@ all: module lib tools
 module: $(KBUILD_DIR)/Makefile
 	+$(KMAKE) modules
 
-# The module with a switch per gate, for the tests of the tests. Elsewhere, so
-# that it is never the one that is installed.
-module-debug: $(KBUILD_DIR)/Makefile
-	mkdir -p build/debug/module build/debug/uapi
-	cp -p module/Kbuild module/*.[ch] build/debug/module/
-	cp -p uapi/seal.h build/debug/uapi/
-	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/debug/module \
-		SEAL_VERSION=$(VERSION) SEAL_DEBUG=1 modules
+# The module with a switch per gate, for the tests of the tests, and the one that
+# tells the fuzzer where it has been. Elsewhere, so that they are never the one
+# that is installed.
+module-debug: SWITCH := SEAL_DEBUG=1
+module-kcov: SWITCH := SEAL_KCOV=1
+module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
+	mkdir -p build/$*/module build/$*/uapi
+	cp -p module/Kbuild module/*.[ch] build/$*/module/
+	cp -p uapi/seal.h build/$*/uapi/
+	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
+		SEAL_VERSION=$(VERSION) $(SWITCH) modules
 
 $(KBUILD_DIR)/Makefile:
 	@echo 'No kernel headers in $(KBUILD_DIR).' >&2
@@ -108,12 +114,19 @@ check-full:
 check-long:
 	tests/run --long
 
+# Not part of the others: compiling its kernel alone takes half an hour.
+check-debug:
+	tests/run --debug
+
 # bash has a SECONDS of its own
 torture:
 	TORTURE_SECONDS=$(or $(SECONDS),600) tests/torture/run
 
 powercut:
 	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/powercut/run
+
+fuzz:
+	SECONDS_ALL=$(or $(SECONDS),60) scripts/fuzz
 
 bench:
 	tests/bench/run

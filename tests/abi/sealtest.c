@@ -200,7 +200,7 @@ bool st_sealed(int fd)
 
 bool st_becomes_unsealed(int fd)
 {
-	double end = st_now() + 10;
+	double end = st_now() + st_patience(10);
 
 	while (st_sealed(fd)) {
 		if (st_now() > end)
@@ -427,6 +427,13 @@ double st_limit(unsigned int seconds)
 	return st_long() ? 30.0 * seconds : seconds;
 }
 
+double st_patience(unsigned int seconds)
+{
+	const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
+
+	return seconds * (factor ? atof(factor) : 1.0);
+}
+
 void st_sleep_ms(unsigned int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
@@ -436,7 +443,7 @@ void st_sleep_ms(unsigned int ms)
 
 int st_wait_child(pid_t pid, unsigned int seconds)
 {
-	double end = st_now() + seconds;
+	double end = st_now() + st_patience(seconds);
 	int status;
 	pid_t got;
 

@@ -107,6 +107,8 @@ bool st_long(void);
 bool st_goes_on(int done, int rounds, double start, unsigned int seconds);
 /* Time limit of a test case that needs @seconds without SEAL_LONG. */
 double st_limit(unsigned int seconds);
+/* How long a single thing may take: longer where check waits longer. */
+double st_patience(unsigned int seconds);
 void st_sleep_ms(unsigned int ms);
 /* Wait for a child at most this long: its wait status, or -1. */
 int st_wait_child(pid_t pid, unsigned int seconds);
