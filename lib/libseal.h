@@ -215,6 +215,20 @@ int seal_map_open(int fd, struct seal_map **map);
 int seal_map_next(struct seal_map *map, struct seal_extent *extent);
 
 /**
+ * seal_map_digest() - digest of the map that was iterated over
+ * @map: iterator whose seal_map_next() has returned 0
+ * @digest: filled in
+ *
+ * It is computed like the one of struct seal_status. If both are equal while
+ * the file is sealed, what was iterated over is the sealed map; that way a
+ * stored map can be checked, too, also where the module is not loaded.
+ *
+ * Return: 0; -EBUSY: the iteration has not ended; -EOPNOTSUPP: an extent has
+ * no plain address.
+ */
+int seal_map_digest(struct seal_map *map, uint64_t *digest);
+
+/**
  * seal_map_device() - device the physical addresses are relative to
  * @map: iterator
  * @major: major number
@@ -243,6 +257,169 @@ void seal_map_close(struct seal_map *map);
  * "shared", "copy-on-write" or "unknown".
  */
 const char *seal_range_state_name(uint32_t state);
+
+/**
+ * struct seal_identity - which file a map is of
+ * @uuid: of the filesystem
+ * @inode: number of the inode
+ * @size: of the file, bytes
+ * @generation: differs between inodes that had the same number in turn
+ * @block_size: of the filesystem
+ * @dev_major, @dev_minor: device, a number that another boot may change
+ */
+struct seal_identity {
+	uint8_t uuid[16];
+	uint64_t inode;
+	uint64_t size;
+	uint32_t generation;
+	uint32_t block_size;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+};
+
+/**
+ * seal_identity() - tell which file this is, across reboots
+ * @fd: file
+ * @identity: filled in
+ *
+ * Needs no session and no module.
+ *
+ * Return: 0; -EOPNOTSUPP: its filesystem does not tell.
+ */
+int seal_identity(int fd, struct seal_identity *identity);
+
+/* What a difference between two files means for their contents. */
+enum seal_diff_kind {
+	SEAL_DIFF_DATA		= 1,	/* NEW has data here that may differ */
+	SEAL_DIFF_ZERO		= 2,	/* NEW reads as zeros, OLD has data */
+	SEAL_DIFF_LAYOUT	= 3,	/* both read as zeros, the maps differ */
+	SEAL_DIFF_GONE		= 4,	/* beyond the end of NEW */
+};
+
+/* Why a range counts as different. */
+enum seal_diff_reason {
+	SEAL_DIFF_ADDRESS	= 1,	/* other blocks */
+	SEAL_DIFF_STATE		= 2,	/* hole, unwritten or data: not the same */
+	SEAL_DIFF_SIZE		= 3,	/* only one of the files is that long */
+	SEAL_DIFF_NO_ADDRESS	= 4,	/* an address would mean nothing */
+	SEAL_DIFF_FILESYSTEM	= 5,	/* on different filesystems */
+};
+
+/**
+ * struct seal_diff_range - a range in which two maps differ
+ * @offset: start in both files, bytes
+ * @length: bytes
+ * @old_physical: address of OLD's blocks, 0 if there are none
+ * @new_physical: address of NEW's blocks, 0 if there are none
+ * @old_state: SEAL_RANGE_* of OLD, SEAL_RANGE_NONE beyond its end
+ * @new_state: SEAL_RANGE_* of NEW, SEAL_RANGE_NONE beyond its end
+ * @kind: enum seal_diff_kind
+ * @reason: enum seal_diff_reason
+ *
+ * Within a range the blocks of each file are contiguous. Ranges begin and end
+ * at blocks, except at the ends of the files.
+ */
+struct seal_diff_range {
+	uint64_t offset;
+	uint64_t length;
+	uint64_t old_physical;
+	uint64_t new_physical;
+	uint32_t old_state;
+	uint32_t new_state;
+	uint32_t kind;
+	uint32_t reason;
+};
+
+struct seal_diff;
+
+/**
+ * seal_diff_open() - seal two files and compare their maps
+ * @old_fd: what to compare with, or -1: an empty file
+ * @new_fd: file
+ * @diff: where to put the handle
+ * @report: as for seal_files() (index 0 is NEW, 1 is OLD), may be NULL
+ *
+ * Both are sealed as one step, in a session of the handle's own, until
+ * seal_diff_close(). Meanwhile equal blocks stay equal: what the two share
+ * cannot be written. Blocks that only one file has can be written in place;
+ * whoever reads contents should have files that nobody writes to, such as
+ * reflinked snapshots. The caller keeps the descriptors open.
+ *
+ * Return: 0; errors of seal_open() and of seal_files().
+ */
+int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
+		   struct seal_files *report);
+
+/**
+ * seal_diff_next() - the next range that differs
+ * @diff: handle
+ * @range: filled in
+ *
+ * Blocks are equal if both files have the same one, or both have a hole. What
+ * cannot be compared by address counts as different. Every byte in which the
+ * contents differ lies in a range of kind DATA, ZERO or GONE. The memory that
+ * is needed does not depend on the number of extents.
+ *
+ * Return: 1: @range is filled in; 0: end, and the seals held all the time;
+ * -ESTALE: they did not, what was reported is worth nothing; errors of
+ * seal_map_next().
+ */
+int seal_diff_next(struct seal_diff *diff, struct seal_diff_range *range);
+
+/**
+ * seal_diff_rewind() - begin again
+ * @diff: handle
+ *
+ * Return: 0; -ENOMEM.
+ */
+int seal_diff_rewind(struct seal_diff *diff);
+
+/**
+ * seal_diff_check() - are both files sealed, and were they all the time
+ * @diff: handle
+ *
+ * Return: 0; -ESTALE: no; errors of seal_status().
+ */
+int seal_diff_check(struct seal_diff *diff);
+
+/**
+ * seal_diff_sizes() - sizes of the files, which the seals freeze, too
+ * @diff: handle
+ * @old_size: filled in, 0 without OLD
+ * @new_size: filled in
+ */
+void seal_diff_sizes(const struct seal_diff *diff, uint64_t *old_size,
+		     uint64_t *new_size);
+
+/**
+ * seal_diff_session() - the session that holds both seals
+ * @diff: handle
+ *
+ * For seal_status(). Owned by the handle.
+ */
+struct seal_session *seal_diff_session(const struct seal_diff *diff);
+
+/**
+ * seal_diff_close() - end the comparison and drop both seals
+ * @diff: handle, or NULL
+ */
+void seal_diff_close(struct seal_diff *diff);
+
+/**
+ * seal_diff_kind_name() - word for an enum seal_diff_kind
+ * @kind: kind
+ *
+ * Return: a constant string: "data", "zero", "layout", "gone" or "unknown".
+ */
+const char *seal_diff_kind_name(uint32_t kind);
+
+/**
+ * seal_diff_reason_name() - text for an enum seal_diff_reason
+ * @reason: reason
+ *
+ * Return: a constant string.
+ */
+const char *seal_diff_reason_name(uint32_t reason);
 
 #ifdef __cplusplus
 }

@@ -98,6 +98,7 @@ SEAL_EXPORT int seal_map_next(struct seal_map *map, struct seal_extent *extent)
 	    extent->state != SEAL_RANGE_DELALLOC)
 		extent->physical = fe->fe_physical + skip;
 	map->pos = fe->fe_logical + fe->fe_length;
+	map_digest_add(&map->digest, extent);
 	return 1;
 }
 
@@ -124,6 +125,7 @@ SEAL_EXPORT int seal_map_open(int fd, struct seal_map **map)
 	new->fd = fd;
 	new->load = load;
 	new->device = st.st_dev;
+	map_digest_begin(&new->digest);
 	new->eof = ((uint64_t)st.st_size + block - 1) / block * block;
 	*map = new;
 	return 0;

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "digest.h"
+
 struct fiemap;
 
 /* Extents per FIEMAP call: enough to make calls rare, 28 KiB of memory. */
@@ -24,6 +26,7 @@ struct seal_map {
 	uint64_t pos;		/* all before it was reported */
 	uint64_t eof;		/* rounded up to the block */
 	dev_t device;
+	struct map_digest digest;
 };
 
 #endif /* LIBSEAL_MAP_H */
