@@ -52,6 +52,39 @@ static const struct verb verbs[] = {
 	}, {
 		"map", cmd_map, "[--json] FILE",
 		"list the extents of a file", ""
+	}, {
+		"diff", cmd_diff, "[--json | --bmap] OLD NEW",
+		"list the blocks in which two files differ",
+		"  --json          for programs\n"
+		"  --bmap          the block map that \"bmaptool copy\" reads, with checksums\n"
+	}, {
+		"send", cmd_send,
+		"[--base OLD] [--check WHAT] [-z[LEVEL]] [-q] FILE >DELTA",
+		"write what differs from OLD, or all of a file, as a delta",
+		"  -b, --base OLD          send only blocks that are not those of OLD\n"
+		"  -c, --check ranges|all  hash what is replaced, or both files as a whole\n"
+		"  -z, --compress[=LEVEL]  with zstd, level 1 to 19\n"
+		"  -q, --quiet             no summary\n"
+	}, {
+		"receive", cmd_receive, "[-i] [-q] DELTA FILE",
+		"bring a file to the contents that were sent",
+		"  -i, --in-place  update the file itself; otherwise a new one takes its place\n"
+		"  -q, --quiet     no summary\n"
+		"DELTA may be \"-\", the standard input.\n"
+	}, {
+		"record", cmd_record, "FILE... >MANIFEST",
+		"store the maps of files", ""
+	}, {
+		"verify", cmd_verify, "[-m MANIFEST] [-q] [FILE...]",
+		"check files against their stored maps",
+		"  -m, --manifest MANIFEST  what \"sealctl record\" stored (standard input)\n"
+		"  -q, --quiet              only say what is wrong\n"
+	}, {
+		"offset", cmd_offset, "[--bytes | --pages | --sectors] FILE",
+		"where a file that is in one piece begins on its device",
+		"  --bytes         print only this number\n"
+		"  --pages         the same in pages, the unit of resume_offset=\n"
+		"  --sectors       the same in sectors of 512 bytes\n"
 	},
 };
 

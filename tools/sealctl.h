@@ -36,6 +36,12 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv);
 int cmd_status(const struct verb *verb, int argc, char **argv);
 int cmd_hold(const struct verb *verb, int argc, char **argv);
 int cmd_map(const struct verb *verb, int argc, char **argv);
+int cmd_diff(const struct verb *verb, int argc, char **argv);
+int cmd_send(const struct verb *verb, int argc, char **argv);
+int cmd_receive(const struct verb *verb, int argc, char **argv);
+int cmd_record(const struct verb *verb, int argc, char **argv);
+int cmd_verify(const struct verb *verb, int argc, char **argv);
+int cmd_offset(const struct verb *verb, int argc, char **argv);
 
 /* sealctl.c */
 int verb_help(const struct verb *verb);
@@ -68,6 +74,8 @@ void restore_file_limit(void);
 
 /* session.c */
 struct seal_session *open_session(void);
+/* Sealed, and nothing says that the seal may not have held. */
+bool is_protected(const struct seal_status *status);
 
 /* mounts.c */
 bool filesystem_name(int fd, char *name, size_t size);

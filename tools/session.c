@@ -10,6 +10,13 @@
 
 #define NODE "/dev/" SEAL_DEVICE_NAME
 
+bool is_protected(const struct seal_status *status)
+{
+	return (status->flags & SEAL_STATUS_SEALED) &&
+	       !(status->flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED |
+				  SEAL_STATUS_BROKEN));
+}
+
 struct seal_session *open_session(void)
 {
 	struct seal_session *session;

@@ -9,14 +9,7 @@
 #include <signal.h>
 
 #include "errors.h"
-#include "progress.h"
-#include "sealctl.h"
-
-struct step {
-	struct progress progress;
-	struct sigaction saved_int;
-	struct sigaction saved_term;
-};
+#include "step.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -26,9 +19,11 @@ static void on_signal(int sig)
 	interrupted = 1;
 }
 
-static int on_progress(uint64_t done, uint64_t total, void *arg)
+int step_progress(uint64_t done, uint64_t total, void *arg)
 {
-	progress_update(arg, done, total);
+	struct step *step = arg;
+
+	progress_update(&step->progress, done, total);
 	return interrupted;
 }
 
@@ -45,24 +40,37 @@ static void catch(int sig, struct sigaction *saved)
 		sigaction(sig, &action, NULL);
 }
 
-static void begin(struct step *step, struct seal_session *session,
-		  const char *path)
+void step_begin(struct step *step, const char *label)
 {
 	catch(SIGINT, &step->saved_int);
 	catch(SIGTERM, &step->saved_term);
-	progress_begin(&step->progress, path);
-	seal_set_progress(session, on_progress, &step->progress);
+	progress_begin(&step->progress, label);
+}
+
+bool step_end(struct step *step)
+{
+	progress_end(&step->progress);
+	sigaction(SIGINT, &step->saved_int, NULL);
+	sigaction(SIGTERM, &step->saved_term, NULL);
+	return interrupted;
+}
+
+static void begin(struct step *step, struct seal_session *session,
+		  const char *path)
+{
+	step_begin(step, path);
+	seal_set_progress(session, step_progress, step);
 }
 
 static int end(struct step *step, struct seal_session *session,
 	       const char *path, const char *name, int ret)
 {
+	bool stopped;
+
 	seal_set_progress(session, NULL, NULL);
-	progress_end(&step->progress);
-	sigaction(SIGINT, &step->saved_int, NULL);
-	sigaction(SIGTERM, &step->saved_term, NULL);
+	stopped = step_end(step);
 	/* It may have come during the last step: no further file. */
-	if (!ret && interrupted)
+	if (!ret && stopped)
 		ret = -ECANCELED;
 	if (ret)
 		complain_range(path, name, -ret);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A long operation on one file, with a progress bar, that Ctrl-C stops at a
+ * safe point.
+ */
+#ifndef SEALCTL_STEP_H
+#define SEALCTL_STEP_H
+
+#include <signal.h>
+
+#include "progress.h"
+#include "sealctl.h"
+
+struct step {
+	struct progress progress;
+	struct sigaction saved_int;
+	struct sigaction saved_term;
+};
+
+void step_begin(struct step *step, const char *label);
+/* A seal_progress_fn, whose argument is the step. */
+int step_progress(uint64_t done, uint64_t total, void *arg);
+/* Return: whether it was told to stop. */
+bool step_end(struct step *step);
+
+#endif /* SEALCTL_STEP_H */
