@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "export.h"
 #include "print_json.h"
-#include "sealctl.h"
 
 enum { OPT_JSON = 256 };
 
@@ -34,6 +34,20 @@ static const struct {
 	  "the inode had lost the mark of its seal: the map may have changed" },
 };
 
+static const char exported_unsealed[] =
+	"exported but not sealed: writes to the device may hit other files; unexport it";
+
+/* A file, and the device that it is, "" if none. */
+struct file_status {
+	struct seal_status seal;
+	char device[130];
+};
+
+static bool is_adrift(const struct file_status *file)
+{
+	return *file->device && !(file->seal.flags & SEAL_STATUS_SEALED);
+}
+
 static void print_bytes(const char *label, uint64_t bytes)
 {
 	char text[24];
@@ -44,8 +58,9 @@ static void print_bytes(const char *label, uint64_t bytes)
 	putchar('\n');
 }
 
-static void print_text(const char *path, const struct seal_status *status)
+static void print_text(const char *path, const struct file_status *file)
 {
+	const struct seal_status *status = &file->seal;
 	bool sealed = status->flags & SEAL_STATUS_SEALED;
 	unsigned int i;
 
@@ -70,14 +85,19 @@ static void print_text(const char *path, const struct seal_status *status)
 	if (sealed)
 		printf("  %-10s %" PRIu64 "\n", "refused",
 		       (uint64_t)status->refused);
+	if (*file->device)
+		printf("  %-10s %s\n", "exported", file->device);
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
 		if (status->flags & warnings[i].flag)
 			printf("  %-10s %s\n", "WARNING", warnings[i].text);
+	if (is_adrift(file))
+		printf("  %-10s %s\n", "WARNING", exported_unsealed);
 }
 
 static struct json_object *to_json(const char *path,
-				   const struct seal_status *status)
+				   const struct file_status *file_status)
 {
+	const struct seal_status *status = &file_status->seal;
 	struct json_object *file = json_object_new_object();
 	struct json_object *bytes = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -105,6 +125,10 @@ static struct json_object *to_json(const char *path,
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
 		if (status->flags & warnings[i].flag)
 			json_object_array_add(list, json_object_new_string(warnings[i].text));
+	if (is_adrift(file_status))
+		json_object_array_add(list, json_object_new_string(exported_unsealed));
+	if (*file_status->device)
+		json_add_text(file, "exported", file_status->device);
 	if (json_object_array_length(list))
 		json_add(file, "warnings", list);
 	else
@@ -112,25 +136,21 @@ static struct json_object *to_json(const char *path,
 	return file;
 }
 
-/* A seal whose gates do not work is none. */
-static bool is_protected(const struct seal_status *status)
-{
-	return (status->flags & SEAL_STATUS_SEALED) &&
-	       !(status->flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED |
-				  SEAL_STATUS_BROKEN));
-}
-
 static int get(struct seal_session *session, const char *path,
-	       struct seal_status *status)
+	       struct file_status *status)
 {
 	int fd = open_file(path, O_RDONLY);
+	struct export_id id;
 	int ret;
 
 	if (fd < 0)
 		return -1;
-	ret = seal_status(session, fd, status);
+	ret = seal_status(session, fd, &status->seal);
 	if (ret)
 		complain_range(path, "reading its status", -ret);
+	status->device[0] = '\0';
+	if (!export_id_of(fd, &id))
+		export_find(&id, status->device, sizeof(status->device));
 	close(fd);
 	return ret;
 }
@@ -139,7 +159,7 @@ static int status_of(struct seal_session *session, char **paths, bool quiet,
 		     struct json_object *array)
 {
 	int result = STATUS_OK;
-	struct seal_status status;
+	struct file_status status;
 
 	for (; *paths; paths++) {
 		if (get(session, *paths, &status)) {
@@ -150,7 +170,7 @@ static int status_of(struct seal_session *session, char **paths, bool quiet,
 			json_object_array_add(array, to_json(*paths, &status));
 		else if (!quiet)
 			print_text(*paths, &status);
-		if (quiet && !is_protected(&status))
+		if (quiet && !is_protected(&status.seal))
 			result = STATUS_FAILED;
 	}
 	return result;

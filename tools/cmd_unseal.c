@@ -9,12 +9,25 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "sealctl.h"
+#include "export.h"
 
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
+
+/* Its blocks must stay where a device takes them to be. */
+static bool is_exported(const char *path, int fd)
+{
+	struct export_id id;
+	char name[130];
+
+	if (export_id_of(fd, &id) || !export_find(&id, name, sizeof(name)))
+		return false;
+	complain(path, "it is the device %s; run \"sealctl unexport %s\", which unseals it, too",
+		 name, name);
+	return true;
+}
 
 static int unseal(struct seal_session *session, const char *path)
 {
@@ -24,6 +37,10 @@ static int unseal(struct seal_session *session, const char *path)
 
 	if (fd < 0)
 		return STATUS_FAILED;
+	if (is_exported(path, fd)) {
+		close(fd);
+		return STATUS_FAILED;
+	}
 	ret = seal_unseal(session, fd, SEAL_UNSEAL_STICKY);
 	if (ret == -EPERM)
 		complain(path,

@@ -85,6 +85,14 @@ static const struct verb verbs[] = {
 		"  --bytes         print only this number\n"
 		"  --pages         the same in pages, the unit of resume_offset=\n"
 		"  --sectors       the same in sectors of 512 bytes\n"
+	}, {
+		"export", cmd_export, "{--dm NAME | --table} FILE",
+		"make the blocks of a file a device, and seal it",
+		"  --dm NAME       make /dev/mapper/NAME\n"
+		"  --table         only print the table, of a file that is sealed\n"
+	}, {
+		"unexport", cmd_unexport, "NAME",
+		"remove a device that export made, and the seal with it", ""
 	},
 };
 
