@@ -40,9 +40,10 @@ TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
-.PHONY: lib tools tests module tests/bench
+.PHONY: lib tools tests module tests/bench examples
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
-	check-debug fuzz powercut torture bench install uninstall clean lint shell
+	check-debug check-maps fuzz powercut torture bench install uninstall clean \
+	lint shell
 
 help:
 	@echo 'make all          module, library and tool'
@@ -59,6 +60,7 @@ help:
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
+	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
@@ -97,7 +99,10 @@ tools: lib
 tests: lib $(KBUILD_DIR)/Makefile
 	+set -e; for dir in $(TEST_MODULES); do \
 		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/$$dir modules; done
-	set -e; for dir in $(TESTS); do $(MAKE) -C $$dir all; done
+	set -e; for dir in examples $(TESTS); do $(MAKE) -C $$dir all; done
+
+examples: lib
+	$(MAKE) -C examples all
 
 tests/bench: lib
 	$(MAKE) -C tests/bench all
@@ -117,6 +122,10 @@ check-long:
 # Not part of the others: compiling its kernel alone takes half an hour.
 check-debug:
 	tests/run --debug
+
+check-maps:
+	tests/maps/reboot
+	tests/maps/compare
 
 # bash has a SECONDS of its own
 torture:
@@ -163,6 +172,6 @@ clean:
 		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/$$dir clean; done)
 	$(MAKE) -C lib clean
 	$(MAKE) -C tools clean
-	for dir in $(TESTS) tests/bench; do \
+	for dir in examples $(TESTS) tests/bench; do \
 		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir clean; done
 	rm -rf build

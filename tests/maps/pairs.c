@@ -207,22 +207,22 @@ struct blocks {
 
 static void look(int fd, struct blocks *blocks)
 {
-	static struct {
-		struct fiemap map;
-		struct fiemap_extent extents[EXTENTS];
-	} fm;
+	static char memory[sizeof(struct fiemap) +
+			   EXTENTS * sizeof(struct fiemap_extent)]
+		__attribute__((aligned(8)));
+	struct fiemap *map = (void *)memory;
 	unsigned int i;
 	uint64_t at;
 
 	memset(blocks, 0, sizeof(*blocks));
 	memset(blocks->kind, 'h', sizeof(blocks->kind));
-	memset(&fm, 0, sizeof(fm));
-	fm.map.fm_length = FIEMAP_MAX_OFFSET;
-	fm.map.fm_extent_count = EXTENTS;
-	if (ioctl(fd, FS_IOC_FIEMAP, &fm))
+	memset(memory, 0, sizeof(memory));
+	map->fm_length = FIEMAP_MAX_OFFSET;
+	map->fm_extent_count = EXTENTS;
+	if (ioctl(fd, FS_IOC_FIEMAP, map))
 		die("FIEMAP");
-	for (i = 0; i < fm.map.fm_mapped_extents; i++) {
-		struct fiemap_extent *e = &fm.map.fm_extents[i];
+	for (i = 0; i < map->fm_mapped_extents; i++) {
+		struct fiemap_extent *e = &map->fm_extents[i];
 
 		for (at = e->fe_logical; at < e->fe_logical + e->fe_length;
 		     at += block) {

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Cases: maps that are stored and checked later, offsets.
+
+# wrong WHAT TEXT: verify finds it, and says so, also without the module
+wrong() {
+	expect 1 "verify finds $1" sealctl verify -m "$T/manifest"
+	says "and says what" "$2"
+}
+
+cases_manifest() {
+	local digest
+
+	make_image one
+	dd if=/dev/urandom of=two bs=64k count=4 conv=fsync status=none
+	expect 0 "record" sealctl record one two
+	cp "$T/out" "$T/manifest"
+	holds "the members are the documented ones" '.version == 1 and
+		(.files | length) == 2 and (.files[0] | keys == ["block_size", "device",
+		"digest", "extents", "filesystem", "generation", "inode", "path", "size"])'
+	digest=$(sealctl status --json two | jq -r ".files[0].digest")
+	holds "the digest is the module's" ".files[1].digest == \"$digest\""
+	check "the UUID is the filesystem's" [ "$(jq -r '.files[0].filesystem' "$T/manifest")" = \
+		"$(blkid -p -o value -s UUID "$SEAL_DEV")" ]
+	expect 0 "verify" sealctl verify -m "$T/manifest"
+	prints "it is not sealed" "*one: as recorded (not sealed*two: as recorded (not*"
+	sealctl seal one
+	expect 0 "verify one of them" sealctl verify -m "$T/manifest" one
+	prints "it is sealed" "*one: as recorded, sealed"
+	sealctl unseal one
+	expect 0 "from the standard input" bash -c "sealctl verify -q <'$T/manifest'"
+	patch_file two 1
+	sync
+	expect 0 "writing in place is no change" sealctl verify -q -m "$T/manifest"
+	expect 1 "a file it does not have" sealctl verify -m "$T/manifest" three
+
+	cp two "$T/saved"
+	cp two two.copy && mv two.copy two
+	wrong "a copied file" "another file"
+	rm two
+	cp "$T/saved" two
+	wrong "a restored file" "another file"
+	cases_same_inode
+	sealctl record one two >"$T/manifest"
+	truncate -s +4096 two
+	wrong "another size" "its size is"
+	move_blocks two
+	wrong "a file that was defragmented" "its map has changed"
+	sealctl record one two >"$T/manifest"
+	fallocate -p -o 8192 -l 4096 one
+	wrong "a hole" "its map has changed"
+	rm two
+	wrong "a missing file" "No such file"
+	jq '.files[0].extents[0].physical += 4096' "$T/manifest" >"$T/forged"
+	expect 1 "a manifest that was altered" sealctl verify -m "$T/forged" one
+	echo '{"version": 2, "files": []}' >"$T/forged"
+	expect 1 "a manifest of another version" sealctl verify -m "$T/forged"
+	says "is named" "version 1"
+	expect 1 "what is none" sealctl verify -m "$T/saved"
+	rm -f one
+	cases_offset
+	cases_blockread
+	cases_filesystem
+}
+
+# The filesystem checked, then with another UUID: every file is another one.
+cases_filesystem() {
+	make_image one
+	sealctl record one >"$T/manifest"
+	cd "$SEAL_TREE" || exit 1
+	target_down "$SEAL_TARGET"
+	case $SEAL_TYPE in
+	xfs) xfs_repair "$SEAL_DEV" >/dev/null 2>&1 ;;
+	ext4) e2fsck -fp "$SEAL_DEV" >/dev/null ;;
+	esac
+	target_mount "$SEAL_TARGET"
+	expect 0 "verify after fsck" sealctl verify -m "$T/manifest"
+	umount "$SEAL_MNT"
+	case $SEAL_TYPE in
+	xfs) xfs_admin -U generate "$SEAL_DEV" >/dev/null ;;
+	# a checksum seed of its own, or the UUID cannot change
+	ext4) tune2fs -f -O metadata_csum_seed -U random "$SEAL_DEV" >/dev/null 2>&1 ;;
+	esac
+	target_mount "$SEAL_TARGET"
+	wrong "a filesystem with another UUID" "another filesystem"
+	cd "$SEAL_MNT" || exit 1
+	rm one
+}
+
+# Another process reads the blocks, and only these.
+cases_blockread() {
+	make_image image
+	truncate -s +1000 image
+	patch_file image 3
+	check "blockread reads the blocks of a file" bash -c \
+		"'$SEAL_TREE/examples/blockread' image | cmp - image"
+	expect 1 "and fails where there is no map" "$SEAL_TREE/examples/blockread" "$T/manifest"
+	rm image
+}
+
+# The same number again: only the generation tells.
+cases_same_inode() {
+	local inode try
+
+	rm -f two
+	cp "$T/saved" two
+	sync
+	sealctl record two >"$T/manifest"
+	inode=$(stat -c %i two)
+	mkdir -p many
+	rm two
+	for ((try = 0; try < 64; try++)); do
+		cp "$T/saved" "many/$try"
+		[ "$(stat -c %i "many/$try")" != "$inode" ] || break
+	done
+	if [ "$try" -lt 64 ]; then
+		mv "many/$try" two
+		wrong "a replaced inode of the same number" "generation"
+	else
+		skip "no new file got the old inode number"
+		cp "$T/saved" two
+	fi
+	rm -r many
+}
+
+# What a defragmenter does: the same inode, other blocks.
+move_blocks() {
+	local at next=0
+
+	rm -f "$1"
+	# XFS looks at where the neighbours are, ext4 at who wrote before.
+	for at in 15 3 11 7 1 13 5 9 14 2 10 6 0 12 4 8; do
+		[ "$SEAL_TYPE" = xfs ] || at=$((next++))
+		dd if=/dev/urandom of="$1" bs=4k count=1 seek="$at" \
+			conv=notrunc,fsync status=none
+		dd if=/dev/urandom of="gap.$at" bs=4k count=1 conv=fsync status=none
+	done
+	rm -f gap.*
+	sealctl record one "$1" >"$T/manifest"
+	case $SEAL_TYPE in
+	xfs) xfs_fsr "$1" ;;
+	ext4) e4defrag "$1" ;;
+	esac >/dev/null
+	sync
+}
+
+cases_offset() {
+	local physical
+
+	dd if=/dev/urandom of=swap bs=64k count=8 conv=fsync status=none
+	expect 0 "map" sealctl map --json swap
+	physical=$(jq '.extents[0].physical' <<<"$OUT")
+	expect 0 "offset --bytes" sealctl offset --bytes swap
+	prints "is that of the map" "$physical"
+	expect 0 "offset --pages" sealctl offset --pages swap
+	prints "is that of the map" $((physical / 4096))
+	expect 0 "offset --sectors" sealctl offset --sectors swap
+	prints "is that of the map" $((physical / 512))
+	check "the device has the file there" [ "$(dd if="$SEAL_DEV" bs=4k count=128 \
+		skip=$((physical / 4096)) iflag=direct status=none | md5sum)" = "$(md5sum <swap)" ]
+	expect 0 "offset" sealctl offset swap
+	prints "names the device" "device $SEAL_DEV*pages $((physical / 4096)) (resume_offset)"
+	fallocate -p -o 65536 -l 65536 swap
+	expect 1 "offset of a file with a hole" sealctl offset swap
+	says "names the pieces" "bytes 65536 to 131071: hole" "in 3"
+	: >swap
+	expect 1 "offset of an empty file" sealctl offset swap
+	rm -f swap
+}
