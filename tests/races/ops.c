@@ -83,7 +83,12 @@ int op_punch(void *target)
 
 void target_loop(struct target *t)
 {
-	struct loop_config config = { .fd = t->fd, .block_size = 512 };
+	struct loop_config config = {
+		.fd = t->fd,
+		.block_size = 512,
+		/* gone with the test, however that ends */
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	char path[32];
 

@@ -75,7 +75,14 @@ static DEFINE_MUTEX(spots_lock);
 static void park(struct spot *spot)
 {
 	complete(&spot->parked);
-	wait_for_completion_killable(&spot->release);
+	/*
+	 * Nobody kills a kernel thread, and who would close the device may wait
+	 * for it: a test that failed is over then.
+	 */
+	if (current->flags & PF_KTHREAD)
+		wait_for_completion_timeout(&spot->release, 20 * HZ);
+	else
+		wait_for_completion_killable(&spot->release);
 }
 
 static int enter(struct kprobe *kp, struct pt_regs *regs)
