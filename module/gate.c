@@ -503,6 +503,18 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 	return true;
 }
 
+bool seal_gate_settling(struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool settling;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	settling = entry && READ_ONCE(entry->state) == SEAL_ENTRY_SEALING;
+	rcu_read_unlock();
+	return settling;
+}
+
 int seal_wrapper_enter(void)
 	__acquires(&wrappers_srcu)
 {

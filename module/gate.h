@@ -132,6 +132,9 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb);
 /* The same for an operation that only hurts a file with in-place blocks. */
 bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode);
 
+/* Is @inode being sealed, its map not read yet? */
+bool seal_gate_settling(struct inode *inode);
+
 int seal_wrapper_enter(void);
 void seal_wrapper_leave(int cookie);
 

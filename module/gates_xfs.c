@@ -33,6 +33,13 @@ static int enter_write_begin(struct kprobe *kp, struct pt_regs *regs)
 		return 0;
 	if (!(flags & (IOMAP_WRITE | IOMAP_ZERO)))
 		return 0;
+	/*
+	 * Zeroing the edges of a range is the second half of a fallocate or
+	 * truncate that has passed its gate, or has been here before it was
+	 * shut: sealing waits for the whole of it.
+	 */
+	if (flags & IOMAP_ZERO && seal_gate_settling(inode))
+		return 0;
 	/* a fault covers a page even where the file ends inside it */
 	if (flags & IOMAP_FAULT)
 		end = min_t(u64, end, round_up(i_size_read(inode),

@@ -81,6 +81,19 @@ int op_punch(void *target)
 				FALLOC_FL_KEEP_SIZE, FROM, LENGTH));
 }
 
+/*
+ * The end of the range is inside a block of the hole: first whole blocks are
+ * freed, then the edge is zeroed.
+ */
+int op_punch_edge(void *target)
+{
+	const struct target *t = target;
+
+	return result(fallocate(t->fd, FALLOC_FL_PUNCH_HOLE |
+				FALLOC_FL_KEEP_SIZE, FROM - 16384,
+				16384 + LENGTH / 2 + 100));
+}
+
 void target_loop(struct target *t)
 {
 	struct loop_config config = {

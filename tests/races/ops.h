@@ -24,6 +24,7 @@ void target_close(struct target *t);
 
 /* 0 or -errno */
 int op_punch(void *target);
+int op_punch_edge(void *target);
 int op_discard(void *target);
 int op_truncate(void *target);
 int op_write(void *target);

@@ -43,6 +43,9 @@ struct window {
 static const struct window windows[] = {
 	{ .name = "xfs_file_fallocate", .type = "xfs", .op = op_punch,
 	  .unlocked = true, .inside = "down_write", .before = "vfs_fallocate" },
+	{ .name = "xfs_file_fallocate in two steps", .type = "xfs",
+	  .layout = WITH_HOLE, .op = op_punch_edge,
+	  .unlocked = true, .inside = "down_write", .before = "vfs_fallocate" },
 	{ .name = "xfs_swap_extents", .type = "xfs", .op = op_swapext,
 	  .unlocked = true,
 	  .inside = "lock_two_nondirectories|lock_two_nondirectory_inodes",
