@@ -35,7 +35,8 @@ static const struct {
 /*
  * The kernel cannot remove a kprobe without memory: it warns, leaves the probe
  * in its table and miscounts how many there are, whoever the probe belongs to.
- * So nothing fails there, but for the case that is about just that.
+ * So nothing fails there, unless FAULTS_DISARM is set to see what becomes of it:
+ * with "rest unseal", and the warnings exempt from the look through the log.
  */
 static const char *const spared[] = {
 	"__disarm_kprobe_ftrace", "disarm_kprobe_ftrace", "disarm_kprobe",
