@@ -119,7 +119,7 @@ check-full:
 check-long:
 	tests/run --long
 
-# Not part of the others: compiling its kernel alone takes half an hour.
+# Not part of the others: compiling its kernel alone takes most of an hour.
 check-debug:
 	tests/run --debug
 
