@@ -416,7 +416,10 @@ static int run_other(const struct call *c)
 	}
 }
 
-/* What uapi/seal.h does not name, no command returns. */
+/*
+ * What uapi/seal.h does not name, no command returns. ESTALE is missing here:
+ * it says that a seal was broken, which no program may achieve.
+ */
 static bool documented(int error)
 {
 	static const int errors[] = {
@@ -480,8 +483,8 @@ static const char *check_anchor(void)
 	if (!(status.flags & SEAL_STATUS_HELD))
 		return "the claim on the anchor is gone";
 	if (status.flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED |
-			    SEAL_STATUS_REPAIRED))
-		return "the anchor's gates were off";
+			    SEAL_STATUS_REPAIRED | SEAL_STATUS_BROKEN))
+		return "the anchor's gates were off, or its seal is broken";
 	if (status.holders != 1)
 		return "a session that is gone still holds the anchor";
 	if (status.digest != anchor_status.digest)
