@@ -3,11 +3,8 @@
  * Loop devices and file-backed targets discard by ->fallocate() of the file
  * behind them, without write access to the superblock: nothing counts them.
  * They do it in kernel threads, and where a kernel thread sleeps can be read
- * from its stack. Whoever was outside the filesystem once since the gates were
+ * from its stack. Whoever was not in such a function once since the gates were
  * attached has passed them, or will.
- *
- * Threads and work items of the filesystem itself are not waited for: some
- * never leave it, and they are behind the gates anyway.
  */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
@@ -29,28 +26,25 @@
 
 enum place { OUTSIDE, INSIDE, RUNNING };
 
-/* Functions that call what a thread or a work item is about. */
-static bool starts_work(unsigned long address)
+/*
+ * Is this in a function through which a kernel thread changes maps without
+ * write access? Whatever else it does in a filesystem is drained by locks.
+ */
+static bool changes_maps(unsigned long address)
 {
-	static const char * const names[] = {
-		"process_one_work", "process_scheduled_works", "worker_thread",
-		"rescuer_thread", "kthread_worker_fn", "kthread",
-		"ret_from_fork", "ret_from_fork_asm",
-	};
 	char name[KSYM_SYMBOL_LEN];
-	unsigned int i;
 
 	sprint_symbol_no_offset(name, address);
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
+	return strstr(name, "fallocate") ||
+	       /* a pNFS server */
+	       !strcmp(name, "xfs_fs_map_blocks") ||
+	       !strcmp(name, "xfs_fs_commit_blocks");
 }
 
 static enum place place_of(struct task_struct *task, struct module *fs)
 {
 	unsigned long stack[STACK_DEPTH];
-	unsigned int i, nr, behind = 0;
+	unsigned int i, nr;
 
 	if (task_is_running(task))
 		return RUNNING;
@@ -59,11 +53,9 @@ static enum place place_of(struct task_struct *task, struct module *fs)
 	if (task_is_running(task))
 		return RUNNING;
 	for (i = 0; i < nr; i++)
-		if (within_module(stack[i], fs))
-			behind = i + 1;
-	if (!behind)
-		return nr < STACK_DEPTH ? OUTSIDE : INSIDE;
-	return behind < nr && starts_work(stack[behind]) ? OUTSIDE : INSIDE;
+		if (within_module(stack[i], fs) && changes_maps(stack[i]))
+			return INSIDE;
+	return nr < STACK_DEPTH ? OUTSIDE : INSIDE;
 }
 
 /* The kernel threads that are not known to be outside, referenced. */

@@ -6,8 +6,8 @@
 struct super_block;
 
 /*
- * Wait until every kernel thread that works for others has been seen outside
- * the filesystem once. 0, -EINTR if killed, -ENOMEM, or -EBUSY with @reason if
+ * Wait until every kernel thread has been seen once where it does not change
+ * maps. 0, -EINTR if killed, -ENOMEM, or -EBUSY with @reason if
  * one does not stop running.
  */
 int seal_drain_kthreads(struct super_block *sb, char *reason);
