@@ -71,7 +71,7 @@ cases_export() {
 		return
 	fi
 	check "the volume is in two pieces" [ "$(dmsetup table sealvg-data | wc -l)" -eq 2 ]
-	for type in xfs ext4; do
+	for type in "${EXPORT_ON[@]}"; do
 		echo "# export on $type"
 		"mkfs.$type" -q /dev/mapper/sealvg-data
 		mount /dev/mapper/sealvg-data "$SEAL_MNT"
