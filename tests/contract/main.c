@@ -22,9 +22,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Guests are emulated; this is for what hangs, not for what is slow. */
-#define CASE_SECONDS 120
-
 /* To see one violation, a few of the cases of a gate mostly do. */
 #define BATCH 8
 

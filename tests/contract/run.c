@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -278,10 +279,30 @@ static int sealed(const struct contract_case *tc, struct ctx *c,
 	return finish(c, 0);
 }
 
+/* Soon the case is killed: say where it hangs, and what is blocked. */
+static void on_alarm(int sig)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY);
+
+	(void)sig;
+	if (write(STDERR_FILENO, "hangs: ", 7) < 0 ||
+	    write(STDERR_FILENO, phase, strlen(phase)) < 0 ||
+	    write(STDERR_FILENO, "\n", 1) < 0 || write(fd, "w", 1) < 0)
+		_exit(1);
+	close(fd);
+}
+
 void run_case(const struct contract_case *tc, struct note *note)
 {
 	static struct ctx c;
+	const struct sigaction hangs = {
+		.sa_handler = on_alarm, .sa_flags = SA_RESTART,
+	};
 	int ret = 0;
+
+	phase = "start";
+	sigaction(SIGALRM, &hangs, NULL);
+	alarm(CASE_SECONDS - 20);
 
 	drop_fsetid();
 	if (!(tc->flags & C_CTL_NONE))
