@@ -41,21 +41,52 @@ static bool changes_maps(unsigned long address)
 	       !strcmp(name, "xfs_fs_commit_blocks");
 }
 
+/* Every kernel thread begins here: a stack that does not end so is not whole. */
+static bool is_outermost(unsigned long address)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, address);
+	return !strcmp(name, "ret_from_fork_asm") ||	/* since 6.6 */
+	       !strcmp(name, "ret_from_fork");
+}
+
+/* A thread that is about to sleep has its new state before it leaves the CPU. */
+static bool may_run(struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	if (smp_load_acquire(&task->on_cpu))
+		return true;
+#endif
+	return task_is_running(task);
+}
+
+static unsigned long switches(struct task_struct *task)
+{
+	return READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+}
+
 static enum place place_of(struct task_struct *task, struct module *fs)
 {
 	unsigned long stack[STACK_DEPTH];
+	unsigned long before = switches(task);
 	unsigned int i, nr;
 
-	if (task_is_running(task))
+	if (may_run(task))
 		return RUNNING;
 	nr = seal_stack_of(task, stack, STACK_DEPTH);
-	/* woken while we looked: the stack says nothing */
-	if (task_is_running(task))
+	/*
+	 * Whoever was woken while we looked, even if it sleeps again: what was
+	 * read may be of two stacks.
+	 */
+	if (may_run(task) || switches(task) != before)
 		return RUNNING;
 	for (i = 0; i < nr; i++)
 		if (within_module(stack[i], fs) && changes_maps(stack[i]))
 			return INSIDE;
-	return nr < STACK_DEPTH ? OUTSIDE : INSIDE;
+	if (nr == STACK_DEPTH)
+		return INSIDE;
+	return nr && is_outermost(stack[nr - 1]) ? OUTSIDE : RUNNING;
 }
 
 /* The kernel threads that are not known to be outside, referenced. */
