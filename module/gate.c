@@ -182,9 +182,13 @@ static int set_register(struct seal_gate_set *set, bool arm, char *reason,
 			continue;
 		if (!first) {
 			first = ret;
-			snprintf(reason, SEAL_REASON_LEN,
-				 "no gate on %s (error %d)",
-				 set->gates[i].target, ret);
+			if (seal_probes_stuck())
+				strscpy(reason, "an earlier probe could not be removed, reboot",
+					SEAL_REASON_LEN);
+			else
+				snprintf(reason, SEAL_REASON_LEN,
+					 "no gate on %s (error %d)",
+					 set->gates[i].target, ret);
 		}
 		set_unregister(set, i);
 		if (ret != -ENOENT)

@@ -10,12 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SKIP_GATE	"/sys/module/seal/parameters/skip_gate"
@@ -237,6 +239,86 @@ START_TEST(every_holder_sees_it)
 }
 END_TEST
 
+/* Changes its file all the time, past the gate that is open. */
+static pid_t start_changing(int fd)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	while (!pid) {
+		/* long enough at rest that a map can be read in between */
+		if (punch(fd) || fallocate(fd, 0, 65536, 65536))
+			_exit(errno);
+		st_sleep_ms(20);
+	}
+	return pid;
+}
+
+/* Many extents: reading its map takes longer than the other file is at rest. */
+static int make_scattered(const char *name)
+{
+	int fd = st_create(name);
+
+	ck_assert_int_eq(fallocate(fd, 0, 0, 16 * MIB), 0);
+	for (off_t off = 0; off < 16 * MIB; off += 2 * st_block(fd))
+		ck_assert_int_eq(fallocate(fd, FALLOC_FL_PUNCH_HOLE |
+					   FALLOC_FL_KEEP_SIZE, off,
+					   st_block(fd)), 0);
+	ck_assert_int_eq(fsync(fd), 0);
+	return fd;
+}
+
+/*
+ * A map that changes although every gate is thought to be shut: SEAL fails, or
+ * the seal is broken soon after, but never does it look well.
+ */
+START_TEST(sealing_it_is_not_silent)
+{
+	int fds[2], dev = st_session(), status;
+	struct seal_files out;
+	bool broken;
+	pid_t pid;
+
+	/* on the others not all that the child does is left to one gate */
+	if (strcmp(st_env("SEAL_TARGET"), "ext4")) {
+		close(dev);
+		return;
+	}
+	fds[0] = make("changing");
+	fds[1] = make_scattered("scattered");
+	skip_gate("ext4_fallocate");
+	pid = start_changing(fds[0]);
+	for (int round = 0; round < 30; round++) {
+		int ret = st_do_seal(dev, fds, 2, 0, 0, 0, &out);
+
+		if (ret) {
+			ck_assert_msg(ret == -ESTALE || ret == -EBUSY, "%s: %s",
+				      strerror(-ret), out.reason);
+			ck_assert_uint_ne(out.reason[0], 0);
+			ck_assert(!st_sealed(fds[0]) && !st_sealed(fds[1]));
+			continue;
+		}
+		broken = false;
+		for (int i = 0; i < 1000 && !broken; i++) {
+			broken = st_status(fds[0]).flags & SEAL_STATUS_BROKEN;
+			st_sleep_ms(5);
+		}
+		ck_assert_msg(broken, "sealed in round %d as if nothing changed it",
+			      round);
+		ck_assert(!(st_status(fds[1]).flags & SEAL_STATUS_BROKEN));
+		st_unseal(dev, fds[0]);
+		st_unseal(dev, fds[1]);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	st_wait_child(pid, 5);
+	skip_gate("\n");
+	close(dev);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 static unsigned int count(const char *text, const char *what)
 {
 	unsigned int n = 0;
@@ -298,6 +380,7 @@ TCase *trip_broken(void)
 	tcase_add_loop_test(tc, reported_in_the_call, 0, NR_VIOLATIONS);
 	tcase_add_loop_test(tc, refused_is_not_broken, 0, NR_VIOLATIONS);
 	tcase_add_test(tc, every_holder_sees_it);
+	tcase_add_test(tc, sealing_it_is_not_silent);
 	tcase_add_test(tc, the_log_tells_and_is_limited);
 	return tc;
 }
