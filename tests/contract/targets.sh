@@ -51,7 +51,7 @@ mkfs_target() {
 	# Older kernels know verity only with blocks of a page, and newer tools
 	# make an orphan file of 1 KiB blocks too large for any kernel.
 	ext4-1k) mkfs.ext4 -q -F -b 1024 -O ^orphan_file "$dev" ;;
-	ext4*) mkfs.ext4 -q -F -b 4096 -O verity "$dev" ;;
+	ext4*) mkfs.ext4 -q -F -b 4096 -O "verity${EXT4_FEATURES:+,$EXT4_FEATURES}" "$dev" ;;
 	esac
 }
 
