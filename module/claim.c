@@ -24,6 +24,7 @@
 #include "entered.h"
 #include "freeze.h"
 #include "gate.h"
+#include "grant.h"
 #include "kthreads.h"
 #include "trace.h"
 #include "tripwire.h"
@@ -40,6 +41,7 @@ static struct rhashtable entries;
 static LIST_HEAD(entry_list);
 static DEFINE_MUTEX(table_lock);	/* entries, their states and counts */
 static DECLARE_WAIT_QUEUE_HEAD(state_changed);
+static u64 generation;			/* the last one given, under table_lock */
 
 struct seal_claim {
 	struct list_head	list;
@@ -88,6 +90,12 @@ static bool sealed_on(struct super_block *sb)
 	return found;
 }
 
+/* Can a claim be added to it now? */
+static bool entry_settled(const struct seal_entry *entry)
+{
+	return entry->state == SEAL_ENTRY_SEALED && !entry->growing;
+}
+
 static bool entry_in_transit(struct inode *inode)
 {
 	struct seal_entry *entry;
@@ -95,7 +103,7 @@ static bool entry_in_transit(struct inode *inode)
 
 	mutex_lock(&table_lock);
 	entry = find_entry(inode);
-	transit = entry && entry->state != SEAL_ENTRY_SEALED;
+	transit = entry && !entry_settled(entry);
 	mutex_unlock(&table_lock);
 	return transit;
 }
@@ -129,6 +137,8 @@ static struct seal_entry *entry_alloc(struct file *file, struct seal_fs *fs,
 	entry->fs_flags = fs_flags;
 	entry->state = SEAL_ENTRY_SEALING;
 	entry->claims = 1;
+	mutex_init(&entry->change_lock);
+	INIT_LIST_HEAD(&entry->grantees);
 	return entry;
 }
 
@@ -138,12 +148,12 @@ static void entry_free(struct seal_entry *entry)
 	call_rcu(&entry->rcu, entry_free_rcu);
 }
 
-/* Drop one claim; the last one unseals. */
-static void entry_put(struct seal_entry *entry)
+static void entry_drop(struct seal_entry *entry, unsigned int changers)
 {
 	bool was_sealed;
 
 	mutex_lock(&table_lock);
+	entry->changers -= changers;
 	if (--entry->claims) {
 		mutex_unlock(&table_lock);
 		return;
@@ -163,7 +173,14 @@ static void entry_put(struct seal_entry *entry)
 	if (was_sealed)
 		trace_seal_unsealed(entry->inode, entry->info.digest);
 	seal_fs_put(entry->fs);
+	seal_grants_free(entry);
 	entry_free(entry);
+}
+
+/* Drop one claim; the last one unseals. */
+static void entry_put(struct seal_entry *entry)
+{
+	entry_drop(entry, 0);
 }
 
 /* --- sealing --- */
@@ -207,7 +224,7 @@ static int job_acquire(struct job *job, struct seal_request *req)
 	for (;;) {
 		mutex_lock(&table_lock);
 		entry = find_entry(inode);
-		if (!entry || entry->state == SEAL_ENTRY_SEALED)
+		if (!entry || entry_settled(entry))
 			break;
 		mutex_unlock(&table_lock);
 		ret = wait_event_killable(state_changed,
@@ -323,7 +340,17 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 				SEAL_REASON_LEN);
 			ret = -ESTALE;
 		} else if (!job->mine) {
-			ret = job_check(job, &job->entry->info, req);
+			struct seal_map_info *info = kmalloc(sizeof(*info),
+							     GFP_KERNEL_ACCOUNT);
+
+			if (!info)
+				return -ENOMEM;
+			/* a holder may be changing it */
+			mutex_lock(&table_lock);
+			*info = job->entry->info;
+			mutex_unlock(&table_lock);
+			ret = job_check(job, info, req);
+			kfree(info);
 		} else {
 			ret = seal_freeze_look(job->entry, req->reason);
 			if (!ret)
@@ -426,9 +453,11 @@ static void jobs_commit(struct job *jobs, unsigned int nr,
 		/* from here on a tripwire reports; before, it only counted */
 		smp_store_mb(entry->state, SEAL_ENTRY_SEALED);
 		if (jobs[i].mine) {
+			entry->generation = ++generation;
 			trace_seal_sealed(entry->inode, entry->info.digest);
 			if (seal_changes(entry))
-				seal_report_broken(entry);
+				seal_report_broken(entry,
+						   "between the last look at it and the end of sealing");
 		}
 		if (req->sticky && !entry->sticky) {
 			entry->sticky = true;
@@ -515,8 +544,9 @@ out_free:
 
 /* --- dropping claims --- */
 
-static void claim_drop(struct seal_claim *claim)
+static void claim_drop(struct seal_session *session, struct seal_claim *claim)
 {
+	seal_grants_leave(claim->entry, session);
 	mutex_lock(&table_lock);
 	claim->entry->sessions--;
 	mutex_unlock(&table_lock);
@@ -534,7 +564,7 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 		list_del(&claim->list);
 	mutex_unlock(&session->lock);
 	if (claim)
-		claim_drop(claim);
+		claim_drop(session, claim);
 	return 0;
 }
 
@@ -550,6 +580,7 @@ int seal_unclaim_sticky(struct inode *inode)
 		entry = NULL;
 	mutex_unlock(&table_lock);
 	if (entry) {
+		seal_grants_leave_sticky(entry);
 		entry_put(entry);
 		module_put(THIS_MODULE);
 	}
@@ -567,7 +598,101 @@ void seal_session_end(struct seal_session *session)
 	struct seal_claim *claim, *next;
 
 	list_for_each_entry_safe(claim, next, &session->claims, list)
-		claim_drop(claim);
+		claim_drop(session, claim);
+}
+
+/* --- a holder changes the map --- */
+
+/* The entry if it is held so, with another claim on it. */
+static struct seal_entry *change_find(struct seal_session *session,
+				      struct inode *inode)
+{
+	struct seal_entry *entry = NULL;
+	struct seal_claim *claim;
+
+	if (session)
+		mutex_lock(&session->lock);
+	mutex_lock(&table_lock);
+	if (session) {
+		claim = session_find(session, inode);
+		entry = claim ? claim->entry : NULL;
+	} else {
+		entry = find_entry(inode);
+		if (entry && !entry->sticky)
+			entry = NULL;
+	}
+	if (entry) {
+		entry->claims++;
+		entry->changers++;
+	}
+	mutex_unlock(&table_lock);
+	if (session)
+		mutex_unlock(&session->lock);
+	return entry;
+}
+
+/* Claims may have been dropped, and others have come, since it was found. */
+static int change_start(struct seal_entry *entry, struct seal_session *session,
+			bool grow)
+{
+	struct seal_claim *claim = NULL;
+	int ret = 0;
+
+	if (session) {
+		mutex_lock(&session->lock);
+		claim = session_find(session, entry->inode);
+		mutex_unlock(&session->lock);
+	}
+	mutex_lock(&table_lock);
+	if (session ? !claim : !entry->sticky)
+		ret = -EACCES;
+	else if (grow && entry->claims - entry->changers !=
+			 (session ? 1 : 0) + entry->sticky)
+		ret = -EBUSY;
+	else
+		entry->growing = grow;
+	mutex_unlock(&table_lock);
+	return ret;
+}
+
+struct seal_entry *seal_change_begin(struct seal_session *session,
+				     struct inode *inode, bool grow)
+{
+	struct seal_entry *entry = change_find(session, inode);
+	int ret = -EINTR;
+
+	if (!entry)
+		return ERR_PTR(-EACCES);
+	if (!mutex_lock_killable(&entry->change_lock)) {
+		ret = change_start(entry, session, grow);
+		if (!ret)
+			return entry;
+		mutex_unlock(&entry->change_lock);
+	}
+	entry_drop(entry, 1);
+	return ERR_PTR(ret);
+}
+
+void seal_change_end(struct seal_entry *entry, bool grow)
+{
+	if (grow) {
+		mutex_lock(&table_lock);
+		entry->growing = false;
+		mutex_unlock(&table_lock);
+		wake_up_all(&state_changed);
+	}
+	mutex_unlock(&entry->change_lock);
+	entry_drop(entry, 1);
+}
+
+void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
+			const struct seal_map_info *info)
+{
+	mutex_lock(&table_lock);
+	seal_table_publish(entry, table);
+	entry->info = *info;
+	entry->generation = ++generation;
+	mutex_unlock(&table_lock);
 }
 
 /* --- asking --- */
@@ -635,6 +760,8 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->refused = atomic64_read(&entry->refused);
 		status->missed = seal_fs_missed(entry->fs);
 		status->broken = seal_changes(entry);
+		status->generation = entry->generation;
+		status->granted = READ_ONCE(entry->granted);
 		query_info(status, &entry->info);
 	}
 	mutex_unlock(&table_lock);

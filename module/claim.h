@@ -52,6 +52,15 @@ struct seal_entry {
 	u32			fs_flags;	/* FS_*_FL when it was sealed */
 	struct seal_table __rcu	*table;		/* writes that may pass */
 	struct seal_map_info	info;
+	u64			generation;	/* of @info and @table */
+	/* grant.c; a holder changes the map */
+	struct mutex		change_lock;
+	struct task_struct	*changer;	/* doing it now, under the lock */
+	unsigned int		changers;	/* claims that wait for the lock */
+	bool			growing;	/* nobody may join in */
+	bool			unshared;	/* and has to stay so */
+	struct list_head	grantees;
+	u64			granted;	/* bytes */
 	atomic64_t		refused;
 	atomic64_t		changes;	/* of the map, as tripwires see it */
 	u64			changes_read;	/* before @info was read */
@@ -97,6 +106,20 @@ int seal_unclaim(struct seal_session *session, struct inode *inode);
 int seal_unclaim_sticky(struct inode *inode);
 void seal_session_init(struct seal_session *session);
 void seal_session_end(struct seal_session *session);
+
+/*
+ * A holder is about to change the map: the entry of @inode that @session has a
+ * claim on (NULL: that has a sticky claim), pinned, with its change_lock taken.
+ * With @grow nobody else may hold it, or join until the end. -EACCES: no such
+ * claim; -EBUSY: others hold it; -EINTR.
+ */
+struct seal_entry *seal_change_begin(struct seal_session *session,
+				     struct inode *inode, bool grow);
+void seal_change_end(struct seal_entry *entry, bool grow);
+
+/* Replace table, map and generation, as one step. Takes over @table. */
+void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
+			const struct seal_map_info *info);
 
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status);

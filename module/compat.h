@@ -10,6 +10,7 @@
 #define SEAL_COMPAT_H
 
 #include <linux/blkdev.h>
+#include <linux/exportfs.h>
 #include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
@@ -21,6 +22,13 @@
 #define SEAL_SERIES(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) && \
 				 LINUX_VERSION_CODE < KERNEL_VERSION(a, (b) + 1, 0))
 
+/* not all that read this know it, but every compiler of these kernels does */
+#ifdef __has_include
+#if __has_include("linux/exportfs_block.h")
+#include <linux/exportfs_block.h>
+#define SEAL_EXPORT_BLOCK_OPS	1
+#endif
+#endif
 #if SEAL_KERNEL(6, 3)
 #include <linux/filelock.h>
 #endif
@@ -154,6 +162,56 @@ static inline bool seal_has_layout_lease(struct inode *inode)
 	spin_unlock(&ctx->flc_lock);
 	return found;
 }
+
+/*
+ * Converting unwritten blocks that somebody else has written through the
+ * device is an operation of filesystems for the pNFS server. @size, if not 0,
+ * is what the file grows to.
+ */
+#ifdef SEAL_EXPORT_BLOCK_OPS
+static inline bool seal_can_commit_blocks(struct super_block *sb)
+{
+#ifdef CONFIG_EXPORTFS_BLOCK_OPS
+	return sb->s_export_op && sb->s_export_op->block_ops &&
+	       sb->s_export_op->block_ops->commit_blocks;
+#else
+	return false;
+#endif
+}
+
+static inline int seal_commit_blocks(struct inode *inode, struct iomap *maps,
+				     int nr, u64 size)
+{
+#ifdef CONFIG_EXPORTFS_BLOCK_OPS
+	return inode->i_sb->s_export_op->block_ops->commit_blocks(inode, maps,
+								  nr, size);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+#else
+static inline bool seal_can_commit_blocks(struct super_block *sb)
+{
+	return sb->s_export_op && sb->s_export_op->commit_blocks;
+}
+
+static inline int seal_commit_blocks(struct inode *inode, struct iomap *maps,
+				     int nr, u64 size)
+{
+	struct iattr attr = {
+		.ia_valid = ATTR_ATIME | ATTR_CTIME | ATTR_MTIME,
+		.ia_atime = current_time(inode),
+	};
+
+	attr.ia_mtime = attr.ia_atime;
+	attr.ia_ctime = attr.ia_atime;
+	if (size) {
+		attr.ia_valid |= ATTR_SIZE;
+		attr.ia_size = size;
+	}
+	return inode->i_sb->s_export_op->commit_blocks(inode, maps, nr, &attr);
+}
+#endif
 
 /*
  * Which folio sizes the page cache may use for a file, as bits of

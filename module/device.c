@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "device.h"
 #include "gate.h"
+#include "grant.h"
 #include "map.h"
 #include "prepare.h"
 
@@ -118,7 +119,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 
 	info.size = sizeof(info);
 	info.abi = SEAL_ABI_VERSION;
-	info.features = SEAL_FEATURE_STICKY;
+	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_GRANT;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -284,7 +285,8 @@ static long ioctl_status(struct seal_session *session, void __user *arg)
 	u32 usize;
 	int fd, ret;
 
-	ret = get_struct(&status, sizeof(status), sizeof(status), arg, &usize);
+	ret = get_struct(&status, sizeof(status),
+			 offsetofend(struct seal_status, broken), arg, &usize);
 	if (ret)
 		return ret;
 	if (status.reserved)
@@ -302,6 +304,145 @@ static long ioctl_status(struct seal_session *session, void __user *arg)
 	if (ret)
 		return ret;
 	return put_struct(arg, &status, sizeof(status), usize);
+}
+
+static long ioctl_grant(struct seal_session *session, void __user *arg)
+{
+	const u32 grow = SEAL_GRANT_ALLOCATE | SEAL_GRANT_EXTEND;
+	struct seal_grant_extent *extents = NULL;
+	struct seal_grant *grant;
+	struct file *file;
+	u32 usize, room;
+	int ret, err;
+
+	grant = kzalloc(sizeof(*grant), GFP_KERNEL_ACCOUNT);
+	if (!grant)
+		return -ENOMEM;
+	ret = get_struct(grant, sizeof(*grant), sizeof(*grant), arg, &usize);
+	if (ret)
+		goto out_free;
+	room = grant->nr_extents;
+	ret = -EINVAL;
+	if (grant->flags & ~SEAL_GRANT_ALL || grant->reserved ||
+	    (grant->flags & SEAL_GRANT_WRITTEN && grant->flags & grow) ||
+	    room < SEAL_GRANT_MIN_EXTENTS || room > SEAL_GRANT_MAX_EXTENTS)
+		goto out_free;
+	ret = -EPERM;
+	if (grant->flags & SEAL_GRANT_TAKEOVER && !capable(CAP_LINUX_IMMUTABLE))
+		goto out_free;
+	/* results that cannot be told must not happen */
+	ret = put_struct(arg, grant, sizeof(*grant), usize);
+	if (ret)
+		goto out_free;
+	if (clear_user(u64_to_user_ptr(grant->extents),
+		       room * sizeof(*extents))) {
+		ret = -EFAULT;
+		goto out_free;
+	}
+	ret = -ENOMEM;
+	extents = kvcalloc(room, sizeof(*extents), GFP_KERNEL_ACCOUNT);
+	if (!extents)
+		goto out_free;
+	file = get_file_arg(grant->fd);
+	ret = PTR_ERR_OR_ZERO(file);
+	if (ret)
+		goto out_free;
+
+	/* the results start from nothing, whatever the caller left there */
+	grant->done = 0;
+	grant->bad_offset = 0;
+	grant->bad_length = 0;
+	grant->bad_state = 0;
+	memset(grant->reason, 0, sizeof(grant->reason));
+	ret = seal_grant_blocks(session, file, grant, extents);
+	if (ret)
+		grant->nr_extents = 0;
+	fput(file);
+	if (copy_to_user(u64_to_user_ptr(grant->extents), extents,
+			 grant->nr_extents * sizeof(*extents)))
+		ret = -EFAULT;
+	err = put_struct(arg, grant, sizeof(*grant), usize);
+	if (err)
+		ret = err;
+out_free:
+	kvfree(extents);
+	kfree(grant);
+	return ret;
+}
+
+static long ioctl_commit(struct seal_session *session, void __user *arg)
+{
+	struct seal_commit_range *ranges = NULL;
+	struct seal_commit *commit;
+	struct file *file;
+	u32 usize;
+	int ret, err;
+
+	commit = kzalloc(sizeof(*commit), GFP_KERNEL_ACCOUNT);
+	if (!commit)
+		return -ENOMEM;
+	ret = get_struct(commit, sizeof(*commit), sizeof(*commit), arg, &usize);
+	if (ret)
+		goto out_free;
+	ret = -EINVAL;
+	if (commit->flags || commit->reserved ||
+	    commit->nr_ranges > SEAL_COMMIT_MAX_RANGES ||
+	    (!commit->nr_ranges && !commit->new_size) ||
+	    commit->new_size > S64_MAX)
+		goto out_free;
+	ret = put_struct(arg, commit, sizeof(*commit), usize);
+	if (ret)
+		goto out_free;
+	if (commit->nr_ranges) {
+		ranges = vmemdup_user(u64_to_user_ptr(commit->ranges),
+				      commit->nr_ranges * sizeof(*ranges));
+		ret = PTR_ERR_OR_ZERO(ranges);
+		if (ret) {
+			ranges = NULL;
+			goto out_free;
+		}
+	}
+	file = get_file_arg(commit->fd);
+	ret = PTR_ERR_OR_ZERO(file);
+	if (ret)
+		goto out_free;
+
+	commit->converted = 0;
+	commit->generation = 0;
+	memset(commit->reason, 0, sizeof(commit->reason));
+	ret = seal_grant_commit(session, file, commit, ranges);
+	fput(file);
+	err = put_struct(arg, commit, sizeof(*commit), usize);
+	if (err)
+		ret = err;
+out_free:
+	kvfree(ranges);
+	kfree(commit);
+	return ret;
+}
+
+static long ioctl_release(struct seal_session *session, void __user *arg)
+{
+	struct seal_release release = { };
+	struct file *file;
+	u32 usize;
+	int ret;
+
+	ret = get_struct(&release, sizeof(release), sizeof(release), arg,
+			 &usize);
+	if (ret)
+		return ret;
+	if (release.flags & ~SEAL_RELEASE_ALL || release.reserved)
+		return -EINVAL;
+	if (release.flags & SEAL_RELEASE_STICKY &&
+	    !capable(CAP_LINUX_IMMUTABLE))
+		return -EPERM;
+	file = get_file_arg(release.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = seal_grant_release(session, file, &release);
+	fput(file);
+	return ret;
 }
 
 /* A command is its direction, type and number; the size may grow. */
@@ -325,6 +466,12 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_unseal(session, user);
 	case COMMAND(SEAL_IOC_STATUS):
 		return ioctl_status(session, user);
+	case COMMAND(SEAL_IOC_GRANT):
+		return ioctl_grant(session, user);
+	case COMMAND(SEAL_IOC_COMMIT):
+		return ioctl_commit(session, user);
+	case COMMAND(SEAL_IOC_RELEASE):
+		return ioctl_release(session, user);
 	default:
 		return -ENOTTY;
 	}

@@ -28,7 +28,7 @@ static void table_free_rcu(struct rcu_head *rcu)
 	kfree(table);
 }
 
-static void table_publish(struct seal_entry *entry, struct seal_table *table)
+void seal_table_publish(struct seal_entry *entry, struct seal_table *table)
 {
 	struct seal_table *old = rcu_dereference_protected(entry->table, 1);
 
@@ -36,7 +36,7 @@ static void table_publish(struct seal_entry *entry, struct seal_table *table)
 	call_rcu(&old->rcu, table_free_rcu);
 }
 
-static void table_free(struct seal_table *table)
+void seal_table_free(struct seal_table *table)
 {
 	seal_ranges_free(&table->ranges);
 	kfree(table);
@@ -52,7 +52,7 @@ static struct seal_table *table_read(struct seal_entry *entry,
 		return ERR_PTR(-ENOMEM);
 	ret = seal_map_read(entry->inode, info, &table->ranges, reason);
 	if (ret) {
-		table_free(table);
+		seal_table_free(table);
 		return ERR_PTR(ret);
 	}
 	return table;
@@ -69,7 +69,7 @@ int seal_freeze_look(struct seal_entry *entry, char *reason)
 	table = table_read(entry, &entry->info, reason);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
-	table_publish(entry, table);
+	seal_table_publish(entry, table);
 	return 0;
 }
 
@@ -105,14 +105,14 @@ static bool mixed(const struct seal_entry *entry)
  * only change while nothing is cached: pages are accounted by them. Locks as
  * in settle(): nothing comes into the cache meanwhile.
  */
-static int small_folios(struct seal_entry *entry, char *reason)
+static int small_folios(struct seal_entry *entry, bool needed, char *reason)
 {
 	struct address_space *mapping = entry->inode->i_mapping;
 	unsigned long bits = mapping->flags & SEAL_FOLIO_BITS;
 	unsigned long small = seal_small_folios(mapping->flags);
 
 	if (entry->small_folios || bits == small || IS_DAX(entry->inode) ||
-	    !mixed(entry))
+	    !needed)
 		return 0;
 
 	if (invalidate_inode_pages2(mapping) || mapping->nrpages) {
@@ -174,7 +174,7 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 	if (!ret && seal_is_xfs(inode) && !entry->info.cow)
 		ret = seal_xfs_cancel_cow(inode);
 	if (!ret)
-		ret = small_folios(entry, reason);
+		ret = small_folios(entry, mixed(entry), reason);
 	unlock_map(inode);
 	if (ret)
 		return ret;
@@ -203,22 +203,89 @@ int seal_freeze_read(struct seal_entry *entry, char *reason)
 	    info.cow == entry->info.cow &&
 	    seal_ranges_subset(&old->ranges, &table->ranges)) {
 		entry->info = info;
-		table_publish(entry, table);
+		seal_table_publish(entry, table);
 		return 1;
 	}
 
 	both = kzalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
 	ret = both ? seal_ranges_intersect(&both->ranges, &old->ranges,
 					   &table->ranges) : -ENOMEM;
-	table_free(table);
+	seal_table_free(table);
 	if (ret) {
 		if (both)
-			table_free(both);
+			seal_table_free(both);
 		return ret;
 	}
 	entry->info = info;
-	table_publish(entry, both);
+	seal_table_publish(entry, both);
 	return 0;
+}
+
+void seal_freeze_lock(struct inode *inode)
+{
+	inode_lock(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	inode_dio_wait(inode);
+}
+
+void seal_freeze_unlock(struct inode *inode)
+{
+	filemap_invalidate_unlock(inode->i_mapping);
+	inode_unlock(inode);
+}
+
+/*
+ * What is dirty was dirtied before the lock was taken: write-back protects the
+ * pages, and a fault would wait for the lock.
+ */
+int seal_freeze_drop_pages(struct inode *inode, u64 start, u64 end)
+{
+	struct address_space *mapping = inode->i_mapping;
+	int ret;
+
+	ret = filemap_write_and_wait_range(mapping, start, end - 1);
+	if (ret)
+		return ret;
+	return invalidate_inode_pages2_range(mapping, start >> PAGE_SHIFT,
+					     (end - 1) >> PAGE_SHIFT);
+}
+
+int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
+			 u64 end, bool unwritten, char *reason)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	/* the lock is waited for where a signal can end it */
+	ret = lock_map(inode);
+	if (ret)
+		return ret;
+	ret = file_modified(file);
+	/* the file is a mixed one as soon as a part of this is committed */
+	if (!ret && unwritten) {
+		ret = filemap_write_and_wait(inode->i_mapping) ?:
+		      small_folios(entry, true, reason);
+	}
+	if (!ret) {
+		ret = seal_freeze_drop_pages(inode, start, end);
+		if (ret == -EBUSY)
+			strscpy(reason, "pages of the range are in use, try again",
+				SEAL_REASON_LEN);
+	}
+	unlock_map(inode);
+	return ret;
+}
+
+int seal_freeze_modify(struct seal_entry *entry, struct file *file)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	ret = file_modified(file);
+	up_write(&inode->i_rwsem);
+	return ret;
 }
 
 /* With nothing cached the bits can go back; else the cache stays as it is. */

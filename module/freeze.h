@@ -6,8 +6,12 @@
 #ifndef SEAL_FREEZE_H
 #define SEAL_FREEZE_H
 
+#include <linux/types.h>
+
 struct file;
+struct inode;
 struct seal_entry;
+struct seal_table;
 
 /*
  * 0. With the gates still open, read the map once: entry->info for an early
@@ -34,5 +38,29 @@ int seal_freeze_read(struct seal_entry *entry, char *reason);
 
 /* Undo 1 to 3. The entry must still be in the table. */
 void seal_thaw_map(struct seal_entry *entry);
+
+/* Replace entry->table, and free the old one when nobody looks at it. */
+void seal_table_publish(struct seal_entry *entry, struct seal_table *table);
+/* Free a table that was never published. */
+void seal_table_free(struct seal_table *table);
+
+/* --- for blocks that somebody else writes, see grant.c --- */
+
+/*
+ * [start, end) is about to be handed out: nothing of it is cached, whoever
+ * shares blocks of the file has finished, set-id bits are gone.
+ */
+int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
+			 u64 end, bool unwritten, char *reason);
+
+/* The contents change although nobody writes: set-id bits, timestamps. */
+int seal_freeze_modify(struct seal_entry *entry, struct file *file);
+
+/* Nobody reads pages in or changes the map between these two. */
+void seal_freeze_lock(struct inode *inode);
+void seal_freeze_unlock(struct inode *inode);
+
+/* Write back and drop what is cached; locked as above. -EBUSY: in use. */
+int seal_freeze_drop_pages(struct inode *inode, u64 start, u64 end);
 
 #endif /* SEAL_FREEZE_H */

@@ -486,9 +486,11 @@ bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode)
 	/*
 	 * An inode from which one block was shared gets all its writes
 	 * redirected; harmless only if none was overwritten in place before.
-	 * While the map is being read that is not known yet.
+	 * While the map is being read that is not known yet. What is granted
+	 * is overwritten by others.
 	 */
 	if (entry && (entry->state == SEAL_ENTRY_SEALING ||
+		      READ_ONCE(entry->unshared) ||
 		      rcu_dereference(entry->table)->ranges.nr))
 		refused = refuse(gate_of(kp), entry, 0, 0);
 	rcu_read_unlock();

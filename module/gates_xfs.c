@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "gate.h"
+#include "grant.h"
 #include "xfs_inode.h"
 
 /*
@@ -136,6 +137,13 @@ static bool refuses(enum xfs_wrapped gate, struct inode *inode)
 	       seal_gate_refuses_any(&xfs_gates[gate].kp, inode);
 }
 
+/* The same where the module itself comes by, for the holder: see grant.c. */
+static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
+{
+	return seal_flagged(inode) && !seal_grant_changing(inode) &&
+	       seal_gate_refuses_any(&xfs_gates[gate].kp, inode);
+}
+
 /*
  * xfs_file_fallocate() [p]: every mode and every caller. Its own check for
  * layouts holds both locks, but drops them while it waits.
@@ -149,7 +157,7 @@ static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
 	int cookie = seal_wrapper_enter();
 	long ret = -ETXTBSY;
 
-	if (!refuses(WRAP_FALLOCATE, file_inode(file)))
+	if (!refuses_others(WRAP_FALLOCATE, file_inode(file)))
 		ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
 	seal_wrapper_leave(cookie);
 	return ret;
@@ -217,7 +225,7 @@ static noinline int wrap_commit_blocks(struct inode *inode, struct iomap *maps,
 	int cookie = seal_wrapper_enter();
 	int ret = -ETXTBSY;
 
-	if (!refuses(WRAP_COMMIT_BLOCKS, inode))
+	if (!refuses_others(WRAP_COMMIT_BLOCKS, inode))
 		ret = static_call(seal_xfs_commit_blocks)(inode, maps, nr,
 							  size_or_attr);
 	seal_wrapper_leave(cookie);

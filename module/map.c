@@ -33,10 +33,16 @@ struct map_capture {
 	u64				pos;	/* everything before is done */
 	u64				end;
 	unsigned int			left;	/* of this batch */
+	bool				unkillable;
 	int				ret;
 	int (*fn)(void *arg, u64 start, u64 end, u64 physical, u32 flags);
 	void				*arg;
 };
+
+static bool killed(const struct map_capture *cap)
+{
+	return !cap->unkillable && fatal_signal_pending(current);
+}
 
 static noinline int capture_extent(struct fiemap_extent_info *fi, u64 logical,
 				   u64 physical, u64 length, u32 flags)
@@ -52,7 +58,7 @@ static noinline int capture_extent(struct fiemap_extent_info *fi, u64 logical,
 	end = min(end, cap->end);
 	if (logical < end) {
 		cap->ret = cap->fn(cap->arg, logical, end, physical, flags);
-		if (!cap->ret && fatal_signal_pending(current))
+		if (!cap->ret && killed(cap))
 			cap->ret = -EINTR;
 		if (cap->ret)
 			return 1;
@@ -112,7 +118,7 @@ void seal_map_put(void)
 	mutex_unlock(&map_lock);
 }
 
-static int map_walk(struct inode *inode, u64 start, u64 end,
+static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
 		    int (*fn)(void *arg, u64 start, u64 end, u64 physical,
 			      u32 flags), void *arg)
 {
@@ -121,6 +127,7 @@ static int map_walk(struct inode *inode, u64 start, u64 end,
 			(struct fiemap_extent __user *)(unsigned long)&map_cookie,
 		.pos	= start,
 		.end	= min_t(u64, end, inode->i_sb->s_maxbytes),
+		.unkillable = unkillable,
 		.fn	= fn,
 		.arg	= arg,
 	};
@@ -145,7 +152,7 @@ static int map_walk(struct inode *inode, u64 start, u64 end,
 			return -ENXIO;		/* the probe did not fire */
 		if (cap.left)
 			return 0;
-		if (fatal_signal_pending(current))
+		if (killed(&cap))
 			return -EINTR;
 		cond_resched();
 	}
@@ -166,6 +173,7 @@ static u32 range_state(u32 flags)
 struct map_builder {
 	struct seal_map_info	*info;
 	struct seal_ranges	*ranges;
+	const struct seal_map_change *change;
 	char			*reason;
 	u64			pos;
 	u64			eof;		/* rounded up to a block */
@@ -303,23 +311,53 @@ static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 	return 0;
 }
 
-int seal_map_read(struct inode *inode, struct seal_map_info *info,
-		  struct seal_ranges *ranges, char *reason)
+/* An unwritten extent, parts of which are about to be written ones. */
+static int build_changed(void *arg, u64 start, u64 end, u64 physical, u32 flags)
+{
+	struct map_builder *b = arg;
+	struct seal_range piece;
+	u64 pos = start;
+	int ret = 0;
+
+	if (range_state(flags) != SEAL_RANGE_UNWRITTEN)
+		return build_extent(arg, start, end, physical, flags);
+
+	while (!ret && pos < end) {
+		u64 address = physical + (pos - start), stop = end;
+		u32 now = flags;
+
+		if (seal_ranges_next(b->change->written, pos, &piece)) {
+			if (piece.start == pos)
+				now &= ~FIEMAP_EXTENT_UNWRITTEN;
+			stop = min(end, piece.start == pos ? piece.end :
+							     piece.start);
+		}
+		ret = build_extent(arg, pos, stop, address, now);
+		pos = stop;
+	}
+	return ret;
+}
+
+static int map_build(struct inode *inode, struct seal_map_info *info,
+		     struct seal_ranges *ranges, char *reason,
+		     const struct seal_map_change *change, bool unkillable)
 {
 	struct map_builder b = {
 		.info	= info,
 		.ranges	= ranges,
+		.change	= change,
 		.reason	= reason,
 	};
 	int ret;
 
 	memset(info, 0, sizeof(*info));
-	info->file_size = i_size_read(inode);
+	info->file_size = change ? change->file_size : i_size_read(inode);
 	info->first_written = U64_MAX;
 	b.eof = round_up(info->file_size, (u64)i_blocksize(inode));
 	xxh64_reset(&b.hash, 0);
 
-	ret = map_walk(inode, 0, U64_MAX, build_extent, &b);
+	ret = map_walk(inode, 0, U64_MAX, unkillable,
+		       change ? build_changed : build_extent, &b);
 	if (ret == -ENXIO)
 		strscpy(reason, "kprobes or ftrace are switched off, the map cannot be read",
 			SEAL_REASON_LEN);
@@ -330,16 +368,64 @@ int seal_map_read(struct inode *inode, struct seal_map_info *info,
 	add_hole(&b, b.eof);
 	digest_flush(&b);
 	info->digest = xxh64_digest(&b.hash);
-
-	if (info->first_written != U64_MAX &&
-	    !seal_step_skipped(SEAL_STEP_COW) &&
-	    seal_xfs_redirects(inode, info->first_written)) {
-		info->cow = true;
-		info->in_place = 0;
-		if (ranges)
-			seal_ranges_free(ranges);
-	}
 	return 0;
+}
+
+void seal_map_redirected(struct seal_map_info *info, struct seal_ranges *ranges)
+{
+	info->cow = true;
+	info->in_place = 0;
+	if (ranges)
+		seal_ranges_free(ranges);
+}
+
+static int map_read(struct inode *inode, struct seal_map_info *info,
+		    struct seal_ranges *ranges, char *reason, bool unkillable)
+{
+	int ret = map_build(inode, info, ranges, reason, NULL, unkillable);
+
+	if (!ret && info->first_written != U64_MAX &&
+	    !seal_step_skipped(SEAL_STEP_COW) &&
+	    seal_xfs_redirects(inode, info->first_written))
+		seal_map_redirected(info, ranges);
+	return ret;
+}
+
+int seal_map_read(struct inode *inode, struct seal_map_info *info,
+		  struct seal_ranges *ranges, char *reason)
+{
+	return map_read(inode, info, ranges, reason, false);
+}
+
+int seal_map_reread(struct inode *inode, struct seal_map_info *info,
+		    struct seal_ranges *ranges, char *reason)
+{
+	return map_read(inode, info, ranges, reason, true);
+}
+
+int seal_map_predict(struct inode *inode, struct seal_map_info *info,
+		     struct seal_ranges *ranges, char *reason,
+		     const struct seal_map_change *change)
+{
+	return map_build(inode, info, ranges, reason, change, false);
+}
+
+static int check_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)
+{
+	u64 *pos = arg;
+
+	if (start != *pos || range_state(flags) != SEAL_RANGE_WRITTEN)
+		return 1;
+	*pos = end;
+	return 0;
+}
+
+bool seal_map_written(struct inode *inode, u64 start, u64 end)
+{
+	u64 pos = start;
+
+	return !map_walk(inode, start, end, true, check_written, &pos) &&
+	       pos == end;
 }
 
 struct map_list {
@@ -357,6 +443,7 @@ static int list_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 	list->extents[list->nr++] = (struct seal_map_extent) {
 		.start	= start,
 		.end	= end,
+		.physical = physical,
 		.state	= range_state(flags),
 	};
 	return 0;
@@ -368,7 +455,7 @@ int seal_map_list(struct inode *inode, u64 start, u64 end,
 	struct map_list list = { .extents = extents, .max = max };
 	int ret;
 
-	ret = map_walk(inode, start, end, list_extent, &list);
+	ret = map_walk(inode, start, end, false, list_extent, &list);
 	if (ret == -ENXIO)
 		return -EOPNOTSUPP;
 	return ret < 0 ? ret : list.nr;

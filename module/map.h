@@ -48,10 +48,35 @@ struct seal_map_info {
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
 		  struct seal_ranges *ranges, char *reason);
 
-/* Call @fn for each extent that overlaps [start, end), in order. */
+/* How a map is about to change. */
+struct seal_map_change {
+	const struct seal_ranges	*written;	/* unwritten before */
+	u64				file_size;
+};
+
+/*
+ * What seal_map_read() would tell once @change has been made, except whether
+ * writes are redirected: @info->cow is false.
+ */
+int seal_map_predict(struct inode *inode, struct seal_map_info *info,
+		     struct seal_ranges *ranges, char *reason,
+		     const struct seal_map_change *change);
+
+/* Writes turned out to be redirected: nothing is in place. */
+void seal_map_redirected(struct seal_map_info *info,
+			 struct seal_ranges *ranges);
+
+/* seal_map_read() for who cannot stop half-way: no signal ends it. */
+int seal_map_reread(struct inode *inode, struct seal_map_info *info,
+		    struct seal_ranges *ranges, char *reason);
+
+/* Is all of [start, end) written? No signal ends it. */
+bool seal_map_written(struct inode *inode, u64 start, u64 end);
+
 struct seal_map_extent {
 	u64	start;
 	u64	end;
+	u64	physical;
 	u32	state;		/* enum seal_range_state */
 };
 

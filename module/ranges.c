@@ -133,6 +133,100 @@ int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
 	return 0;
 }
 
+/* Append a range that may overlap the last one but does not begin before it. */
+static int ranges_merge(struct seal_ranges *out, const struct seal_range *range)
+{
+	struct seal_range *last;
+
+	if (out->nr) {
+		last = range_at(out, out->nr - 1);
+		if (range->start <= last->end) {
+			if (range->end > last->end)
+				last->end = range->end;
+			return 0;
+		}
+	}
+	return seal_ranges_add(out, range->start, range->end);
+}
+
+int seal_ranges_union(struct seal_ranges *out, const struct seal_ranges *a,
+		      const struct seal_ranges *b)
+{
+	__u64 i = 0, j = 0;
+
+	while (i < a->nr || j < b->nr) {
+		const struct seal_range *next;
+		int ret;
+
+		if (j == b->nr || (i < a->nr && range_at(a, i)->start <=
+						range_at(b, j)->start))
+			next = range_at(a, i++);
+		else
+			next = range_at(b, j++);
+		ret = ranges_merge(out, next);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+bool seal_ranges_next(const struct seal_ranges *ranges, __u64 pos,
+		      struct seal_range *range)
+{
+	__u64 low = 0, high = ranges->nr;
+
+	while (low < high) {
+		__u64 mid = low + (high - low) / 2;
+
+		if (range_at(ranges, mid)->end <= pos)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == ranges->nr)
+		return false;
+	*range = *range_at(ranges, low);
+	if (range->start < pos)
+		range->start = pos;
+	return true;
+}
+
+bool seal_ranges_overlap(const struct seal_ranges *ranges, __u64 start,
+			 __u64 end)
+{
+	struct seal_range range;
+
+	return start < end && seal_ranges_next(ranges, start, &range) &&
+	       range.start < end;
+}
+
+int seal_ranges_subtract(struct seal_ranges *out, const struct seal_ranges *a,
+			 const struct seal_ranges *b)
+{
+	struct seal_range cut;
+	__u64 i;
+
+	for (i = 0; i < a->nr; i++) {
+		__u64 pos = range_at(a, i)->start;
+		__u64 end = range_at(a, i)->end;
+
+		while (pos < end) {
+			int ret;
+
+			if (!seal_ranges_next(b, pos, &cut) ||
+			    cut.start >= end) {
+				cut.start = end;
+				cut.end = end;
+			}
+			ret = seal_ranges_add(out, pos, cut.start);
+			if (ret)
+				return ret;
+			pos = cut.end;
+		}
+	}
+	return 0;
+}
+
 __u64 seal_ranges_bytes(const struct seal_ranges *ranges)
 {
 	__u64 i, bytes = 0;

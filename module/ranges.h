@@ -45,6 +45,25 @@ bool seal_ranges_subset(const struct seal_ranges *a,
 int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
 			  const struct seal_ranges *b);
 
+/* Append what is in @a or in @b to the empty @out. 0 or -ENOMEM. */
+int seal_ranges_union(struct seal_ranges *out, const struct seal_ranges *a,
+		      const struct seal_ranges *b);
+
+/* Append what is in @a and not in @b to the empty @out. 0 or -ENOMEM. */
+int seal_ranges_subtract(struct seal_ranges *out, const struct seal_ranges *a,
+			 const struct seal_ranges *b);
+
+/*
+ * The first range that ends behind @pos; false if there is none. What it has
+ * before @pos is cut off.
+ */
+bool seal_ranges_next(const struct seal_ranges *ranges, __u64 pos,
+		      struct seal_range *range);
+
+/* Is any byte of [start, end) in the table? */
+bool seal_ranges_overlap(const struct seal_ranges *ranges, __u64 start,
+			 __u64 end);
+
 __u64 seal_ranges_bytes(const struct seal_ranges *ranges);
 
 /* Back to the empty table. */

@@ -34,6 +34,11 @@ DEFINE_EVENT(seal_inode, seal_unsealed,
 	TP_PROTO(const struct inode *inode, u64 digest),
 	TP_ARGS(inode, digest));
 
+/* a holder has had blocks converted: the digest of the map since */
+DEFINE_EVENT(seal_inode, seal_committed,
+	TP_PROTO(const struct inode *inode, u64 digest),
+	TP_ARGS(inode, digest));
+
 /* a tripwire: which function changed the map of a sealed file */
 TRACE_EVENT(seal_broken,
 	TP_PROTO(const struct inode *inode, const char *function),

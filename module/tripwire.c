@@ -54,7 +54,8 @@ void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
 
 	rcu_read_lock();
 	entry = seal_lookup(inode);
-	if (entry) {
+	/* what a holder has asked for is not an accident, see grant.c */
+	if (entry && READ_ONCE(entry->changer) != current) {
 		/* a full barrier: sealing sets the state, then looks here */
 		atomic64_inc_return(&entry->changes);
 		if (READ_ONCE(entry->state) == SEAL_ENTRY_SEALED) {
@@ -67,9 +68,8 @@ void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
 	rcu_read_unlock();
 }
 
-void seal_report_broken(struct seal_entry *entry)
+void seal_report_broken(struct seal_entry *entry, const char *when)
 {
 	trace_seal_broken(entry->inode, "seal");
-	report(entry->inode, "between the last look at it and the end of sealing",
-	       0);
+	report(entry->inode, when, 0);
 }

@@ -21,11 +21,8 @@ extern struct seal_gate_set seal_ext4_tripwires;
  */
 void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode);
 
-/*
- * The seal of @entry was found broken when it was about to be complete. Called
- * once; later changes are reported by seal_trip().
- */
-void seal_report_broken(struct seal_entry *entry);
+/* The seal of @entry was found broken, not by a tripwire; @when says where. */
+void seal_report_broken(struct seal_entry *entry, const char *when);
 
 #define SEAL_TRIPWIRE(sym, hnd)						\
 	{ .symbol = sym, .handler = hnd, .watch = true }

@@ -77,6 +77,7 @@ struct seal_fs_info {
 /* Feature bits of struct seal_info. */
 #define SEAL_FEATURE_STICKY	(1ULL << 0)
 #define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
+#define SEAL_FEATURE_GRANT	(1ULL << 8)	/* GRANT, COMMIT, RELEASE */
 
 /* seal_info.flags */
 #define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
@@ -246,6 +247,10 @@ struct seal_unseal {
  *          probes below the gates. 0, or the seal does not hold: what is told
  *          of the map here, and the in-place ranges, are out of date; the
  *          kernel log and the trace event seal:seal_broken name the function.
+ * @generation: out: changes with every map that a holder has changed through
+ *              GRANT or COMMIT, together with @digest; no two seals share one.
+ *              0 if not sealed
+ * @granted: out: bytes that are granted, to all holders together
  *
  * Of a file that is not sealed, the map is read as it is now, and may have
  * changed before the call returns.
@@ -271,6 +276,190 @@ struct seal_status {
 	__u32	dev_major;
 	__u32	dev_minor;
 	__u64	broken;
+	__u64	generation;
+	__u64	granted;
+};
+
+#define SEAL_GRANT_ALLOCATE	(1U << 0)	/* fill holes with unwritten blocks */
+#define SEAL_GRANT_WRITTEN	(1U << 1)	/* written blocks only */
+#define SEAL_GRANT_EXTEND	(1U << 2)	/* COMMIT may move EOF up to its end */
+#define SEAL_GRANT_TAKEOVER	(1U << 3)	/* from the sticky claim */
+#define SEAL_GRANT_ALL		(SEAL_GRANT_ALLOCATE | SEAL_GRANT_WRITTEN | \
+				 SEAL_GRANT_EXTEND | SEAL_GRANT_TAKEOVER)
+
+/* Room for extents that GRANT needs, and makes use of. */
+#define SEAL_GRANT_MIN_EXTENTS	8
+#define SEAL_GRANT_MAX_EXTENTS	1024
+
+/**
+ * struct seal_grant_extent - blocks that were granted
+ * @logical: offset in the file
+ * @length: bytes
+ * @physical: address on the device
+ * @dev_major, @dev_minor: the device
+ * @state: SEAL_RANGE_WRITTEN, or SEAL_RANGE_UNWRITTEN: through the file it
+ *         reads as zeros until it is committed
+ * @reserved: 0
+ */
+struct seal_grant_extent {
+	__u64	logical;
+	__u64	length;
+	__u64	physical;
+	__u32	dev_major;
+	__u32	dev_minor;
+	__u32	state;
+	__u32	reserved;
+};
+
+/**
+ * struct seal_grant - SEAL_IOC_GRANT: blocks that others may write to
+ * @size: in: size of this structure
+ * @fd: in: the file, sealed by this session, open for writing
+ * @flags: in: SEAL_GRANT_*
+ * @nr_extents: in: room in @extents, SEAL_GRANT_MIN_EXTENTS to
+ *              SEAL_GRANT_MAX_EXTENTS; out: how many were filled in
+ * @extents: in: user pointer to an array of struct seal_grant_extent
+ * @offset, @length: in: the range; whole blocks and whole pages, not empty
+ * @done: out: bytes of the range that were granted, from @offset on
+ * @bad_offset, @bad_length: out: with EBADFD the range that cannot be granted
+ * @bad_state: out: its enum seal_range_state
+ * @reserved: must be 0
+ * @reason: out: why it failed, for people
+ *
+ * What is granted may be written through the device, at the addresses given,
+ * by whoever the holder tells them to, until it is released. The seal sees to
+ * it that the blocks stay where they are and stay this file's; it cannot stop
+ * somebody who knows an address from writing there later.
+ *
+ * One call grants a bounded part; the caller goes on at @offset + @done. What
+ * the session has been granted already can be granted again. Before it
+ * returns, cached data of the range are written back and dropped, and while
+ * anything is granted no block of the file can become shared.
+ *
+ * Unwritten blocks can be granted where the filesystem can convert them
+ * without writing them (XFS). Elsewhere, or with WRITTEN, every block of the
+ * range has to be a written one: SEAL_PREALLOC_WRITTEN, before sealing, makes
+ * them. ALLOCATE allocates the holes of the range as unwritten blocks, which
+ * changes the sealed map, durably; EXTEND lets COMMIT move the end of the
+ * file. Both need a file that nobody else holds sealed. TAKEOVER (needs
+ * CAP_LINUX_IMMUTABLE) moves to this session what the sticky claim has of the
+ * range: a session's grants become the sticky claim's, if there is one, when
+ * the session ends or lets go of the file, else they are released.
+ *
+ * A committed block shows whatever is in it. Needs CAP_SYS_RAWIO therefore, as
+ * reading the device would.
+ *
+ * Errors: EACCES (not sealed by this session), EBUSY (a part is granted to
+ * another holder; somebody else holds the file; pages of the range are in
+ * use), EBADFD (@bad_*: a hole, shared blocks, unwritten ones with WRITTEN),
+ * EOPNOTSUPP (@reason), EINVAL (flags, room, a range that is not whole blocks
+ * and pages; EXTEND where the end of the file is not), EFBIG, ESTALE (the seal
+ * was broken), ETXTBSY (a swapfile), EPERM, EBADF, EROFS, ENOSPC, EDQUOT, EIO,
+ * ENOMEM, EINTR. Whatever fails, nothing new is granted; holes may have been
+ * allocated.
+ */
+struct seal_grant {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	nr_extents;
+	__u64	extents;
+	__u64	offset;
+	__u64	length;
+	__u64	done;
+	__u64	bad_offset;
+	__u64	bad_length;
+	__u32	bad_state;
+	__u32	reserved;
+	__u8	reason[SEAL_REASON_LEN];
+};
+
+#define SEAL_COMMIT_MAX_RANGES	1024
+
+struct seal_commit_range {
+	__u64	offset;
+	__u64	length;
+};
+
+/**
+ * struct seal_commit - SEAL_IOC_COMMIT: what was written is to be the file's
+ * @size: in: size of this structure
+ * @fd: in: the file, sealed by this session, open for writing
+ * @flags: in: must be 0
+ * @nr_ranges: in: 0 (with @new_size only) to SEAL_COMMIT_MAX_RANGES
+ * @ranges: in: user pointer to an array of struct seal_commit_range: whole
+ *          blocks and whole pages, in ascending order, not overlapping
+ * @new_size: in: size the file is to have, or 0: it stays
+ * @converted: out: bytes that were unwritten and are written now
+ * @generation: out: as STATUS tells it from now on
+ * @bad_index: out: on failure the range in @ranges, or SEAL_NO_INDEX
+ * @reserved: must be 0
+ * @reason: out: why it failed, for people
+ *
+ * The ranges must be granted to this session. Whoever wrote to them must have
+ * finished, and have flushed caches of his own. Their unwritten blocks become
+ * written ones; nothing moves, nothing is copied. When it returns that is
+ * durable, with all that had reached the device, cached data of the ranges
+ * are dropped so that the file shows what is on the device, and the in-place
+ * table, the digest and the generation have changed, as one step. Committing
+ * what is written already is no error: it makes the file show what is on the
+ * device. The ranges stay granted.
+ *
+ * The size can only grow, to a multiple of the block and of the page, within
+ * a range that was granted with SEAL_GRANT_EXTEND; the block before the new
+ * end must be a written one then. Blocks beyond the end cannot be committed.
+ *
+ * Once a block may have been converted no signal stops it.
+ *
+ * Errors: EACCES (not sealed by this session), ENXIO (not granted to this
+ * session), EINVAL (ranges, @new_size, beyond the end of the file), EBUSY
+ * (somebody else holds the file and the size is to change; pages are in use),
+ * E2BIG (too many extents at once), ESTALE (the seal was broken), EPERM,
+ * EBADF, EROFS, EIO, ENOMEM, EINTR. Nothing has changed then; but if the
+ * filesystem fails half-way (EIO, ENOSPC), a part may be committed: it can be
+ * repeated.
+ */
+struct seal_commit {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	nr_ranges;
+	__u64	ranges;
+	__u64	new_size;
+	__u64	converted;
+	__u64	generation;
+	__u32	bad_index;
+	__u32	reserved;
+	__u8	reason[SEAL_REASON_LEN];
+};
+
+#define SEAL_RELEASE_STICKY	(1U << 0)	/* what the sticky claim has */
+#define SEAL_RELEASE_ALL	(SEAL_RELEASE_STICKY)
+
+/**
+ * struct seal_release - SEAL_IOC_RELEASE: take a grant back
+ * @size: in: size of this structure
+ * @fd: in: the file
+ * @flags: in: SEAL_RELEASE_STICKY (needs CAP_LINUX_IMMUTABLE) or 0 for the
+ *         grants of this session
+ * @reserved: must be 0
+ * @offset: in: start of the range
+ * @length: in: length of the range; 0 means all that follows
+ *
+ * What was not committed stays unwritten: it reads as zeros. Whoever was told
+ * the addresses must not write any more. Succeeds when nothing is granted.
+ *
+ * Errors: EACCES (not sealed by this session; STICKY: not sealed), EINVAL
+ * (flags, a range that is not whole blocks and pages), EPERM, EBADF, ENOMEM,
+ * EINTR.
+ */
+struct seal_release {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	reserved;
+	__u64	offset;
+	__u64	length;
 };
 
 #define SEAL_IOC_MAGIC		0xd6
@@ -281,5 +470,8 @@ struct seal_status {
 #define SEAL_IOC_SEAL		_IOWR(SEAL_IOC_MAGIC, 3, struct seal_files)
 #define SEAL_IOC_UNSEAL		_IOWR(SEAL_IOC_MAGIC, 4, struct seal_unseal)
 #define SEAL_IOC_STATUS		_IOWR(SEAL_IOC_MAGIC, 5, struct seal_status)
+#define SEAL_IOC_GRANT		_IOWR(SEAL_IOC_MAGIC, 8, struct seal_grant)
+#define SEAL_IOC_COMMIT		_IOWR(SEAL_IOC_MAGIC, 9, struct seal_commit)
+#define SEAL_IOC_RELEASE	_IOWR(SEAL_IOC_MAGIC, 10, struct seal_release)
 
 #endif /* _UAPI_SEAL_H */

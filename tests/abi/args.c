@@ -15,16 +15,21 @@
 /* Each command with a structure that would be accepted. */
 enum command { INFO, PREALLOC, UNSHARE, SEAL, UNSEAL, STATUS, COMMANDS };
 
+/* One that has not grown since. */
+#define SIZES(nr, type)	{ nr, sizeof(type), sizeof(type) }
+
 static const struct {
 	unsigned long nr;
 	uint32_t size;
+	uint32_t first;		/* as it was published first */
 } commands[COMMANDS] = {
-	[INFO] = { SEAL_IOC_INFO, sizeof(struct seal_info) },
-	[PREALLOC] = { SEAL_IOC_PREALLOC, sizeof(struct seal_range_op) },
-	[UNSHARE] = { SEAL_IOC_UNSHARE, sizeof(struct seal_range_op) },
-	[SEAL] = { SEAL_IOC_SEAL, sizeof(struct seal_files) },
-	[UNSEAL] = { SEAL_IOC_UNSEAL, sizeof(struct seal_unseal) },
-	[STATUS] = { SEAL_IOC_STATUS, sizeof(struct seal_status) },
+	[INFO] = SIZES(SEAL_IOC_INFO, struct seal_info),
+	[PREALLOC] = SIZES(SEAL_IOC_PREALLOC, struct seal_range_op),
+	[UNSHARE] = SIZES(SEAL_IOC_UNSHARE, struct seal_range_op),
+	[SEAL] = SIZES(SEAL_IOC_SEAL, struct seal_files),
+	[UNSEAL] = SIZES(SEAL_IOC_UNSEAL, struct seal_unseal),
+	[STATUS] = { SEAL_IOC_STATUS, sizeof(struct seal_status),
+		     offsetof(struct seal_status, generation) },
 };
 
 union request {
@@ -95,13 +100,28 @@ END_TEST
 START_TEST(size_too_small)
 {
 	fill(_i);
-	req.size = commands[_i].size - 1;
+	req.size = commands[_i].first - 1;
 	ck_assert_int_eq(call(_i), -EINVAL);
 	req.size = 4;
 	ck_assert_int_eq(call(_i), -EINVAL);
 	req.size = 0;
 	ck_assert_int_eq(call(_i), -EINVAL);
 	ck_assert(!st_sealed(fd));
+}
+END_TEST
+
+/* Callers that know less than the module get what they know, and no more. */
+START_TEST(shorter)
+{
+	unsigned int old = offsetof(struct seal_status, generation);
+
+	fill(STATUS);
+	req.size = old;
+	memset(req.bytes + old, 0xa5, sizeof(struct seal_status) - old);
+	ck_assert_int_eq(call(STATUS), 0);
+	ck_assert_uint_eq(req.status.file_size, 65536);
+	for (unsigned int i = old; i < sizeof(struct seal_status); i++)
+		ck_assert_uint_eq(req.bytes[i], 0xa5);
 }
 END_TEST
 
@@ -345,6 +365,7 @@ TCase *abi_args(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, plain_request, 0, COMMANDS);
 	tcase_add_loop_test(tc, size_too_small, 0, COMMANDS);
+	tcase_add_test(tc, shorter);
 	tcase_add_loop_test(tc, longer_zero_tail, 0, COMMANDS);
 	tcase_add_loop_test(tc, longer_nonzero_tail, 0, COMMANDS);
 	tcase_add_loop_test(tc, longer_than_a_page, 0, COMMANDS);

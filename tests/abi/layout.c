@@ -62,7 +62,7 @@ AT(seal_unseal, fd, 4);
 AT(seal_unseal, flags, 8);
 AT(seal_unseal, reserved, 12);
 
-SIZE(seal_status, 128);
+SIZE(seal_status, 144);
 AT(seal_status, size, 0);
 AT(seal_status, fd, 4);
 AT(seal_status, flags, 8);
@@ -83,6 +83,57 @@ AT(seal_status, missed, 104);
 AT(seal_status, dev_major, 112);
 AT(seal_status, dev_minor, 116);
 AT(seal_status, broken, 120);
+AT(seal_status, generation, 128);
+AT(seal_status, granted, 136);
+
+SIZE(seal_grant_extent, 40);
+AT(seal_grant_extent, logical, 0);
+AT(seal_grant_extent, length, 8);
+AT(seal_grant_extent, physical, 16);
+AT(seal_grant_extent, dev_major, 24);
+AT(seal_grant_extent, dev_minor, 28);
+AT(seal_grant_extent, state, 32);
+AT(seal_grant_extent, reserved, 36);
+
+SIZE(seal_grant, 200);
+AT(seal_grant, size, 0);
+AT(seal_grant, fd, 4);
+AT(seal_grant, flags, 8);
+AT(seal_grant, nr_extents, 12);
+AT(seal_grant, extents, 16);
+AT(seal_grant, offset, 24);
+AT(seal_grant, length, 32);
+AT(seal_grant, done, 40);
+AT(seal_grant, bad_offset, 48);
+AT(seal_grant, bad_length, 56);
+AT(seal_grant, bad_state, 64);
+AT(seal_grant, reserved, 68);
+AT(seal_grant, reason, 72);
+
+SIZE(seal_commit_range, 16);
+AT(seal_commit_range, offset, 0);
+AT(seal_commit_range, length, 8);
+
+SIZE(seal_commit, 184);
+AT(seal_commit, size, 0);
+AT(seal_commit, fd, 4);
+AT(seal_commit, flags, 8);
+AT(seal_commit, nr_ranges, 12);
+AT(seal_commit, ranges, 16);
+AT(seal_commit, new_size, 24);
+AT(seal_commit, converted, 32);
+AT(seal_commit, generation, 40);
+AT(seal_commit, bad_index, 48);
+AT(seal_commit, reserved, 52);
+AT(seal_commit, reason, 56);
+
+SIZE(seal_release, 32);
+AT(seal_release, size, 0);
+AT(seal_release, fd, 4);
+AT(seal_release, flags, 8);
+AT(seal_release, reserved, 12);
+AT(seal_release, offset, 16);
+AT(seal_release, length, 24);
 
 /* Published numbers never change, on whatever compiler. */
 COMMAND(SEAL_IOC_INFO, 0xc040d600);
@@ -90,4 +141,7 @@ COMMAND(SEAL_IOC_PREALLOC, 0xc028d601);
 COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
 COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
-COMMAND(SEAL_IOC_STATUS, 0xc080d605);
+COMMAND(SEAL_IOC_STATUS, 0xc090d605);
+COMMAND(SEAL_IOC_GRANT, 0xc0c8d608);
+COMMAND(SEAL_IOC_COMMIT, 0xc0b8d609);
+COMMAND(SEAL_IOC_RELEASE, 0xc020d60a);

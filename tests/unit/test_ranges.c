@@ -80,6 +80,68 @@ START_TEST(test_against_bitmap)
 }
 END_TEST
 
+/* Touching ranges are one: the table says the same as the bits, and no more. */
+static void same(const struct seal_ranges *ranges, const char *bits)
+{
+	__u64 runs = 0;
+	int wrong = 0;
+
+	for (int i = 0; i < BITS; i++) {
+		wrong += seal_ranges_cover(ranges, i, i + 1) != bits[i];
+		runs += bits[i] && (!i || !bits[i - 1]);
+	}
+	ck_assert_int_eq(wrong, 0);
+	ck_assert_uint_eq(ranges->nr, runs);
+}
+
+START_TEST(test_arithmetic)
+{
+	struct seal_ranges a = { 0 }, b = { 0 }, out = { 0 };
+	char x[BITS], y[BITS], want[BITS];
+	struct seal_range range;
+	int wrong = 0;
+
+	srand(_i);
+	random_bits(x, 2 + _i % 20);
+	random_bits(y, 2 + _i % 7);
+	fill(&a, x);
+	fill(&b, y);
+
+	ck_assert_int_eq(seal_ranges_union(&out, &a, &b), 0);
+	for (int i = 0; i < BITS; i++)
+		want[i] = x[i] || y[i];
+	same(&out, want);
+	seal_ranges_free(&out);
+
+	ck_assert_int_eq(seal_ranges_subtract(&out, &a, &b), 0);
+	for (int i = 0; i < BITS; i++)
+		want[i] = x[i] && !y[i];
+	same(&out, want);
+	seal_ranges_free(&out);
+
+	for (int pos = 0; pos <= BITS; pos++) {
+		int first = pos, end;
+
+		while (first < BITS && !x[first])
+			first++;
+		for (end = first; end < BITS && x[end];)
+			end++;
+		if (first == BITS)
+			wrong += seal_ranges_next(&a, pos, &range);
+		else
+			wrong += !seal_ranges_next(&a, pos, &range) ||
+				 range.start != (__u64)first ||
+				 range.end != (__u64)end;
+		for (int stop = pos; stop <= BITS; stop += 5)
+			wrong += seal_ranges_overlap(&a, pos, stop) !=
+				 (first < stop);
+	}
+	ck_assert_int_eq(wrong, 0);
+	seal_ranges_free(&a);
+	seal_ranges_free(&b);
+}
+END_TEST
+
 START_TEST(test_many)
 {
 	struct seal_ranges ranges = { 0 };
@@ -130,6 +192,7 @@ int main(void)
 	TCase *tests = tcase_create("ranges");
 
 	tcase_add_loop_test(tests, test_against_bitmap, 0, 200);
+	tcase_add_loop_test(tests, test_arithmetic, 0, 200);
 	tcase_add_test(tests, test_many);
 	tcase_add_test(tests, test_edges);
 	return run_tests(tests, "ranges");
