@@ -160,6 +160,71 @@ int seal_status(struct seal_session *session, int fd,
 		struct seal_status *status);
 
 /**
+ * seal_grant() - blocks of a sealed file that others may write to
+ * @session: handle, a holder of the file
+ * @fd: file, open for writing
+ * @flags: SEAL_GRANT_*
+ * @offset: start; whole blocks and whole pages
+ * @length: length in bytes; whole blocks and whole pages
+ * @extents: array that is filled in
+ * @room: its length, at least SEAL_GRANT_MIN_EXTENTS; more than
+ *        SEAL_GRANT_MAX_EXTENTS are not used
+ * @result: if not NULL, filled in: done, on failure bad_*, reason
+ *
+ * One bounded step: what was granted is @result->done bytes from @offset on;
+ * go on behind them until the range is done. The grant lasts until
+ * seal_release(), seal_unseal() or the end of the session, whose sticky claim
+ * takes it over if there is one. See struct seal_grant in <seal.h> for what
+ * may be written where, and what a seal cannot do about it.
+ *
+ * Return: the number of extents; -EACCES: not sealed through @session; -EBUSY:
+ * granted to another holder, or somebody else holds the file; -EBADFD: a part
+ * cannot be granted (@result->bad_*); -EOPNOTSUPP: the filesystem cannot
+ * convert blocks it did not write; -EPERM: neither owner nor capable of
+ * CAP_SYS_RAWIO; -EINVAL, -EBADF, -ENOSPC, -ESTALE, -EIO, -ENOMEM, -EINTR.
+ */
+int seal_grant(struct seal_session *session, int fd, uint32_t flags,
+	       uint64_t offset, uint64_t length,
+	       struct seal_grant_extent *extents, unsigned int room,
+	       struct seal_grant *result);
+
+/**
+ * seal_commit() - make what others have written part of the file
+ * @session: handle, to which the ranges were granted
+ * @fd: file, open for writing
+ * @ranges: ascending, not overlapping; whole blocks and whole pages
+ * @nr: number of them, up to SEAL_COMMIT_MAX_RANGES
+ * @new_size: size the file grows to, or 0: it stays
+ * @result: if not NULL, filled in: converted, generation, on failure
+ *          bad_index, reason
+ *
+ * Durable when it returns 0. Can be repeated. The ranges stay granted.
+ *
+ * Return: 0; -ENXIO: not granted to @session; -EACCES, -EBUSY, -EINVAL, -EPERM,
+ * -EBADF, -E2BIG, -ESTALE, -EIO, -ENOMEM, -EINTR: see struct seal_commit.
+ */
+int seal_commit(struct seal_session *session, int fd,
+		const struct seal_commit_range *ranges, unsigned int nr,
+		uint64_t new_size, struct seal_commit *result);
+
+/**
+ * seal_release() - take a grant back
+ * @session: handle
+ * @fd: file
+ * @flags: SEAL_RELEASE_*
+ * @offset: start; whole blocks and whole pages
+ * @length: length in bytes, or 0: all that follows
+ *
+ * What was not committed stays unwritten. Make sure first that whoever was
+ * told the addresses writes no more.
+ *
+ * Return: 0, also if nothing was granted; -EACCES, -EINVAL, -EPERM, -EBADF,
+ * -ENOMEM, -EINTR.
+ */
+int seal_release(struct seal_session *session, int fd, uint32_t flags,
+		 uint64_t offset, uint64_t length);
+
+/**
  * seal_info() - what the module can do on this kernel
  * @session: handle
  * @info: filled in (@info->fs is not used)

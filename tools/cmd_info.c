@@ -24,6 +24,7 @@ static const struct {
 } features[] = {
 	{ SEAL_FEATURE_STICKY, "sticky" },
 	{ SEAL_FEATURE_DEBUG, "debug" },
+	{ SEAL_FEATURE_GRANT, "grant" },
 };
 
 static const char *state_name(uint32_t state)

@@ -79,6 +79,8 @@ static void print_text(const char *path, const struct file_status *file)
 		print_bytes("delalloc", status->delalloc);
 	print_bytes("hole", status->hole);
 	print_bytes("in place", status->in_place);
+	if (status->granted)
+		print_bytes("granted", status->granted);
 	printf("  %-10s %016" PRIx64 "\n", "digest", (uint64_t)status->digest);
 	printf("  %-10s %u:%u\n", "device", status->dev_major,
 	       status->dev_minor);
@@ -118,6 +120,8 @@ static struct json_object *to_json(const char *path,
 	json_add_number(file, "in_place_bytes", status->in_place);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)status->digest);
 	json_add_text(file, "digest", digest);
+	json_add_number(file, "generation", status->generation);
+	json_add_number(file, "granted_bytes", status->granted);
 	json_add_number(file, "refused", status->refused);
 	json_add_number(file, "broken", status->broken);
 	json_add_device(file, "device", status->dev_major, status->dev_minor);
