@@ -36,7 +36,7 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 	 tests/tripwires tests/races tests/powercut tests/torture tests/faults \
-	 tests/fuzz/ioctl tests/maps
+	 tests/fuzz/ioctl tests/maps tests/grant
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
