@@ -80,22 +80,33 @@ int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end)
 
 bool seal_ranges_cover(const struct seal_ranges *ranges, __u64 start, __u64 end)
 {
-	__u64 low = 0, high = ranges->nr;
+	const struct seal_range *range;
+	__u32 chunk = 0, half, nr;
 
 	if (start >= end)
 		return true;
+	if (!ranges->nr)
+		return false;
 
-	/* the last range that begins at or before start */
-	while (low < high) {
-		__u64 mid = low + (high - low) / 2;
-
-		if (range_at(ranges, mid)->start <= start)
-			low = mid + 1;
-		else
-			high = mid;
+	/*
+	 * The last range that begins at or before start; the first one if none
+	 * does. In the gates: no division, no branch that depends on the data.
+	 */
+	for (nr = ranges->nr_chunks; nr > 1; nr -= half) {
+		half = nr / 2;
+		if (ranges->chunk[chunk + half]->start <= start)
+			chunk += half;
+	}
+	range = ranges->chunk[chunk];
+	nr = chunk + 1 < ranges->nr_chunks ? SEAL_CHUNK_RANGES :
+	     ranges->nr - (__u64)chunk * SEAL_CHUNK_RANGES;
+	for (; nr > 1; nr -= half) {
+		half = nr / 2;
+		if (range[half].start <= start)
+			range += half;
 	}
 	/* ranges that touch are one range, so one range must hold it all */
-	return low && range_at(ranges, low - 1)->end >= end;
+	return range->start <= start && range->end >= end;
 }
 
 bool seal_ranges_subset(const struct seal_ranges *a, const struct seal_ranges *b)
