@@ -163,6 +163,19 @@ static inline bool seal_has_layout_lease(struct inode *inode)
 	return found;
 }
 
+/* Do these arguments of __break_lease() ask for a layout? */
+#ifdef LEASE_BREAK_LAYOUT
+static inline bool seal_layout_break(unsigned int flags, unsigned int unused)
+{
+	return flags & LEASE_BREAK_LAYOUT;
+}
+#else
+static inline bool seal_layout_break(unsigned int mode, unsigned int type)
+{
+	return type & FL_LAYOUT;
+}
+#endif
+
 /*
  * Converting unwritten blocks that somebody else has written through the
  * device is an operation of filesystems for the pNFS server. @size, if not 0,

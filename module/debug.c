@@ -14,6 +14,7 @@ static const char * const step_names[] = {
 	[SEAL_STEP_INVALIDATE]	= "invalidate",
 	[SEAL_STEP_DIO]		= "dio",
 	[SEAL_STEP_WRAPPERS]	= "wrappers",
+	[SEAL_STEP_LAYOUTS]	= "layouts",
 	[SEAL_STEP_COW]		= "cow",
 };
 

@@ -15,6 +15,7 @@ enum seal_step {
 	SEAL_STEP_INVALIDATE,	/* the invalidate lock */
 	SEAL_STEP_DIO,		/* direct I/O that is under way */
 	SEAL_STEP_WRAPPERS,	/* calls that entered without a lock */
+	SEAL_STEP_LAYOUTS,	/* calls that dropped their lock for a layout */
 	SEAL_STEP_COW,		/* reflinked once: nothing is in place */
 };
 

@@ -509,18 +509,6 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 	return true;
 }
 
-bool seal_gate_settling(struct inode *inode)
-{
-	struct seal_entry *entry;
-	bool settling;
-
-	rcu_read_lock();
-	entry = seal_lookup(inode);
-	settling = entry && READ_ONCE(entry->state) == SEAL_ENTRY_SEALING;
-	rcu_read_unlock();
-	return settling;
-}
-
 int seal_wrapper_enter(void)
 	__acquires(&wrappers_srcu)
 {
@@ -594,7 +582,7 @@ static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
 		if (!set->users)
 			continue;
 		for (j = 0; j < set->nr_gates; j++)
-			if (!set->gates[j].absent)
+			if (!set->gates[j].absent && !set->gates[j].counts)
 				seq_printf(m, "%s %s %lld %lu\n", set->name,
 					   set->gates[j].symbol,
 					   atomic64_read(&set->gates[j].hits),

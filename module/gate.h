@@ -34,6 +34,7 @@ struct seal_gate {
 	bool			core;		/* not in the module of its set */
 	bool			skip;		/* debug build only */
 	bool			watch;		/* a tripwire: refuses nothing */
+	bool			counts;		/* looks on, refuses nothing */
 	bool			optional;	/* may be missing */
 	bool			absent;		/* is missing */
 };
@@ -132,16 +133,19 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb);
 /* The same for an operation that only hurts a file with in-place blocks. */
 bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode);
 
-/* Is @inode being sealed, its map not read yet? */
-bool seal_gate_settling(struct inode *inode);
+/*
+ * How often a file of XFS had a layout of a pNFS client broken. Whoever did it
+ * drops the lock of the file after it has passed a gate.
+ */
+unsigned long seal_layout_breaks(void);
 
 int seal_wrapper_enter(void);
 void seal_wrapper_leave(int cookie);
 
 #define SEAL_GATE(sym, hnd)						\
 	{ .symbol = sym, .handler = hnd }
-#define SEAL_GATE_CORE(sym, hnd)					\
-	{ .symbol = sym, .handler = hnd, .core = true }
+#define SEAL_GATE_COUNTS(sym, hnd)					\
+	{ .symbol = sym, .handler = hnd, .core = true, .counts = true }
 #define SEAL_GATE_WRAPPED(sym, hnd, orig)				\
 	{ .symbol = sym, .handler = hnd, .bind = bind_##orig }
 

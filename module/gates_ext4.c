@@ -6,13 +6,10 @@
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
-#include <linux/huge_mm.h>
-#include <linux/mm.h>
 
 #include "claim.h"
 #include "compat.h"
 #include "gate.h"
-#include "xfs_inode.h"
 
 /*
  * ext4_da_get_block_prep(), ext4_get_block(), ext4_get_block_unwritten()
@@ -30,59 +27,6 @@ static int enter_get_block(struct kprobe *kp, struct pt_regs *regs)
 		return 0;
 	if (seal_gate_refuses(kp, inode, start, start + i_blocksize(inode)))
 		return seal_redirect(regs, seal_return_busy);
-	return 0;
-}
-
-static noinline vm_fault_t return_sigbus(void)
-{
-	return VM_FAULT_SIGBUS;
-}
-
-static noinline vm_fault_t return_fallback(void)
-{
-	return VM_FAULT_FALLBACK;
-}
-
-static unsigned int fault_order(struct pt_regs *regs)
-{
-#if SEAL_KERNEL(6, 6)
-	return seal_arg(regs, 1, unsigned int);
-#else
-	switch (seal_arg(regs, 1, enum page_entry_size)) {
-	case PE_SIZE_PTE:
-		return 0;
-	case PE_SIZE_PMD:
-		return PMD_SHIFT - PAGE_SHIFT;
-	default:
-		return PUD_SHIFT - PAGE_SHIFT;
-	}
-#endif
-}
-
-/*
- * dax_iomap_fault(vmf, order, ...) [g]: stores through a DAX mapping, with
- * the invalidate lock held shared.
- */
-static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
-{
-	struct vm_fault *vmf = seal_arg(regs, 0, struct vm_fault *);
-	struct inode *inode = vmf->vma->vm_file->f_mapping->host;
-	unsigned int order = fault_order(regs);
-	u64 start, end;
-
-	/* XFS decides in its own iomap_begin */
-	if (likely(!seal_flagged(inode)) || seal_is_xfs(inode))
-		return 0;
-	/* loads, and stores to a private copy */
-	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->cow_page)
-		return 0;
-
-	start = round_down((u64)vmf->pgoff, 1ULL << order) << PAGE_SHIFT;
-	end = min_t(u64, start + (PAGE_SIZE << order),
-		    round_up(i_size_read(inode), i_blocksize(inode)));
-	if (seal_gate_refuses(kp, inode, start, end))
-		return seal_redirect(regs, order ? return_fallback :
-					   return_sigbus);
 	return 0;
 }
 
@@ -243,7 +187,6 @@ static struct seal_gate ext4_gates[] = {
 	SEAL_GATE("ext4_da_get_block_prep", enter_get_block),
 	SEAL_GATE("ext4_get_block", enter_get_block),
 	SEAL_GATE("ext4_get_block_unwritten", enter_get_block),
-	SEAL_GATE_CORE("dax_iomap_fault", enter_dax_fault),
 	SEAL_GATE("ext4_fileattr_set", enter_fileattr_set),
 	SEAL_GATE("ext4_ext_migrate", enter_migrate),
 	SEAL_GATE("ext4_begin_enable_verity", enter_verity),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gates in the VFS: what XFS and ext4 both go through.
+ * Gates in the kernel itself: the VFS, and what filesystems share of iomap and DAX.
  *
  * All are global functions called from other translation units, so no caller
  * has an inlined copy.
  */
 #include <linux/fs.h>
-#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/uio.h>
 
 #include "claim.h"
@@ -66,21 +67,6 @@ static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* Prototype of the original, for the static call only. */
-SEAL_ORIGINAL(seal_notify_change, int, void *idmap, struct dentry *dentry,
-	      struct iattr *attr, void *delegated);
-
-static noinline int wrap_notify_change(void *idmap, struct dentry *dentry,
-				       struct iattr *attr, void *delegated)
-{
-	int cookie = seal_wrapper_enter();
-	int ret;
-
-	ret = static_call(seal_notify_change)(idmap, dentry, attr, delegated);
-	seal_wrapper_leave(cookie);
-	return ret;
-}
-
 /*
  * notify_change(idmap, dentry, attr, delegated): the only caller of
  * ->setattr, with i_rwsem held.
@@ -90,18 +76,8 @@ static int enter_notify_change(struct kprobe *kp, struct pt_regs *regs)
 	struct inode *inode = d_inode(seal_arg(regs, 1, struct dentry *));
 	struct iattr *attr = seal_arg(regs, 2, struct iattr *);
 
-	if (likely(!(attr->ia_valid & ATTR_SIZE)))
+	if (likely(!(attr->ia_valid & ATTR_SIZE)) || !seal_flagged(inode))
 		return 0;
-
-	if (!seal_flagged(inode)) {
-		/*
-		 * XFS drops i_rwsem while it waits for a pNFS client to give
-		 * back a layout: its truncates are drained as wrappers too.
-		 */
-		if (seal_is_xfs(inode))
-			return seal_redirect(regs, wrap_notify_change);
-		return 0;
-	}
 
 	if (attr->ia_size != i_size_read(inode)) {
 		if (seal_gate_refuses_any(kp, inode))
@@ -134,16 +110,92 @@ static int enter_remap_prep(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
+static noinline vm_fault_t return_sigbus(void)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static noinline vm_fault_t return_fallback(void)
+{
+	return VM_FAULT_FALLBACK;
+}
+
+/*
+ * iomap_page_mkwrite(vmf, ops): a store to a page of XFS that is not yet
+ * writable, with the invalidate lock held shared. All of the folio becomes
+ * dirty; the reference of the fault keeps it from being split.
+ */
+static int enter_page_mkwrite(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct vm_fault *vmf = seal_arg(regs, 0, struct vm_fault *);
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct folio *folio;
+	u64 start, end;
+
+	if (likely(!seal_flagged(inode)))
+		return 0;
+	folio = page_folio(vmf->page);
+	start = folio_pos(folio);
+	/* a page counts up to where the file ends inside it */
+	end = min_t(u64, start + folio_size(folio), i_size_read(inode));
+	if (seal_gate_refuses(kp, inode, start, end))
+		return seal_redirect(regs, return_sigbus);
+	return 0;
+}
+
+static unsigned int fault_order(struct pt_regs *regs)
+{
+#if SEAL_KERNEL(6, 6)
+	return seal_arg(regs, 1, unsigned int);
+#else
+	switch (seal_arg(regs, 1, enum page_entry_size)) {
+	case PE_SIZE_PTE:
+		return 0;
+	case PE_SIZE_PMD:
+		return PMD_SHIFT - PAGE_SHIFT;
+	default:
+		return PUD_SHIFT - PAGE_SHIFT;
+	}
+#endif
+}
+
+/*
+ * dax_iomap_fault(vmf, order, ...): stores through a DAX mapping, with
+ * the invalidate lock held shared.
+ */
+static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct vm_fault *vmf = seal_arg(regs, 0, struct vm_fault *);
+	struct inode *inode = vmf->vma->vm_file->f_mapping->host;
+	unsigned int order = fault_order(regs);
+	u64 start, end;
+
+	if (likely(!seal_flagged(inode)))
+		return 0;
+	/* loads, and stores to a private copy */
+	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->cow_page)
+		return 0;
+
+	start = round_down((u64)vmf->pgoff, 1ULL << order) << PAGE_SHIFT;
+	end = min_t(u64, start + (PAGE_SIZE << order),
+		    round_up(i_size_read(inode), i_blocksize(inode)));
+	if (seal_gate_refuses(kp, inode, start, end))
+		return seal_redirect(regs, order ? return_fallback :
+					   return_sigbus);
+	return 0;
+}
+
 /*
  * Not here: vfs_fallocate(), because loop and target call ->fallocate()
  * directly; file_modified() and friends, because they know no range.
  */
 static struct seal_gate vfs_gates[] = {
 	SEAL_GATE("generic_write_checks", enter_write_checks),
-	SEAL_GATE_WRAPPED("notify_change", enter_notify_change,
-			  seal_notify_change),
+	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),
+	SEAL_GATE("iomap_page_mkwrite", enter_page_mkwrite),
+	SEAL_GATE("dax_iomap_fault", enter_dax_fault),
 };
 
 struct seal_gate_set seal_vfs_gates = {

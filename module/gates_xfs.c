@@ -18,36 +18,24 @@
 #include "xfs_inode.h"
 
 /*
- * xfs_{buffered,direct}_write_iomap_begin(inode, pos, length, flags) [p] [t]:
- * page faults come here (invalidate lock held shared, the whole folio as the
- * range); DAX faults to the direct one. Writes were decided earlier with the
- * whole request, but may have waited for a layout without their lock since.
+ * __break_lease(inode, mode, type), later (inode, flags) [g]: refuses nothing.
+ * A write or truncate that has passed its gate drops i_rwsem while a pNFS
+ * client gives a layout back; it has come here before, with the lock held.
  */
-static int enter_write_begin(struct kprobe *kp, struct pt_regs *regs)
-{
-	struct inode *inode = seal_arg(regs, 0, struct inode *);
-	u64 start = seal_arg(regs, 1, u64);
-	u64 end = start + seal_arg(regs, 2, u64);
-	unsigned int flags = seal_arg(regs, 3, unsigned int);
+static atomic_long_t layout_breaks;
 
-	if (likely(!seal_flagged(inode)))
-		return 0;
-	if (!(flags & (IOMAP_WRITE | IOMAP_ZERO)))
-		return 0;
-	/*
-	 * Zeroing the edges of a range is the second half of a fallocate or
-	 * truncate that has passed its gate, or has been here before it was
-	 * shut: sealing waits for the whole of it.
-	 */
-	if (flags & IOMAP_ZERO && seal_gate_settling(inode))
-		return 0;
-	/* a fault covers a page even where the file ends inside it */
-	if (flags & IOMAP_FAULT)
-		end = min_t(u64, end, round_up(i_size_read(inode),
-					       i_blocksize(inode)));
-	if (seal_gate_refuses(kp, inode, start, end))
-		return seal_redirect(regs, seal_return_busy);
+static int enter_break_lease(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (seal_layout_break(seal_arg(regs, 1, unsigned int),
+			      seal_arg(regs, 2, unsigned int)) &&
+	    seal_is_xfs(seal_arg(regs, 0, struct inode *)))
+		atomic_long_inc(&layout_breaks);
 	return 0;
+}
+
+unsigned long seal_layout_breaks(void)
+{
+	return atomic_long_read(&layout_breaks);
 }
 
 #if SEAL_XFS_ATOMIC_BEGIN
@@ -271,8 +259,9 @@ static int enter_scrub(struct kprobe *kp, struct pt_regs *regs)
 /*
  * Not here, and why: xfs_vn_setattr*() and truncate helpers (notify_change
  * comes first), xfs_break_layouts() (fallocate and truncate come first),
- * xfs_iomap_write_direct(), xfs_bmapi_reserve_delalloc() (behind the begin
- * functions; a second gate on a path can hide the loss of the first),
+ * xfs_{buffered,direct}_write_iomap_begin() and what is behind them (writes,
+ * faults, fallocate, truncate and clone come first; a second gate on a path
+ * costs every write, and can hide the loss of the first),
  * xfs_reflink_end_cow(), xfs_iomap_write_unwritten(), xfs_map_blocks() and
  * all of libxfs (a refusal there loses data or shuts the filesystem down),
  * zoned and realtime paths (such inodes are not sealed).
@@ -295,8 +284,7 @@ static struct seal_gate xfs_gates[] = {
 		SEAL_GATE_WRAPPED("xfs_scrub_metadata", enter_scrub,
 				  seal_xfs_scrub),
 #endif
-	SEAL_GATE("xfs_buffered_write_iomap_begin", enter_write_begin),
-	SEAL_GATE("xfs_direct_write_iomap_begin", enter_write_begin),
+	SEAL_GATE_COUNTS("__break_lease", enter_break_lease),
 	SEAL_GATE("xfs_free_eofblocks", enter_free_eofblocks),
 #if SEAL_XFS_ATOMIC_BEGIN
 	SEAL_GATE("xfs_atomic_write_cow_iomap_begin", enter_atomic_cow),

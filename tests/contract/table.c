@@ -31,8 +31,8 @@ const struct guard guard_write = VFS_GUARD("generic_write_checks");
 const struct guard guard_setattr = VFS_GUARD("notify_change");
 
 const struct guard guard_mmap = {
-	.xfs = "xfs_buffered_write_iomap_begin",
-	.xfs_dax = "xfs_direct_write_iomap_begin",
+	.xfs = "iomap_page_mkwrite",
+	.xfs_dax = "dax_iomap_fault",
 	.ext4 = "ext4_da_get_block_prep",
 	.ext4_dax = "dax_iomap_fault",
 	.ext4_nodelalloc = "ext4_get_block",

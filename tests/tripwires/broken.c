@@ -101,8 +101,7 @@ static const struct violation {
 	const char *gate;
 	int (*op)(int fd);
 } violations[] = {
-	{ "xfs", "xfs_iext_insert", "xfs_buffered_write_iomap_begin",
-	  store_to_hole },
+	{ "xfs", "xfs_iext_insert", "iomap_page_mkwrite", store_to_hole },
 	{ "xfs", "xfs_iext_remove", "notify_change", empty },
 	{ "xfs", "xfs_iext_update_extent", "xfs_file_fallocate", punch },
 	{ "xfs-noreflink", "xfs_swap_extent_forks", "xfs_swap_extents",
