@@ -21,7 +21,6 @@
 
 #include "claim.h"
 #include "compat.h"
-#include "debug.h"
 #include "eligible.h"
 #include "entered.h"
 #include "freeze.h"
@@ -341,32 +340,25 @@ static int jobs_drain_entered(struct job *jobs, unsigned int nr, char *reason)
 }
 
 /*
- * Has a layout been broken that was not when @seen was? Who did it may have
- * passed a gate before it was shut, and be without the lock since; having
- * write access, it is waited for like those who entered without gates.
- * 1: that was done, and what they did is to be settled; 0: nothing to do.
+ * Who broke a layout has write access to the filesystem, and is waited for
+ * like those who entered it without gates. 1: there was one, and what it did is
+ * to be settled.
  */
-static int jobs_drain_layouts(struct job *jobs, unsigned int nr,
-			      unsigned long *seen)
+static int jobs_drain_layouts(struct job *jobs, unsigned int nr)
 {
-	unsigned long breaks = seal_layout_breaks();
-	struct super_block *sb, *last = NULL;
 	unsigned int i;
-	int ret;
+	int ret, waited = 0;
 
-	if (breaks == *seen || seal_step_skipped(SEAL_STEP_LAYOUTS))
-		return 0;
-	*seen = breaks;
 	for (i = 0; i < nr; i++) {
-		sb = file_inode(jobs[i].file)->i_sb;
-		if (!jobs[i].mine || sb == last)
+		if (!jobs[i].mine || !jobs[i].entry->layout_broken)
 			continue;
-		last = sb;
 		ret = seal_drain_entered(&jobs[i].file->f_path);
 		if (ret)
 			return ret;
+		jobs[i].entry->layout_broken = false;
+		waited = 1;
 	}
-	return 1;
+	return waited;
 }
 
 /* A map that does not stand still for this many rounds is given up. */
@@ -376,7 +368,6 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		       struct seal_request *req)
 {
 	unsigned int i, round, open = 0;
-	unsigned long breaks = 0;
 	int ret;
 
 	/* look first: most refusals need no gate */
@@ -445,7 +436,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 				return ret;
 			}
 		}
-		ret = jobs_drain_layouts(jobs, nr, &breaks);
+		ret = jobs_drain_layouts(jobs, nr);
 		if (ret < 0)
 			return ret;
 		if (ret)

@@ -20,6 +20,11 @@
  * is the truth; STATUS compares the two.
  */
 #define S_SEALED	BIT(30)
+/*
+ * Another one: who broke a layout of this file may have passed a gate and be
+ * without the lock now. Set with i_rwsem held.
+ */
+#define S_LAYOUT_BROKEN	BIT(29)
 
 struct seal_fs;
 struct file;
@@ -47,6 +52,7 @@ struct seal_entry {
 	unsigned int		sessions;	/* claims of sessions */
 	bool			sticky;
 	bool			cow;		/* no block is overwritten in place */
+	bool			layout_broken;	/* not waited for yet */
 	bool			small_folios;	/* large ones were switched off */
 	unsigned long		folio_bits;	/* what they were */
 	u32			fs_flags;	/* FS_*_FL when it was sealed */

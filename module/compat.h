@@ -13,6 +13,7 @@
 #include <linux/exportfs.h>
 #include <linux/fileattr.h>
 #include <linux/fs.h>
+#include <linux/ftrace.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
@@ -163,16 +164,36 @@ static inline bool seal_has_layout_lease(struct inode *inode)
 	return found;
 }
 
-/* Do these arguments of __break_lease() ask for a layout? */
-#ifdef LEASE_BREAK_LAYOUT
-static inline bool seal_layout_break(unsigned int flags, unsigned int unused)
+/*
+ * A function called by ftrace gets the arguments of the traced function, and
+ * can have it go on elsewhere, without saving all of the registers.
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
+#define SEAL_HOOKS	1
+
+/* Of these only arguments, stack and instruction pointer are valid. */
+static inline struct pt_regs *seal_ftrace_regs(struct ftrace_regs *fregs)
 {
-	return flags & LEASE_BREAK_LAYOUT;
+#ifdef arch_ftrace_regs
+	return &arch_ftrace_regs(fregs)->regs;
+#else
+	return &fregs->regs;
+#endif
 }
 #else
-static inline bool seal_layout_break(unsigned int mode, unsigned int type)
+#define SEAL_HOOKS	0
+#endif
+
+/* Do these arguments of __break_lease() ask for a layout, not to be waited for? */
+#ifdef LEASE_BREAK_LAYOUT
+static inline bool seal_breaks_layout(unsigned int flags, unsigned int unused)
 {
-	return type & FL_LAYOUT;
+	return flags & LEASE_BREAK_LAYOUT && flags & LEASE_BREAK_NONBLOCK;
+}
+#else
+static inline bool seal_breaks_layout(unsigned int mode, unsigned int type)
+{
+	return type & FL_LAYOUT && mode & O_NONBLOCK;
 }
 #endif
 

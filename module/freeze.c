@@ -171,6 +171,11 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 			SEAL_REASON_LEN);
 		ret = -EBUSY;
 	}
+	if (inode->i_flags & S_LAYOUT_BROKEN &&
+	    !seal_step_skipped(SEAL_STEP_LAYOUTS)) {
+		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
+		entry->layout_broken = true;
+	}
 	if (!ret && seal_is_xfs(inode) && !entry->info.cow)
 		ret = seal_xfs_cancel_cow(inode);
 	if (!ret)
@@ -308,7 +313,9 @@ void seal_thaw_map(struct seal_entry *entry)
 	struct inode *inode = entry->inode;
 
 	inode_lock(inode);
-	set_mask_bits(&inode->i_flags, S_SEALED, 0);
+	/* the next one to seal it has to wait instead */
+	set_mask_bits(&inode->i_flags, S_SEALED,
+		      entry->layout_broken ? S_LAYOUT_BROKEN : 0);
 	large_folios(entry);
 	inode_unlock(inode);
 }

@@ -24,7 +24,8 @@ int seal_freeze_shut(struct seal_entry *entry);
 
 /*
  * 2. Wait for everything that passed before, make it durable. The wrappers
- * have been drained by the caller.
+ * have been drained by the caller. entry->layout_broken: somebody who passed
+ * is without the lock, wait for it and begin again.
  */
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The probe engine: arms and disarms the gate sets and runs their decisions.
+ * The gate in the path of every write is not a kprobe where the kernel offers
+ * something cheaper (hook.c).
  *
  * Every probe has a post_handler. It does nothing, but with it kprobes
  * registers the ftrace hook as one that may change the instruction pointer
@@ -21,6 +23,7 @@
 #include "compat.h"
 #include "debug.h"
 #include "gate.h"
+#include "hook.h"
 #include "probe.h"
 #include "trace.h"
 #include "tripwire.h"
@@ -96,7 +99,7 @@ bool seal_gates_armed(void)
 	mutex_lock(&canary_lock);
 	before = READ_ONCE(canary_hits);
 	canary();
-	armed = READ_ONCE(canary_hits) != before;
+	armed = READ_ONCE(canary_hits) != before && seal_write_gate_armed();
 	mutex_unlock(&canary_lock);
 	return armed;
 }
@@ -118,6 +121,22 @@ static void gate_target(const struct seal_gate_set *set,
 
 	snprintf(buf, size, "%s%s%s", module ?: "", module ? ":" : "",
 		 gate->symbol);
+}
+
+/*
+ * The kprobe found the function, and is what is left if the hook cannot be
+ * attached. Without memory there will be no kprobe either.
+ */
+static int gate_arm(struct seal_gate *gate)
+{
+	int ret;
+
+	if (seal_hook_wanted(gate)) {
+		ret = seal_hook_attach(gate, (unsigned long)gate->kp.addr);
+		if (!ret || ret == -ENOMEM)
+			return ret;
+	}
+	return enable_kprobe(&gate->kp);
 }
 
 static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
@@ -147,7 +166,7 @@ static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
 		if (gate->bind)
 			gate->bind((unsigned long)gate->kp.addr +
 				   MCOUNT_INSN_SIZE);
-		ret = enable_kprobe(&gate->kp);
+		ret = gate_arm(gate);
 	}
 	if (ret)
 		unregister_kprobe(&gate->kp);
@@ -161,9 +180,12 @@ static void set_unregister(struct seal_gate_set *set, unsigned int nr)
 
 	if (WARN_ON_ONCE(nr > ARRAY_SIZE(probes)))
 		nr = ARRAY_SIZE(probes);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		if (set->gates[i].hooked)
+			seal_hook_detach(&set->gates[i]);
 		if (!set->gates[i].absent)
 			probes[present++] = &set->gates[i].kp;
+	}
 	seal_probes_remove(probes, present);
 }
 
@@ -583,10 +605,12 @@ static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
 			continue;
 		for (j = 0; j < set->nr_gates; j++)
 			if (!set->gates[j].absent && !set->gates[j].counts)
-				seq_printf(m, "%s %s %lld %lu\n", set->name,
+				seq_printf(m, "%s %s %lld %lu %s\n", set->name,
 					   set->gates[j].symbol,
 					   atomic64_read(&set->gates[j].hits),
-					   set->gates[j].kp.nmissed);
+					   set->gates[j].kp.nmissed,
+					   set->gates[j].hooked ? "ftrace" :
+								  "kprobe");
 	}
 	mutex_unlock(&gates_lock);
 }

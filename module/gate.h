@@ -16,6 +16,7 @@
 #ifndef SEAL_GATE_H
 #define SEAL_GATE_H
 
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 #include <linux/static_call.h>
@@ -28,13 +29,16 @@ struct seal_gate {
 	const char		*symbol;
 	kprobe_pre_handler_t	handler;
 	void			(*bind)(unsigned long original);
-	struct kprobe		kp;
+	ftrace_func_t		hook;		/* the same without a kprobe */
+	struct kprobe		kp;		/* disabled if hooked */
+	struct ftrace_ops	ops;		/* if hooked, see hook.c */
 	char			target[72];	/* module:symbol */
 	atomic64_t		hits;		/* calls refused, or seals broken */
 	bool			core;		/* not in the module of its set */
 	bool			skip;		/* debug build only */
 	bool			watch;		/* a tripwire: refuses nothing */
 	bool			counts;		/* looks on, refuses nothing */
+	bool			hooked;
 	bool			optional;	/* may be missing */
 	bool			absent;		/* is missing */
 };
@@ -81,8 +85,11 @@ unsigned int seal_fs_nr_gates(struct seal_fs *fs);
 /* Calls the gates of @fs were not called for. */
 unsigned long seal_fs_missed(struct seal_fs *fs);
 
-/* Do probes fire at the moment? */
+/* Do probes fire at the moment, and the hook if there is one? */
 bool seal_gates_armed(void);
+
+/* The same for the gate that every write passes, tried on no file. */
+bool seal_write_gate_armed(void);
 
 /* Address behind the probed instruction of a function; 0 if there is none. */
 unsigned long seal_resolve(const char *module, const char *symbol);
@@ -133,17 +140,13 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb);
 /* The same for an operation that only hurts a file with in-place blocks. */
 bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode);
 
-/*
- * How often a file of XFS had a layout of a pNFS client broken. Whoever did it
- * drops the lock of the file after it has passed a gate.
- */
-unsigned long seal_layout_breaks(void);
-
 int seal_wrapper_enter(void);
 void seal_wrapper_leave(int cookie);
 
 #define SEAL_GATE(sym, hnd)						\
 	{ .symbol = sym, .handler = hnd }
+#define SEAL_GATE_HOOKED(sym, hnd, hk)					\
+	{ .symbol = sym, .handler = hnd, .hook = hk }
 #define SEAL_GATE_COUNTS(sym, hnd)					\
 	{ .symbol = sym, .handler = hnd, .core = true, .counts = true }
 #define SEAL_GATE_WRAPPED(sym, hnd, orig)				\

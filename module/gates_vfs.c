@@ -15,40 +15,56 @@
 #include "gate.h"
 #include "xfs_inode.h"
 
-/*
- * generic_write_checks(iocb, from): every ->write_iter of both filesystems
- * calls it with i_rwsem held, before set-id bits or timestamps change, and
- * with the whole request: a straddling write can be refused as a whole.
- */
-static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
+/* Writes nothing to no file: how the gate is asked whether it is there. */
+static struct inode nobody = {
+	.i_flags	= S_SEALED,
+};
+static struct address_space nobodys_mapping = {
+	.host		= &nobody,
+};
+static struct file nobodys_file = {
+	.f_inode	= &nobody,
+	.f_mapping	= &nobodys_mapping,
+};
+static atomic_t nobody_seen;
+
+bool seal_write_gate_armed(void)
 {
-	struct kiocb *iocb = seal_arg(regs, 0, struct kiocb *);
-	struct iov_iter *from = seal_arg(regs, 1, struct iov_iter *);
-	struct inode *inode = file_inode(iocb->ki_filp);
+	struct kiocb iocb = { .ki_filp = &nobodys_file };
+	struct iov_iter nothing = { };
+	int before = atomic_read(&nobody_seen);
+
+	generic_write_checks(&iocb, &nothing);
+	return atomic_read(&nobody_seen) != before;
+}
+
+/* A write to a file that has the flag. */
+static noinline bool refuse_write(struct kprobe *kp, struct kiocb *iocb,
+				  struct iov_iter *from, struct inode *inode)
+{
+	u64 count = iov_iter_count(from);
 	u64 size, start, end;
 
-	if (likely(!seal_flagged(inode)))
-		return 0;
-	if (!iov_iter_count(from))
-		return 0;
+	if (unlikely(!count)) {
+		if (inode == &nobody)
+			atomic_inc(&nobody_seen);
+		return false;
+	}
 
 	size = i_size_read(inode);
 	start = iocb->ki_flags & IOCB_APPEND ? size : iocb->ki_pos;
-	end = start + iov_iter_count(from);
-	if (end > size) {
-		/* in a block of the file, but it would move the end */
-		if (seal_gate_refuses_any(kp, inode))
-			return seal_redirect(regs, seal_return_busy);
-		return 0;
-	}
+	end = start + count;
+	/* in a block of the file, but it would move the end */
+	if (unlikely(end > size))
+		return seal_gate_refuses_any(kp, inode);
 
 	/*
 	 * Where write-back takes the whole page for dirty, it converts the
 	 * unwritten neighbours of the blocks that were written.
 	 */
-	if (!SEAL_IOMAP_BLOCK_DIRTY && seal_is_xfs(inode) &&
-	    i_blocksize(inode) < PAGE_SIZE &&
-	    !(iocb->ki_flags & IOCB_DIRECT) && !IS_DAX(inode)) {
+	if (!SEAL_IOMAP_BLOCK_DIRTY && i_blocksize(inode) < PAGE_SIZE &&
+	    seal_is_xfs(inode) && !(iocb->ki_flags & IOCB_DIRECT) &&
+	    !IS_DAX(inode)) {
 		start = round_down(start, PAGE_SIZE);
 		end = min_t(u64, round_up(end, PAGE_SIZE),
 			    round_up(size, i_blocksize(inode)));
@@ -58,14 +74,47 @@ static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
 	 * An atomic write the device cannot do is done out of place. XFS has
 	 * a gate there, but set-id bits and timestamps are gone by then.
 	 */
-	if (seal_is_xfs(inode) && seal_atomic_redirected(iocb, end - start) &&
-	    seal_gate_refuses_any(kp, inode))
-		return seal_redirect(regs, seal_return_busy);
+	if (seal_atomic_redirected(iocb, end - start) && seal_is_xfs(inode))
+		return seal_gate_refuses_any(kp, inode);
 
-	if (seal_gate_refuses(kp, inode, start, end))
+	return seal_gate_refuses(kp, inode, start, end);
+}
+
+/*
+ * generic_write_checks(iocb, from): every ->write_iter of both filesystems
+ * calls it with i_rwsem held, before set-id bits or timestamps change, and
+ * with the whole request: a straddling write can be refused as a whole.
+ */
+static __always_inline int write_checks(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct kiocb *iocb = seal_arg(regs, 0, struct kiocb *);
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	if (likely(!seal_flagged(inode)))
+		return 0;
+	if (refuse_write(kp, iocb, seal_arg(regs, 1, struct iov_iter *), inode))
 		return seal_redirect(regs, seal_return_busy);
 	return 0;
 }
+
+static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
+{
+	return write_checks(kp, regs);
+}
+
+#if SEAL_HOOKS
+static struct seal_gate vfs_gates[];
+
+/* generic_write_checks() is the first of the gates */
+static notrace void hook_write_checks(unsigned long ip, unsigned long parent,
+				      struct ftrace_ops *ops,
+				      struct ftrace_regs *fregs)
+{
+	write_checks(&vfs_gates[0].kp, seal_ftrace_regs(fregs));
+}
+#else
+#define hook_write_checks	NULL
+#endif
 
 /*
  * notify_change(idmap, dentry, attr, delegated): the only caller of
@@ -190,7 +239,8 @@ static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
  * directly; file_modified() and friends, because they know no range.
  */
 static struct seal_gate vfs_gates[] = {
-	SEAL_GATE("generic_write_checks", enter_write_checks),
+	SEAL_GATE_HOOKED("generic_write_checks", enter_write_checks,
+			 hook_write_checks),
 	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),

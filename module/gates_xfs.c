@@ -20,22 +20,17 @@
 /*
  * __break_lease(inode, mode, type), later (inode, flags) [g]: refuses nothing.
  * A write or truncate that has passed its gate drops i_rwsem while a pNFS
- * client gives a layout back; it has come here before, with the lock held.
+ * client gives a layout back. It has come here before, with the lock held.
  */
-static atomic_long_t layout_breaks;
-
 static int enter_break_lease(struct kprobe *kp, struct pt_regs *regs)
 {
-	if (seal_layout_break(seal_arg(regs, 1, unsigned int),
-			      seal_arg(regs, 2, unsigned int)) &&
-	    seal_is_xfs(seal_arg(regs, 0, struct inode *)))
-		atomic_long_inc(&layout_breaks);
-	return 0;
-}
+	struct inode *inode = seal_arg(regs, 0, struct inode *);
 
-unsigned long seal_layout_breaks(void)
-{
-	return atomic_long_read(&layout_breaks);
+	if (seal_breaks_layout(seal_arg(regs, 1, unsigned int),
+			       seal_arg(regs, 2, unsigned int)) &&
+	    seal_is_xfs(inode))
+		set_mask_bits(&inode->i_flags, 0, S_LAYOUT_BROKEN);
+	return 0;
 }
 
 #if SEAL_XFS_ATOMIC_BEGIN

@@ -25,6 +25,15 @@ bool seal_probes_stuck(void)
 	return READ_ONCE(stuck);
 }
 
+void seal_probes_give_up(void)
+{
+	if (READ_ONCE(stuck))
+		return;
+	pr_crit("seal: a probe cannot be removed; nothing can be sealed and the module not be unloaded any more\n");
+	__module_get(THIS_MODULE);
+	WRITE_ONCE(stuck, true);
+}
+
 /* Try again with those that are still there; how many remain? */
 static unsigned int retry(struct kprobe **probes, kprobe_opcode_t **addr,
 			  unsigned int nr)
@@ -58,9 +67,6 @@ void seal_probes_remove(struct kprobe **probes, unsigned int nr)
 		msleep(WAIT_MS);
 		left = retry(probes, addr, nr);
 	}
-	if (left && !READ_ONCE(stuck)) {
-		pr_crit("seal: a probe cannot be removed; nothing can be sealed and the module not be unloaded any more\n");
-		__module_get(THIS_MODULE);
-		WRITE_ONCE(stuck, true);
-	}
+	if (left)
+		seal_probes_give_up();
 }

@@ -17,6 +17,9 @@ static inline void seal_probe_remove(struct kprobe *probe)
 	seal_probes_remove(&probe, 1);
 }
 
+/* One cannot be removed, its memory and code must stay for ever. */
+void seal_probes_give_up(void);
+
 /* Could a probe not be removed? Then no other may be placed any more. */
 bool seal_probes_stuck(void);
 

@@ -80,9 +80,11 @@ seal_loaded() {
 	[ -d /sys/module/seal ]
 }
 
-# The module as it was built; its node must be there when insmod returns.
+# The module as it was built, with the parameters in $SEAL_PARAMS; its node must
+# be there when insmod returns.
 seal_load() {
-	seal_loaded || insmod "$SEAL_TREE/module/seal.ko" "$@" || return
+	# shellcheck disable=SC2086 # a list
+	seal_loaded || insmod "$SEAL_TREE/module/seal.ko" ${SEAL_PARAMS:-} "$@" || return
 	[ -c /dev/seal ]
 }
 

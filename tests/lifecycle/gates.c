@@ -12,19 +12,48 @@
 #include <unistd.h>
 
 #define DEBUG	"/sys/kernel/debug/kprobes/"
-#define EVENTS	"/sys/kernel/tracing/events/seal"
-#define TRACE	"/sys/kernel/tracing/trace"
+#define TRACING	"/sys/kernel/tracing/"
+#define EVENTS	TRACING "events/seal"
+#define TRACE	TRACING "trace"
+#define GATES	"/sys/kernel/debug/seal/gates"
+#define PARAM	"/sys/module/seal/parameters/kprobes"
+/* what every write passes */
+#define WRITE	"generic_write_checks"
 #define FTRACE	"/proc/sys/kernel/ftrace_enabled"
+
+static bool hooked(void)
+{
+	char *functions = st_read_file(TRACING "enabled_functions");
+	bool hooked = strstr(functions, WRITE);
+
+	free(functions);
+	return hooked;
+}
 
 static bool no_probes(void)
 {
 	char *list = st_read_file(DEBUG "list");
-	bool none = !*list;
+	bool none = !*list && !hooked();
 
 	if (!none)
 		printf("probes:\n%s", list);
 	free(list);
 	return none;
+}
+
+/* Is the gate a hook of ftrace, as debugfs tells it, or else a kprobe? */
+static bool write_gate_is_hook(void)
+{
+	char *gates = st_read_file(GATES), *line, *rest = gates, how[16];
+	int known = -1;
+
+	while ((line = strsep(&rest, "\n")))
+		if (sscanf(line, "%*s " WRITE " %*s %*s %15s", how) == 1)
+			known = !strcmp(how, "ftrace") ? 1 :
+				!strcmp(how, "kprobe") ? 0 : -1;
+	free(gates);
+	ck_assert_int_ne(known, -1);
+	return known;
 }
 
 static unsigned int attached(const char *name)
@@ -76,6 +105,70 @@ START_TEST(at_rest_nothing_is_hooked)
 	ck_assert(no_probes());
 	close(a);
 	close(b);
+}
+END_TEST
+
+START_TEST(write_gate_is_hooked)
+{
+	int fd = st_create_written("hooked", 65536), dev = st_session();
+	char *param = st_read_file(PARAM);
+
+	ck_assert(!hooked());
+	st_seal(dev, fd);
+	ck_assert(hooked());
+	if (*param == 'N') {
+		ck_assert(write_gate_is_hook());
+		/* and then ftrace cannot be switched off, where it could */
+		ck_assert(st_do_write_file(FTRACE, "0") ||
+			  !(st_status(fd).flags & SEAL_STATUS_DISARMED));
+	} else {
+		ck_assert(!write_gate_is_hook());
+	}
+	st_unseal(dev, fd);
+	ck_assert(!hooked());
+	free(param);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
+static void refuses_append(int fd)
+{
+	ck_assert_int_eq(pwrite(fd, "x", 1, 65536), -1);
+	ck_assert_int_eq(errno, ETXTBSY);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 65535), 1);
+	ck_assert(!(st_status(fd).flags & SEAL_STATUS_DISARMED));
+}
+
+/* Somebody else traces the function: ftrace calls each of them in turn. */
+START_TEST(traced_by_others)
+{
+	int fd = st_create_written("traced", 65536), dev = st_session();
+	char *trace;
+
+	ck_assert_int_eq(st_do_write_file(TRACING "set_ftrace_filter", WRITE), 0);
+	for (int before = 0; before < 2; before++) {
+		if (!before)
+			st_seal(dev, fd);
+		ck_assert_int_eq(st_do_write_file(TRACING "current_tracer",
+						  "function"), 0);
+		if (before)
+			st_seal(dev, fd);
+		refuses_append(fd);
+		trace = st_read_file(TRACE);
+		ck_assert_ptr_nonnull(strstr(trace, WRITE));
+		free(trace);
+		ck_assert_int_eq(st_do_write_file(TRACING "current_tracer",
+						  "nop"), 0);
+		refuses_append(fd);
+		st_unseal(dev, fd);
+		ck_assert(no_probes());
+		ck_assert_int_eq(pwrite(fd, "x", 1, 65536), 1);
+		ck_assert_int_eq(ftruncate(fd, 65536), 0);
+	}
+	ck_assert_int_eq(st_do_write_file(TRACING "set_ftrace_filter", "\n"), 0);
+	close(dev);
+	close(fd);
 }
 END_TEST
 
@@ -215,6 +308,8 @@ TCase *life_gates(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, at_rest_nothing_is_hooked);
+	tcase_add_test(tc, write_gate_is_hooked);
+	tcase_add_test(tc, traced_by_others);
 	tcase_add_test(tc, kprobes_switched_off);
 	tcase_add_test(tc, kprobes_switched_off_before);
 	tcase_add_test(tc, ftrace_switched_off);

@@ -269,7 +269,7 @@ static void report_gates(struct worker *w)
 
 	if (!f)
 		die("debugfs: %s", strerror(errno));
-	while (fscanf(f, "%31s %63s %lu %lu", set, symbol, &refused,
+	while (fscanf(f, "%31s %63s %lu %lu %*s", set, symbol, &refused,
 		      &missed) == 4) {
 		printf("gate %s %s %lu\n", set, symbol, refused);
 		if (missed)
