@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The probe engine: arms and disarms the gate sets and runs their decisions.
- * The gate in the path of every write is not a kprobe where the kernel offers
+ * Those in the path of every write are not kprobes where the kernel offers
  * something cheaper (hook.c).
  *
  * Every probe has a post_handler. It does nothing, but with it kprobes

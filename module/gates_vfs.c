@@ -15,17 +15,49 @@
 #include "gate.h"
 #include "xfs_inode.h"
 
+static struct seal_gate vfs_gates[];
+
+/* those with a hook */
+enum vfs_gate {
+	GATE_WRITE_CHECKS,
+	GATE_PAGE_MKWRITE,
+};
+
+/* From fn(), the handler of a gate, those for its kprobe and its hook. */
+#define ENTER(fn)							\
+static int enter_##fn(struct kprobe *kp, struct pt_regs *regs)		\
+{									\
+	return fn(kp, regs);						\
+}
+
+#if SEAL_HOOKS
+#define HOOK(fn, gate)							\
+static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
+			      struct ftrace_ops *ops,			\
+			      struct ftrace_regs *fregs)		\
+{									\
+	fn(&vfs_gates[gate].kp, seal_ftrace_regs(fregs));		\
+}
+#define HOOK_OF(fn)	hook_##fn
+#else
+#define HOOK(fn, gate)
+#define HOOK_OF(fn)	NULL
+#endif
+
 /* Writes nothing to no file: how the gate is asked whether it is there. */
 static struct inode nobody = {
 	.i_flags	= S_SEALED,
 };
+
 static struct address_space nobodys_mapping = {
 	.host		= &nobody,
 };
+
 static struct file nobodys_file = {
 	.f_inode	= &nobody,
 	.f_mapping	= &nobodys_mapping,
 };
+
 static atomic_t nobody_seen;
 
 bool seal_write_gate_armed(void)
@@ -97,24 +129,8 @@ static __always_inline int write_checks(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-static int enter_write_checks(struct kprobe *kp, struct pt_regs *regs)
-{
-	return write_checks(kp, regs);
-}
-
-#if SEAL_HOOKS
-static struct seal_gate vfs_gates[];
-
-/* generic_write_checks() is the first of the gates */
-static notrace void hook_write_checks(unsigned long ip, unsigned long parent,
-				      struct ftrace_ops *ops,
-				      struct ftrace_regs *fregs)
-{
-	write_checks(&vfs_gates[0].kp, seal_ftrace_regs(fregs));
-}
-#else
-#define hook_write_checks	NULL
-#endif
+ENTER(write_checks)
+HOOK(write_checks, GATE_WRITE_CHECKS)
 
 /*
  * notify_change(idmap, dentry, attr, delegated): the only caller of
@@ -174,7 +190,7 @@ static noinline vm_fault_t return_fallback(void)
  * writable, with the invalidate lock held shared. All of the folio becomes
  * dirty; the reference of the fault keeps it from being split.
  */
-static int enter_page_mkwrite(struct kprobe *kp, struct pt_regs *regs)
+static __always_inline int page_mkwrite(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct vm_fault *vmf = seal_arg(regs, 0, struct vm_fault *);
 	struct inode *inode = file_inode(vmf->vma->vm_file);
@@ -191,6 +207,9 @@ static int enter_page_mkwrite(struct kprobe *kp, struct pt_regs *regs)
 		return seal_redirect(regs, return_sigbus);
 	return 0;
 }
+
+ENTER(page_mkwrite)
+HOOK(page_mkwrite, GATE_PAGE_MKWRITE)
 
 static unsigned int fault_order(struct pt_regs *regs)
 {
@@ -239,12 +258,15 @@ static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
  * directly; file_modified() and friends, because they know no range.
  */
 static struct seal_gate vfs_gates[] = {
-	SEAL_GATE_HOOKED("generic_write_checks", enter_write_checks,
-			 hook_write_checks),
+	[GATE_WRITE_CHECKS] =
+		SEAL_GATE_HOOKED("generic_write_checks", enter_write_checks,
+				 HOOK_OF(write_checks)),
+	[GATE_PAGE_MKWRITE] =
+		SEAL_GATE_HOOKED("iomap_page_mkwrite", enter_page_mkwrite,
+				 HOOK_OF(page_mkwrite)),
 	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),
-	SEAL_GATE("iomap_page_mkwrite", enter_page_mkwrite),
 	SEAL_GATE("dax_iomap_fault", enter_dax_fault),
 };
 

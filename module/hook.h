@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A gate that ftrace calls by itself, without kprobes in between: for the one
- * that every write passes.
+ * A gate that ftrace calls by itself, without kprobes in between: for those that
+ * every write passes, and every store that finds its page clean.
  */
 #ifndef SEAL_HOOK_H
 #define SEAL_HOOK_H
