@@ -23,6 +23,7 @@ static const struct {
 	{ "look", race_look, HERE },
 	{ "repair", race_repair, AWAY },
 	{ "attach", race_attach, NOWHERE },
+	{ "conflict", race_conflict, NOWHERE },
 };
 
 static void anchor_away(void)
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 		}
 	if (!chosen || anchors & (anchors - 1)) {
 		fprintf(stderr,
-			"usage: races windows|flight|look... | repair | attach\n");
+			"usage: races windows|flight|look... | repair | attach|conflict\n");
 		return 2;
 	}
 	if (anchors == 1U << HERE)

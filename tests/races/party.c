@@ -116,6 +116,14 @@ void park_set(unsigned int spot, const struct party *p, const char *symbols,
 	ck_assert_msg(!ret, "park at %s: %s", op.symbol, strerror(ret));
 }
 
+int park_try(unsigned int spot, const struct party *p, const char *symbol)
+{
+	struct park op = { .spot = spot, .tid = p->tid, .nth = 1 };
+
+	snprintf(op.symbol, sizeof(op.symbol), "%s", symbol);
+	return park_ioctl(PARK_SET, &op);
+}
+
 void park_wait(unsigned int spot)
 {
 	struct park op = { .spot = spot, .timeout_ms = PARK_MS };

@@ -53,6 +53,8 @@ unsigned int patience_ms(void);
  */
 void park_set(unsigned int spot, const struct party *p, const char *symbols,
 	      unsigned int nth);
+/* The same for one symbol; an errno if the kernel does not allow it. */
+int park_try(unsigned int spot, const struct party *p, const char *symbol);
 /* It must get there. */
 void park_wait(unsigned int spot);
 void park_release(unsigned int spot);

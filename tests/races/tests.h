@@ -10,5 +10,6 @@ TCase *race_repair(void);
 TCase *race_attach(void);
 TCase *race_flight(void);
 TCase *race_look(void);
+TCase *race_conflict(void);
 
 #endif /* RACES_TESTS_H */

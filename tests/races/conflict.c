@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Somebody else wants to redirect the function that every write passes. */
+#define _GNU_SOURCE
+#include "ops.h"
+#include "party.h"
+#include "sealtest.h"
+#include "tests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WRITE	"generic_write_checks"
+#define GATES	"/sys/kernel/debug/seal/gates"
+
+static void check_gate(const char *how)
+{
+	char *gates = st_read_file(GATES), *line, *rest = gates, is[16] = "";
+
+	while ((line = strsep(&rest, "\n")))
+		if (sscanf(line, "%*s " WRITE " %*s %*s %15s", is) == 1)
+			break;
+	ck_assert_str_eq(is, how);
+	free(gates);
+}
+
+static void check_refuses(const struct target *t)
+{
+	ck_assert_int_eq(pwrite(t->fd, "x", 1, SIZE), -1);
+	ck_assert_int_eq(errno, ETXTBSY);
+	ck_assert_int_eq(pwrite(t->fd, "x", 1, 0), 1);
+	ck_assert(!(st_status(t->fd).flags & SEAL_STATUS_DISARMED));
+}
+
+/* Another has it by a kprobe: ours is one too then, and shares it. */
+START_TEST(another_was_first)
+{
+	struct party idle;
+	struct target t;
+	int dev;
+
+	target_make(&t, FULL);
+	dev = st_session();
+	party_start(&idle, op_fsync, &t);
+	ck_assert_int_eq(park_try(0, &idle, WRITE), 0);
+	st_seal(dev, t.fd);
+	check_gate("kprobe");
+	check_refuses(&t);
+	park_release(0);
+	check_refuses(&t);
+	st_unseal(dev, t.fd);
+
+	st_seal(dev, t.fd);
+	check_gate("ftrace");
+	check_frozen(dev, t.fd, "after another had the function");
+	party_go(&idle);
+	ck_assert_int_eq(party_join(&idle), 0);
+	target_close(&t);
+	close(dev);
+}
+END_TEST
+
+/* We have it: nobody else may redirect it. */
+START_TEST(another_comes_later)
+{
+	struct party idle;
+	struct target t;
+	int dev;
+
+	target_make(&t, FULL);
+	dev = st_session();
+	party_start(&idle, op_fsync, &t);
+	st_seal(dev, t.fd);
+	check_gate("ftrace");
+	ck_assert_int_eq(park_try(0, &idle, WRITE), EBUSY);
+	check_refuses(&t);
+	st_unseal(dev, t.fd);
+	ck_assert_int_eq(park_try(0, &idle, WRITE), 0);
+	park_release(0);
+	party_go(&idle);
+	ck_assert_int_eq(party_join(&idle), 0);
+	target_close(&t);
+	close(dev);
+}
+END_TEST
+
+TCase *race_conflict(void)
+{
+	TCase *tc = tcase_create("conflict");
+
+	tcase_set_timeout(tc, 90);
+	tcase_add_test(tc, another_was_first);
+	tcase_add_test(tc, another_comes_later);
+	return tc;
+}
