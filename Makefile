@@ -64,7 +64,7 @@ help:
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
-	@echo 'make bench        measure what the gates cost'
+	@echo 'make bench        measure what gates and seals cost (COMPARE=REV: against it)'
 	@echo 'make lint         checkpatch, sparse, analyzers, shellcheck'
 	@echo 'make shell        a shell in a guest (SUITE=bookworm|trixie|testing)'
 
@@ -138,7 +138,7 @@ fuzz:
 	SECONDS_ALL=$(or $(SECONDS),60) scripts/fuzz
 
 bench:
-	tests/bench/run
+	COMPARE=$(COMPARE) tests/bench/run
 
 lint:
 	scripts/lint

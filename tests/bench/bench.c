@@ -4,18 +4,23 @@
  * (QEMU -icount shift=0) a nanosecond is an instruction.
  *
  *   bench OPERATION FILE [COUNT]    prints: nanoseconds per operation
- *   bench seal FILE...              prints: nanoseconds of SEAL and of UNSEAL
- *   bench hold FILE...              seals, says so, waits for end of input
+ *   bench seal FILE...              prints: nanoseconds of SEAL, of UNSEAL, of
+ *                                   walking the map of the first with FIEMAP
+ *   bench hold FILE...              opens them, says so; seals them when it gets
+ *                                   a line, says so; waits for end of input
+ *   bench many DIRECTORY N          makes N files of a block: 0, 1, ...
  *   bench checker FILE RANGES       a file of RANGES blocks with holes between
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/falloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,7 +47,11 @@ static long long now(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-static char buf[BLOCK] __attribute__((aligned(BLOCK)));
+#define LARGE	(1 << 20)
+#define DEVICE_BYTES	(16 << 20)
+
+static char buf[LARGE] __attribute__((aligned(BLOCK)));
+static struct io_uring ring;
 static char *map;
 static int fd;
 static off_t blocks;
@@ -59,6 +68,25 @@ static void op_write(int i)
 		die("pwrite");
 }
 
+static void op_write_large(int i)
+{
+	if (pwrite(fd, buf, LARGE, (off_t)i % (blocks * BLOCK / LARGE) * LARGE) !=
+	    LARGE)
+		die("pwrite");
+}
+
+static void op_uring_write(int i)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct io_uring_cqe *cqe = NULL;
+
+	io_uring_prep_write(sqe, fd, buf, BLOCK, place(i));
+	if (io_uring_submit_and_wait(&ring, 1) < 0 ||
+	    io_uring_peek_cqe(&ring, &cqe) || cqe->res != BLOCK)
+		die("io_uring");
+	io_uring_cqe_seen(&ring, cqe);
+}
+
 static void op_read(int i)
 {
 	if (pread(fd, buf, BLOCK, place(i)) != BLOCK)
@@ -71,11 +99,23 @@ static void op_fault(int i)
 	((volatile char *)map)[place(i)] = 1;
 }
 
-/* Paths that have a gate, with nothing to do behind it. */
+/* Paths that have a gate. An even number of calls gives the size back. */
 static void op_truncate(int i)
 {
-	if (ftruncate(fd, blocks * BLOCK - (i & 1)))
+	if (ftruncate(fd, blocks * BLOCK - !(i & 1)))
 		die("ftruncate");
+}
+
+/* The first block again and again: shared before, nothing moves. */
+static void op_clone(int i)
+{
+	struct file_clone_range range = {
+		.src_fd = fd, .src_length = BLOCK,
+		.dest_offset = (off_t)(1 + i % 8) * BLOCK,
+	};
+
+	if (ioctl(fd, FICLONERANGE, &range))
+		die("FICLONERANGE");
 }
 
 static void op_fallocate(int i)
@@ -91,11 +131,14 @@ static const struct operation {
 } operations[] = {
 	{ "write", O_RDWR, op_write },
 	{ "direct-write", O_RDWR | O_DIRECT, op_write },
+	{ "uring-write", O_RDWR, op_uring_write },
+	{ "write-1m", O_RDWR, op_write_large },
 	{ "read", O_RDWR, op_read },
 	{ "direct-read", O_RDWR | O_DIRECT, op_read },
 	{ "fault", O_RDWR, op_fault },
 	{ "truncate", O_RDWR, op_truncate },
 	{ "fallocate", O_RDWR, op_fallocate },
+	{ "clone", O_RDWR, op_clone },
 };
 
 static int cmp(const void *a, const void *b)
@@ -114,6 +157,7 @@ static int run(const char *name, const char *path, int count)
 	const struct operation *op = NULL;
 	long long round[ROUNDS];
 	struct stat st;
+	__u64 size;
 
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
 		if (!strcmp(operations[i].name, name))
@@ -125,15 +169,23 @@ static int run(const char *name, const char *path, int count)
 	fd = open(path, op->flags);
 	if (fd < 0 || fstat(fd, &st))
 		die(path);
-	blocks = st.st_size / BLOCK;
-	map = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	size = st.st_size;
+	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &size))
+		die("BLKGETSIZE64");
+	/* of a device no more than the file of the other measurements has */
+	if (size > DEVICE_BYTES && S_ISBLK(st.st_mode))
+		size = DEVICE_BYTES;
+	blocks = size / BLOCK;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		die("mmap");
+	if (op->once == op_uring_write && io_uring_queue_init(4, &ring, 0))
+		die("io_uring");
 
 	for (int r = -1; r < ROUNDS; r++) {
 		long long start;
 
-		if (msync(map, st.st_size, MS_SYNC))
+		if (msync(map, size, MS_SYNC))
 			die("msync");
 		start = now();
 		for (int i = 0; i < count; i++)
@@ -160,6 +212,10 @@ static struct seal_session *open_session(void)
 
 static void open_files(char **paths, int nr, int *fds)
 {
+	struct rlimit limit = { nr + 64, nr + 64 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("RLIMIT_NOFILE");
 	for (int i = 0; i < nr; i++) {
 		fds[i] = open(paths[i], O_RDONLY);
 		if (fds[i] < 0)
@@ -236,6 +292,10 @@ static int hold(char **paths, int nr)
 	if (!fds)
 		die("calloc");
 	open_files(paths, nr, fds);
+	puts("open");
+	fflush(stdout);
+	while (getchar() != '\n')
+		;
 	seal_all(session, fds, nr);
 	puts("sealed");
 	fflush(stdout);
@@ -261,16 +321,35 @@ static int checker(const char *path, long ranges)
 	return 0;
 }
 
+static int many(const char *dir, int nr)
+{
+	if (chdir(dir))
+		die(dir);
+	for (int i = 0; i < nr; i++) {
+		char name[16];
+		int file;
+
+		snprintf(name, sizeof(name), "%d", i);
+		file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		if (file < 0 || write(file, buf, BLOCK) != BLOCK)
+			die(name);
+		close(file);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "seal"))
 		return time_seal(argv + 2, argc - 2);
 	if (argc >= 3 && !strcmp(argv[1], "hold"))
 		return hold(argv + 2, argc - 2);
+	if (argc == 4 && !strcmp(argv[1], "many"))
+		return many(argv[2], atoi(argv[3]));
 	if (argc == 4 && !strcmp(argv[1], "checker"))
 		return checker(argv[2], atol(argv[3]));
 	if (argc == 3 || argc == 4)
 		return run(argv[1], argv[2], argc == 4 ? atoi(argv[3]) : 1000);
-	fprintf(stderr, "usage: bench OPERATION|seal|hold|checker FILE...\n");
+	fprintf(stderr, "usage: bench OPERATION|seal|hold|many|checker FILE...\n");
 	return 2;
 }
