@@ -9,19 +9,26 @@
  * their inodes' addresses, so two of them cannot wait for each other.
  */
 #include <linux/blk_types.h>
+#include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "claim.h"
 #include "compat.h"
 #include "eligible.h"
 #include "entered.h"
+#include "events.h"
 #include "freeze.h"
 #include "gate.h"
 #include "kthreads.h"
@@ -41,9 +48,13 @@ static LIST_HEAD(entry_list);
 static DEFINE_MUTEX(table_lock);	/* entries, their states and counts */
 static DECLARE_WAIT_QUEUE_HEAD(state_changed);
 
+/* Numbers of entries and claims grow, so the claims are in order of age. */
+static DEFINE_XARRAY_FLAGS(holders, XA_FLAGS_ACCOUNT);
+static atomic64_t last_id;
+
 struct seal_claim {
 	struct list_head	list;
-	struct seal_entry	*entry;
+	struct seal_holder	holder;
 };
 
 struct seal_entry *seal_lookup(struct inode *inode)
@@ -122,6 +133,7 @@ static struct seal_entry *entry_alloc(struct file *file, struct seal_fs *fs,
 		return NULL;
 	}
 	RCU_INIT_POINTER(entry->table, table);
+	entry->id = atomic64_inc_return(&last_id);
 	entry->inode = file_inode(file);
 	entry->path = file->f_path;
 	path_get(&entry->path);
@@ -138,13 +150,228 @@ static void entry_free(struct seal_entry *entry)
 	call_rcu(&entry->rcu, entry_free_rcu);
 }
 
-/* Drop one claim; the last one unseals. */
-static void entry_put(struct seal_entry *entry)
+/* --- who holds a claim, and telling it --- */
+
+static u32 entry_flags(struct seal_entry *entry)
+{
+	u32 flags = 0;
+
+	if (entry->state == SEAL_ENTRY_SEALED)
+		flags |= SEAL_STATUS_SEALED;
+	if (seal_changes(entry))
+		flags |= SEAL_STATUS_BROKEN;
+	if (seal_fs_missed(entry->fs))
+		flags |= SEAL_STATUS_MISSED;
+	return flags;
+}
+
+/* The path of an entry in @page; NULL if current cannot reach it. */
+static char *entry_path(const struct seal_entry *entry, char *page,
+			bool *deleted)
+{
+	static const char suffix[] = " (deleted)";
+	struct path root;
+	bool reachable;
+	size_t length;
+	char *path;
+
+	get_fs_root(current->fs, &root);
+	reachable = path_is_under(&entry->path, &root);
+	path_put(&root);
+	if (!reachable)
+		return NULL;
+	path = d_path(&entry->path, page, PAGE_SIZE);
+	if (IS_ERR(path))
+		return NULL;
+	length = strlen(path);
+	*deleted = d_unlinked(entry->path.dentry) &&
+		   length > strlen(suffix) &&
+		   !strcmp(path + length - strlen(suffix), suffix);
+	if (*deleted)
+		path[length - strlen(suffix)] = '\0';
+	return path;
+}
+
+static char *entry_path_copy(const struct seal_entry *entry, bool *deleted)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	char *path;
+
+	if (!page)
+		return NULL;
+	path = entry_path(entry, page, deleted);
+	if (path)
+		path = kstrdup(path, GFP_KERNEL);
+	free_page((unsigned long)page);
+	return path;
+}
+
+char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
+{
+	struct seal_entry *entry;
+	char *path = NULL;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (entry && entry->id == id)
+		path = entry_path_copy(entry, deleted);
+	mutex_unlock(&table_lock);
+	return path;
+}
+
+struct path_work {
+	struct work_struct	work;
+	const struct seal_entry	*entry;
+	char			*path;
+	bool			*deleted;
+};
+
+static void path_work(struct work_struct *work)
+{
+	struct path_work *pw = container_of(work, struct path_work, work);
+
+	pw->path = entry_path_copy(pw->entry, pw->deleted);
+}
+
+/*
+ * The path of an entry as kernel threads see it, like that of all events. A
+ * task that ends has no root directory any more.
+ */
+static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
+{
+	struct path_work pw = { .entry = entry, .deleted = deleted };
+
+	INIT_WORK_ONSTACK(&pw.work, path_work);
+	schedule_work(&pw.work);
+	flush_work(&pw.work);
+	destroy_work_on_stack(&pw.work);
+	return pw.path;
+}
+
+/* A holder with its number; until holder_add() nobody sees it. */
+static int holder_init(struct seal_holder *holder,
+		       const struct seal_request *req)
+{
+	holder->id = atomic64_inc_return(&last_id);
+	holder->require = req->require;
+	holder->max_extents = req->max_extents;
+	holder->sticky = req->sticky;
+	holder->pid = task_tgid_nr(current);
+	holder->uid = current_uid();
+	get_task_comm(holder->comm, current);
+	return xa_reserve(&holders, holder->id, GFP_KERNEL);
+}
+
+/* Also for one that was never added. */
+static void holder_remove(struct seal_holder *holder)
+{
+	xa_erase(&holders, holder->id);
+}
+
+static void holder_event(const struct seal_holder *holder, u32 type, u32 why,
+			 struct seal_event *event)
+{
+	struct seal_entry *entry = holder->entry;
+
+	memset(event, 0, sizeof(*event));
+	event->type = type;
+	event->why = why;
+	event->time = ktime_get_real_ns();
+	event->entry_id = entry->id;
+	event->inode = entry->inode;
+	event->ino = entry->inode->i_ino;
+	event->dev = entry->inode->i_sb->s_dev;
+	event->claim = holder->id;
+	event->pid = holder->pid;
+	event->uid = holder->uid;
+	strscpy(event->comm, holder->comm, sizeof(event->comm));
+	event->flags = entry_flags(entry);
+	if (holder->sticky)
+		event->flags |= SEAL_STATUS_STICKY;
+}
+
+static void holder_add(struct seal_holder *holder, struct seal_entry *entry)
+{
+	struct seal_event event;
+
+	lockdep_assert_held(&table_lock);
+	holder->since = ktime_get_real_ns();
+	holder->entry = entry;
+	/* its place is reserved: this cannot fail */
+	xa_store(&holders, holder->id, holder, GFP_KERNEL);
+	if (seal_events_wanted()) {
+		holder_event(holder, SEAL_EVENT_SEALED, 0, &event);
+		event.holders = seal_entry_holders(entry);
+		seal_event_queue(&event);
+	}
+}
+
+u64 seal_claims_last(void)
+{
+	return atomic64_read(&last_id);
+}
+
+static int walk_claim(const struct seal_holder *holder, char *page,
+		      int (*fn)(void *arg, const struct seal_claim_info *info),
+		      void *arg)
+{
+	struct seal_claim_info info = {
+		.holder		= holder,
+		.entry		= holder->entry,
+		.flags		= entry_flags(holder->entry),
+		.refused	= atomic64_read(&holder->entry->refused),
+		.broken		= seal_changes(holder->entry),
+	};
+
+	if (holder->sticky)
+		info.flags |= SEAL_STATUS_STICKY;
+	info.path = entry_path(holder->entry, page, &info.deleted);
+	return fn(arg, &info);
+}
+
+/* Others may take and drop claims between this many. */
+#define WALK_BATCH	64
+
+int seal_claims_walk(u64 *next, u64 last, char *page,
+		     int (*fn)(void *arg, const struct seal_claim_info *info),
+		     void *arg)
+{
+	struct seal_holder *holder = NULL;
+	unsigned long id = *next;
+	unsigned int i;
+	int ret = 0;
+
+	do {
+		mutex_lock(&table_lock);
+		for (i = 0; i < WALK_BATCH; i++, id++) {
+			holder = xa_find(&holders, &id, last, XA_PRESENT);
+			if (!holder)
+				break;
+			ret = walk_claim(holder, page, fn, arg);
+			if (ret)
+				break;
+		}
+		mutex_unlock(&table_lock);
+		cond_resched();
+	} while (holder && !ret);
+	*next = holder ? id : last + 1;
+	return ret;
+}
+
+/*
+ * Drop one claim; the last one unseals. @event, which tells that, is sent
+ * when it is done and before the file can be sealed again.
+ */
+static void entry_put(struct seal_entry *entry, struct seal_event *event)
 {
 	bool was_sealed;
 
 	mutex_lock(&table_lock);
 	if (--entry->claims) {
+		if (event) {
+			event->holders = seal_entry_holders(entry);
+			seal_event_queue(event);
+		}
 		mutex_unlock(&table_lock);
 		return;
 	}
@@ -157,6 +384,8 @@ static void entry_put(struct seal_entry *entry)
 	mutex_lock(&table_lock);
 	rhashtable_remove_fast(&entries, &entry->node, entry_params);
 	list_del(&entry->list);
+	if (event)
+		seal_event_queue(event);
 	mutex_unlock(&table_lock);
 	wake_up_all(&state_changed);
 
@@ -399,13 +628,22 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 	return 0;
 }
 
+/* A claim nobody holds yet; NULL is none. */
+static void claim_free(struct seal_claim *claim)
+{
+	if (!claim)
+		return;
+	holder_remove(&claim->holder);
+	kfree(claim);
+}
+
 static struct seal_claim *session_find(struct seal_session *session,
 				       struct inode *inode)
 {
 	struct seal_claim *claim;
 
 	list_for_each_entry(claim, &session->claims, list)
-		if (claim->entry->inode == inode)
+		if (claim->holder.entry->inode == inode)
 			return claim;
 	return NULL;
 }
@@ -431,14 +669,16 @@ static void jobs_commit(struct job *jobs, unsigned int nr,
 				seal_report_broken(entry);
 		}
 		if (req->sticky && !entry->sticky) {
-			entry->sticky = true;
+			entry->sticky = jobs[i].claim;
+			holder_add(&entry->sticky->holder, entry);
 			__module_get(THIS_MODULE);
+			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		} else if (!req->sticky &&
 			   !session_find(session, entry->inode)) {
 			entry->sessions++;
-			jobs[i].claim->entry = entry;
 			list_add(&jobs[i].claim->list, &session->claims);
+			holder_add(&jobs[i].claim->holder, entry);
 			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		}
@@ -475,6 +715,9 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 			ret = -ENOMEM;
 			goto out_free;
 		}
+		ret = holder_init(&jobs[i].claim->holder, req);
+		if (ret)
+			goto out_free;
 	}
 	sort(jobs, req->nr, sizeof(*jobs), job_cmp, NULL);
 
@@ -504,23 +747,34 @@ out_put:
 	/* claims that were not handed over; a failed seal is taken back here */
 	for (i = 0; i < req->nr; i++)
 		if (jobs[i].entry)
-			entry_put(jobs[i].entry);
+			entry_put(jobs[i].entry, NULL);
 	seal_map_put();
 out_free:
 	for (i = 0; i < req->nr; i++)
-		kfree(jobs[i].claim);
+		claim_free(jobs[i].claim);
 	kvfree(jobs);
 	return ret;
 }
 
 /* --- dropping claims --- */
 
-static void claim_drop(struct seal_claim *claim)
+/* @claim is in no list any more, and not the sticky one. */
+static void claim_drop(struct seal_claim *claim, u32 why)
 {
+	struct seal_entry *entry = claim->holder.entry;
+	struct seal_event event, *tell = NULL;
+
+	if (seal_events_wanted()) {
+		holder_event(&claim->holder, SEAL_EVENT_UNSEALED, why, &event);
+		event.path = entry_path_init(entry, &event.deleted);
+		tell = &event;
+	}
 	mutex_lock(&table_lock);
-	claim->entry->sessions--;
+	if (!claim->holder.sticky)
+		entry->sessions--;
+	holder_remove(&claim->holder);
 	mutex_unlock(&table_lock);
-	entry_put(claim->entry);
+	entry_put(entry, tell);
 	kfree(claim);
 }
 
@@ -534,23 +788,22 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 		list_del(&claim->list);
 	mutex_unlock(&session->lock);
 	if (claim)
-		claim_drop(claim);
+		claim_drop(claim, SEAL_WHY_CALL);
 	return 0;
 }
 
 int seal_unclaim_sticky(struct inode *inode)
 {
+	struct seal_claim *claim = NULL;
 	struct seal_entry *entry;
 
 	mutex_lock(&table_lock);
 	entry = find_entry(inode);
-	if (entry && entry->sticky)
-		entry->sticky = false;
-	else
-		entry = NULL;
+	if (entry)
+		swap(claim, entry->sticky);
 	mutex_unlock(&table_lock);
-	if (entry) {
-		entry_put(entry);
+	if (claim) {
+		claim_drop(claim, SEAL_WHY_CALL);
 		module_put(THIS_MODULE);
 	}
 	return 0;
@@ -562,12 +815,12 @@ void seal_session_init(struct seal_session *session)
 	INIT_LIST_HEAD(&session->claims);
 }
 
-void seal_session_end(struct seal_session *session)
+void seal_session_end(struct seal_session *session, u32 why)
 {
 	struct seal_claim *claim, *next;
 
 	list_for_each_entry_safe(claim, next, &session->claims, list)
-		claim_drop(claim);
+		claim_drop(claim, why);
 }
 
 /* --- asking --- */
@@ -631,7 +884,7 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->flags |= SEAL_STATUS_SEALED;
 		if (entry->sticky)
 			status->flags |= SEAL_STATUS_STICKY;
-		status->holders = entry->sessions + entry->sticky;
+		status->holders = seal_entry_holders(entry);
 		status->refused = atomic64_read(&entry->refused);
 		status->missed = seal_fs_missed(entry->fs);
 		status->broken = seal_changes(entry);
@@ -673,4 +926,5 @@ void seal_claims_exit(void)
 {
 	rcu_barrier();
 	rhashtable_destroy(&entries);
+	xa_destroy(&holders);
 }

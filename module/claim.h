@@ -12,6 +12,8 @@
 #include <linux/mutex.h>
 #include <linux/path.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/uidgid.h>
 
 #include "map.h"
 
@@ -23,6 +25,7 @@
 
 struct seal_fs;
 struct file;
+struct seal_claim;
 struct seal_status;
 
 enum seal_entry_state {
@@ -36,16 +39,30 @@ struct seal_table {
 	struct rcu_head		rcu;
 };
 
+/* Who holds a claim, what was asked for, and since when. */
+struct seal_holder {
+	u64			id;		/* never used again */
+	u64			since;		/* ns since 1970 */
+	u64			max_extents;
+	u32			require;
+	struct seal_entry	*entry;
+	bool			sticky;
+	pid_t			pid;		/* process, initial namespace */
+	kuid_t			uid;
+	char			comm[TASK_COMM_LEN];
+};
+
 struct seal_entry {
 	struct rhash_head	node;
 	struct list_head	list;
+	u64			id;		/* never used again */
 	struct inode		*inode;
 	struct path		path;		/* pins the inode and its mount */
 	struct seal_fs		*fs;
 	enum seal_entry_state	state;
 	unsigned int		claims;		/* sticky one and pins included */
 	unsigned int		sessions;	/* claims of sessions */
-	bool			sticky;
+	struct seal_claim	*sticky;	/* NULL: there is none */
 	bool			cow;		/* no block is overwritten in place */
 	bool			small_folios;	/* large ones were switched off */
 	unsigned long		folio_bits;	/* what they were */
@@ -89,6 +106,12 @@ static inline u64 seal_changes(struct seal_entry *entry)
 	return atomic64_read(&entry->changes) - entry->changes_read;
 }
 
+/* Claims on an entry, as users count them. */
+static inline u32 seal_entry_holders(const struct seal_entry *entry)
+{
+	return entry->sessions + (entry->sticky ? 1 : 0);
+}
+
 /* The entry of a sealed inode; valid inside the RCU section. */
 struct seal_entry *seal_lookup(struct inode *inode);
 
@@ -96,10 +119,42 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req);
 int seal_unclaim(struct seal_session *session, struct inode *inode);
 int seal_unclaim_sticky(struct inode *inode);
 void seal_session_init(struct seal_session *session);
-void seal_session_end(struct seal_session *session);
+/* Drop all its claims; @why for those who listen: enum seal_why. */
+void seal_session_end(struct seal_session *session, u32 why);
 
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status);
+
+/*
+ * Where a sealed file is, seen from the root directory of current: kmalloc()ed,
+ * NULL if it cannot be reached from there, is not sealed any more, or there is
+ * no memory. @id: of the entry of @inode. May sleep.
+ */
+char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
+
+/* A claim as seal_claims_walk() shows it. */
+struct seal_claim_info {
+	const struct seal_holder *holder;
+	const struct seal_entry	*entry;
+	u32			flags;		/* SEAL_STATUS_* */
+	u64			refused;
+	u64			broken;
+	const char		*path;		/* NULL: cannot be reached */
+	bool			deleted;
+};
+
+/* The number of the newest claim, for seal_claims_walk(). */
+u64 seal_claims_last(void);
+
+/*
+ * Call @fn for the claims numbered from *@next to @last, until it returns
+ * something else than 0, and return that. *@next is the number of the claim
+ * @fn did not take, or beyond @last. @page: a page for paths. May sleep; @fn
+ * is called with locks held and must not.
+ */
+int seal_claims_walk(u64 *next, u64 last, char *page,
+		     int (*fn)(void *arg, const struct seal_claim_info *info),
+		     void *arg);
 
 /* Is any file of this superblock sealed? May sleep. */
 bool seal_any_on(struct super_block *sb);

@@ -5,10 +5,12 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "../uapi/seal.h"
+#include "../uapi/seal_netlink.h"
 #include "claim.h"
 #include "compat.h"
 #include "device.h"
@@ -32,7 +34,8 @@ static int device_release(struct inode *inode, struct file *file)
 {
 	struct seal_session *session = file->private_data;
 
-	seal_session_end(session);
+	seal_session_end(session, current->flags & PF_EXITING ?
+				  SEAL_WHY_EXIT : SEAL_WHY_CLOSE);
 	kfree(session);
 	return 0;
 }
@@ -118,7 +121,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 
 	info.size = sizeof(info);
 	info.abi = SEAL_ABI_VERSION;
-	info.features = SEAL_FEATURE_STICKY;
+	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -344,6 +347,11 @@ static struct miscdevice device = {
 	.fops	= &device_fops,
 	.mode	= 0660,
 };
+
+bool seal_device_is(const struct file *file)
+{
+	return file->f_op == &device_fops;
+}
 
 int seal_device_init(void)
 {

@@ -20,6 +20,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "debug.h"
+#include "events.h"
 #include "gate.h"
 #include "probe.h"
 #include "trace.h"
@@ -445,6 +446,7 @@ static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 	atomic64_inc(&gate->hits);
 	atomic64_inc(&entry->refused);
 	trace_seal_refused(entry->inode, gate->symbol, start, end);
+	seal_event_refused(entry, gate->symbol, start, end);
 	return true;
 }
 

@@ -77,6 +77,7 @@ struct seal_fs_info {
 /* Feature bits of struct seal_info. */
 #define SEAL_FEATURE_STICKY	(1ULL << 0)
 #define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
+#define SEAL_FEATURE_EVENTS	(1ULL << 2)	/* <seal_netlink.h> */
 
 /* seal_info.flags */
 #define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
