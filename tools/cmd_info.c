@@ -23,6 +23,7 @@ static const struct {
 	const char *name;
 } features[] = {
 	{ SEAL_FEATURE_STICKY, "sticky" },
+	{ SEAL_FEATURE_EVENTS, "events" },
 	{ SEAL_FEATURE_DEBUG, "debug" },
 };
 
