@@ -133,6 +133,8 @@ SEAL_EXPORT const char *seal_event_name(uint32_t type)
 		return "broken";
 	case SEAL_EVENT_LOST:
 		return "lost";
+	case SEAL_EVENT_REVOKED:
+		return "revoked";
 	default:
 		return "unknown";
 	}

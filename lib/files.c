@@ -40,3 +40,17 @@ SEAL_EXPORT int seal_unseal(struct seal_session *session, int fd,
 
 	return seal_ioctl(session->fd, SEAL_IOC_UNSEAL, &request);
 }
+
+SEAL_EXPORT int seal_revoke(struct seal_session *session, int fd,
+			    unsigned int *holders)
+{
+	struct seal_revoke request = {
+		.size = sizeof(request),
+		.fd = fd,
+	};
+	int ret = seal_ioctl(session->fd, SEAL_IOC_REVOKE, &request);
+
+	if (holders)
+		*holders = request.holders;
+	return ret;
+}

@@ -104,8 +104,8 @@ void seal_list_close(struct seal_list *list);
  *        between the event before and the one after this one
  * @inode, @dev_major, @dev_minor, @path, @deleted: the file, as in struct
  *        seal_claim, with the path as the initial namespace sees it
- * @pid, @uid, @comm: the holder (SEALED, UNSEALED), or who did it
- * @claim, @holders, @flags: SEALED, UNSEALED: as in struct seal_claim;
+ * @pid, @uid, @comm: the holder (SEALED, UNSEALED, REVOKED), or who did it
+ * @claim, @holders, @flags: SEALED, UNSEALED, REVOKED: as in struct seal_claim;
  *        @holders are those that are left
  * @why: UNSEALED: enum seal_why
  * @operation: REFUSED: what was wanted ("write", "truncate", ...), else NULL

@@ -53,8 +53,14 @@ static DEFINE_XARRAY_FLAGS(holders, XA_FLAGS_ACCOUNT);
 static atomic64_t last_id;
 
 struct seal_claim {
-	struct list_head	list;
+	struct list_head	list;		/* of the session */
+	struct list_head	siblings;	/* on the same entry */
+	struct seal_session	*session;	/* NULL: sticky */
 	struct seal_holder	holder;
+	/* the file, still known after the claim was revoked */
+	dev_t			dev;
+	u64			ino;
+	u32			generation;
 };
 
 struct seal_entry *seal_lookup(struct inode *inode)
@@ -141,6 +147,7 @@ static struct seal_entry *entry_alloc(struct file *file, struct seal_fs *fs,
 	entry->fs_flags = fs_flags;
 	entry->state = SEAL_ENTRY_SEALING;
 	entry->claims = 1;
+	INIT_LIST_HEAD(&entry->holders);
 	return entry;
 }
 
@@ -273,6 +280,7 @@ static void holder_event(const struct seal_holder *holder, u32 type, u32 why,
 {
 	struct seal_entry *entry = holder->entry;
 
+	lockdep_assert_held(&table_lock);
 	memset(event, 0, sizeof(*event));
 	event->type = type;
 	event->why = why;
@@ -290,11 +298,25 @@ static void holder_event(const struct seal_holder *holder, u32 type, u32 why,
 		event->flags |= SEAL_STATUS_STICKY;
 }
 
-static void holder_add(struct seal_holder *holder, struct seal_entry *entry)
+/* @claim, which holds a reference to @entry, is @session's, or the sticky one. */
+static void claim_attach(struct seal_claim *claim, struct seal_entry *entry,
+			 struct seal_session *session)
 {
+	struct seal_holder *holder = &claim->holder;
 	struct seal_event event;
 
 	lockdep_assert_held(&table_lock);
+	claim->dev = entry->inode->i_sb->s_dev;
+	claim->ino = entry->inode->i_ino;
+	claim->generation = entry->inode->i_generation;
+	claim->session = session;
+	if (session) {
+		entry->sessions++;
+		list_add(&claim->list, &session->claims);
+	} else {
+		entry->sticky = claim;
+	}
+	list_add_tail(&claim->siblings, &entry->holders);
 	holder->since = ktime_get_real_ns();
 	holder->entry = entry;
 	/* its place is reserved: this cannot fail */
@@ -304,6 +326,31 @@ static void holder_add(struct seal_holder *holder, struct seal_entry *entry)
 		event.holders = seal_entry_holders(entry);
 		seal_event_queue(&event);
 	}
+}
+
+/*
+ * Take a claim off its entry: what it held, with the reference, and an event
+ * to tell it with (of type 0: nobody listens). NULL if it was revoked.
+ */
+static struct seal_entry *claim_detach(struct seal_claim *claim, u32 type,
+				       u32 why, struct seal_event *event)
+{
+	struct seal_entry *entry = claim->holder.entry;
+
+	lockdep_assert_held(&table_lock);
+	if (!entry)
+		return NULL;
+	event->type = 0;
+	if (seal_events_wanted())
+		holder_event(&claim->holder, type, why, event);
+	if (claim->session)
+		entry->sessions--;
+	else
+		entry->sticky = NULL;
+	list_del(&claim->siblings);
+	WRITE_ONCE(claim->holder.entry, NULL);
+	holder_remove(&claim->holder);
+	return entry;
 }
 
 u64 seal_claims_last(void)
@@ -393,6 +440,14 @@ static void entry_put(struct seal_entry *entry, struct seal_event *event)
 		trace_seal_unsealed(entry->inode, entry->info.digest);
 	seal_fs_put(entry->fs);
 	entry_free(entry);
+}
+
+/* What claim_detach() left to be done. */
+static void entry_put_tell(struct seal_entry *entry, struct seal_event *event)
+{
+	if (event->type)
+		event->path = entry_path_init(entry, &event->deleted);
+	entry_put(entry, event->type ? event : NULL);
 }
 
 /* --- sealing --- */
@@ -643,19 +698,65 @@ static struct seal_claim *session_find(struct seal_session *session,
 	struct seal_claim *claim;
 
 	list_for_each_entry(claim, &session->claims, list)
-		if (claim->holder.entry->inode == inode)
+		if (claim->ino == inode->i_ino &&
+		    claim->generation == inode->i_generation &&
+		    claim->dev == inode->i_sb->s_dev)
 			return claim;
 	return NULL;
 }
 
+static bool claim_revoked(const struct seal_claim *claim)
+{
+	return !READ_ONCE(claim->holder.entry);
+}
+
+int seal_session_check(struct seal_session *session, struct inode *inode)
+{
+	struct seal_claim *claim;
+	int ret = 0;
+
+	mutex_lock(&session->lock);
+	claim = session_find(session, inode);
+	if (claim && claim_revoked(claim))
+		ret = -EOWNERDEAD;
+	mutex_unlock(&session->lock);
+	return ret;
+}
+
+/* Was one of the files taken from this session, perhaps just now? */
+static int jobs_check_revoked(const struct job *jobs, unsigned int nr,
+			      struct seal_session *session,
+			      struct seal_request *req)
+{
+	const struct seal_claim *claim;
+	unsigned int i;
+
+	if (req->sticky)
+		return 0;
+	for (i = 0; i < nr; i++) {
+		claim = session_find(session, file_inode(jobs[i].file));
+		if (!claim || !claim_revoked(claim))
+			continue;
+		req->bad_index = jobs[i].index;
+		strscpy(req->reason, "its seal was revoked, unseal it first",
+			SEAL_REASON_LEN);
+		return -EOWNERDEAD;
+	}
+	return 0;
+}
+
 /* Turn the claims the jobs hold into claims of the session or sticky ones. */
-static void jobs_commit(struct job *jobs, unsigned int nr,
-			struct seal_session *session, struct seal_request *req)
+static int jobs_commit(struct job *jobs, unsigned int nr,
+		       struct seal_session *session, struct seal_request *req)
 {
 	unsigned int i;
+	int ret;
 
 	mutex_lock(&session->lock);
 	mutex_lock(&table_lock);
+	ret = jobs_check_revoked(jobs, nr, session, req);
+	if (ret)
+		goto out;
 	for (i = 0; i < nr; i++) {
 		struct seal_entry *entry = jobs[i].entry;
 
@@ -669,23 +770,22 @@ static void jobs_commit(struct job *jobs, unsigned int nr,
 				seal_report_broken(entry);
 		}
 		if (req->sticky && !entry->sticky) {
-			entry->sticky = jobs[i].claim;
-			holder_add(&entry->sticky->holder, entry);
+			claim_attach(jobs[i].claim, entry, NULL);
 			__module_get(THIS_MODULE);
 			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		} else if (!req->sticky &&
 			   !session_find(session, entry->inode)) {
-			entry->sessions++;
-			list_add(&jobs[i].claim->list, &session->claims);
-			holder_add(&jobs[i].claim->holder, entry);
+			claim_attach(jobs[i].claim, entry, session);
 			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		}
 	}
+out:
 	mutex_unlock(&table_lock);
 	mutex_unlock(&session->lock);
 	wake_up_all(&state_changed);
+	return ret;
 }
 
 int seal_claim_files(struct seal_session *session, struct seal_request *req)
@@ -721,6 +821,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	}
 	sort(jobs, req->nr, sizeof(*jobs), job_cmp, NULL);
 
+	mutex_lock(&session->lock);
+	ret = jobs_check_revoked(jobs, req->nr, session, req);
+	mutex_unlock(&session->lock);
+	if (ret)
+		goto out_free;
 	ret = seal_map_get();
 	if (ret) {
 		if (ret != -ENOMEM) {
@@ -742,7 +847,7 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	}
 	ret = jobs_freeze(jobs, req->nr, req);
 	if (!ret)
-		jobs_commit(jobs, req->nr, session, req);
+		ret = jobs_commit(jobs, req->nr, session, req);
 out_put:
 	/* claims that were not handed over; a failed seal is taken back here */
 	for (i = 0; i < req->nr; i++)
@@ -758,23 +863,19 @@ out_free:
 
 /* --- dropping claims --- */
 
-/* @claim is in no list any more, and not the sticky one. */
+/* @claim is not in the list of its session any more. */
 static void claim_drop(struct seal_claim *claim, u32 why)
 {
-	struct seal_entry *entry = claim->holder.entry;
-	struct seal_event event, *tell = NULL;
+	struct seal_event event;
+	struct seal_entry *entry;
 
-	if (seal_events_wanted()) {
-		holder_event(&claim->holder, SEAL_EVENT_UNSEALED, why, &event);
-		event.path = entry_path_init(entry, &event.deleted);
-		tell = &event;
-	}
 	mutex_lock(&table_lock);
-	if (!claim->holder.sticky)
-		entry->sessions--;
-	holder_remove(&claim->holder);
+	entry = claim_detach(claim, SEAL_EVENT_UNSEALED, why, &event);
+	if (!entry)
+		claim->session->alerts--;
 	mutex_unlock(&table_lock);
-	entry_put(entry, tell);
+	if (entry)
+		entry_put_tell(entry, &event);
 	kfree(claim);
 }
 
@@ -795,16 +896,66 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 int seal_unclaim_sticky(struct inode *inode)
 {
 	struct seal_claim *claim = NULL;
+	struct seal_event event;
 	struct seal_entry *entry;
 
 	mutex_lock(&table_lock);
 	entry = find_entry(inode);
-	if (entry)
-		swap(claim, entry->sticky);
+	if (entry && entry->sticky) {
+		claim = entry->sticky;
+		claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL, &event);
+	}
 	mutex_unlock(&table_lock);
 	if (claim) {
-		claim_drop(claim, SEAL_WHY_CALL);
+		entry_put_tell(entry, &event);
+		kfree(claim);
 		module_put(THIS_MODULE);
+	}
+	return 0;
+}
+
+/* Take one claim off the entry of @inode; NULL: there is none (any more). */
+static struct seal_entry *revoke_one(struct inode *inode,
+				     struct seal_event *event, bool *sticky)
+{
+	struct seal_entry *entry;
+	struct seal_claim *claim;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	claim = entry ? list_first_entry_or_null(&entry->holders,
+						 struct seal_claim, siblings) :
+			NULL;
+	if (claim) {
+		claim_detach(claim, SEAL_EVENT_REVOKED, 0, event);
+		*sticky = !claim->session;
+		if (claim->session) {
+			/* the session cannot end before it had the lock */
+			claim->session->alerts++;
+			wake_up_all(&claim->session->wait);
+		} else {
+			kfree(claim);
+		}
+	}
+	mutex_unlock(&table_lock);
+	return claim ? entry : NULL;
+}
+
+int seal_revoke(struct inode *inode, u32 *revoked)
+{
+	struct seal_event event;
+	struct seal_entry *entry;
+	bool sticky;
+
+	*revoked = 0;
+	while ((entry = revoke_one(inode, &event, &sticky))) {
+		++*revoked;
+		entry_put_tell(entry, &event);
+		if (sticky)
+			module_put(THIS_MODULE);
+		/* the claims are gone one by one: what is done stays done */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 	return 0;
 }
@@ -813,6 +964,7 @@ void seal_session_init(struct seal_session *session)
 {
 	mutex_init(&session->lock);
 	INIT_LIST_HEAD(&session->claims);
+	init_waitqueue_head(&session->wait);
 }
 
 void seal_session_end(struct seal_session *session, u32 why)
@@ -867,6 +1019,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
 	char reason[SEAL_REASON_LEN];
 	struct seal_map_info info;
+	struct seal_claim *claim;
 	struct seal_entry *entry;
 	int ret;
 
@@ -874,8 +1027,10 @@ int seal_query(struct seal_session *session, struct file *file,
 	status->dev_minor = MINOR(dev);
 
 	mutex_lock(&session->lock);
-	if (session_find(session, inode))
-		status->flags |= SEAL_STATUS_HELD;
+	claim = session_find(session, inode);
+	if (claim)
+		status->flags |= claim_revoked(claim) ? SEAL_STATUS_REVOKED :
+							SEAL_STATUS_HELD;
 	mutex_unlock(&session->lock);
 
 	mutex_lock(&table_lock);

@@ -14,6 +14,7 @@
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/uidgid.h>
+#include <linux/wait.h>
 
 #include "map.h"
 
@@ -45,7 +46,7 @@ struct seal_holder {
 	u64			since;		/* ns since 1970 */
 	u64			max_extents;
 	u32			require;
-	struct seal_entry	*entry;
+	struct seal_entry	*entry;		/* NULL: it was revoked */
 	bool			sticky;
 	pid_t			pid;		/* process, initial namespace */
 	kuid_t			uid;
@@ -62,6 +63,7 @@ struct seal_entry {
 	enum seal_entry_state	state;
 	unsigned int		claims;		/* sticky one and pins included */
 	unsigned int		sessions;	/* claims of sessions */
+	struct list_head	holders;	/* claims that were taken */
 	struct seal_claim	*sticky;	/* NULL: there is none */
 	bool			cow;		/* no block is overwritten in place */
 	bool			small_folios;	/* large ones were switched off */
@@ -78,6 +80,9 @@ struct seal_entry {
 struct seal_session {
 	struct mutex		lock;		/* protects @claims */
 	struct list_head	claims;
+	/* claims that were revoked and not dropped yet; under the table's lock */
+	unsigned int		alerts;
+	wait_queue_head_t	wait;		/* for alerts */
 };
 
 struct seal_request {
@@ -119,6 +124,13 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req);
 int seal_unclaim(struct seal_session *session, struct inode *inode);
 int seal_unclaim_sticky(struct inode *inode);
 void seal_session_init(struct seal_session *session);
+
+/* Take the file from all its holders, *@revoked of them. 0 or -EINTR. */
+int seal_revoke(struct inode *inode, u32 *revoked);
+
+/* -EOWNERDEAD if @session held @inode until that was revoked, else 0. */
+int seal_session_check(struct seal_session *session, struct inode *inode);
+
 /* Drop all its claims; @why for those who listen: enum seal_why. */
 void seal_session_end(struct seal_session *session, u32 why);
 

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -121,7 +122,8 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 
 	info.size = sizeof(info);
 	info.abi = SEAL_ABI_VERSION;
-	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS;
+	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS |
+			SEAL_FEATURE_REVOKE;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -155,7 +157,9 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	ret = seal_map_get();
+	ret = seal_session_check(session, file_inode(file));
+	if (!ret)
+		ret = seal_map_get();
 	if (!ret) {
 		if (unshare)
 			ret = seal_unshare_step(file, op.offset, op.length,
@@ -280,6 +284,35 @@ static long ioctl_unseal(struct seal_session *session, void __user *arg)
 	return ret;
 }
 
+static long ioctl_revoke(struct seal_session *session, void __user *arg)
+{
+	struct seal_revoke revoke = { };
+	struct file *file;
+	u32 usize;
+	int ret, err;
+
+	ret = get_struct(&revoke, sizeof(revoke), sizeof(revoke), arg, &usize);
+	if (ret)
+		return ret;
+	if (revoke.flags)
+		return -EINVAL;
+	if (!capable(CAP_LINUX_IMMUTABLE))
+		return -EPERM;
+	file = get_file_arg(revoke.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	/* results that cannot be told must not happen */
+	ret = put_struct(arg, &revoke, sizeof(revoke), usize);
+	if (!ret) {
+		ret = seal_revoke(file_inode(file), &revoke.holders);
+		err = put_struct(arg, &revoke, sizeof(revoke), usize);
+		if (err)
+			ret = err;
+	}
+	fput(file);
+	return ret;
+}
+
 static long ioctl_status(struct seal_session *session, void __user *arg)
 {
 	struct seal_status status = { };
@@ -328,15 +361,27 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_unseal(session, user);
 	case COMMAND(SEAL_IOC_STATUS):
 		return ioctl_status(session, user);
+	case COMMAND(SEAL_IOC_REVOKE):
+		return ioctl_revoke(session, user);
 	default:
 		return -ENOTTY;
 	}
+}
+
+/* Something urgent about a file of this session; STATUS says what. */
+static __poll_t device_poll(struct file *file, poll_table *wait)
+{
+	struct seal_session *session = file->private_data;
+
+	poll_wait(file, &session->wait, wait);
+	return READ_ONCE(session->alerts) ? EPOLLPRI : 0;
 }
 
 static const struct file_operations device_fops = {
 	.owner		= THIS_MODULE,
 	.open		= device_open,
 	.release	= device_release,
+	.poll		= device_poll,
 	.unlocked_ioctl	= device_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };

@@ -19,7 +19,7 @@
 
 struct seal_entry;
 
-#define SEAL_EVENT_TYPES	(SEAL_EVENT_LOST + 1)
+#define SEAL_EVENT_TYPES	(SEAL_EVENT_REVOKED + 1)
 
 struct seal_event {
 	u32		type;		/* enum seal_event_type */

@@ -24,6 +24,7 @@ static const struct {
 } features[] = {
 	{ SEAL_FEATURE_STICKY, "sticky" },
 	{ SEAL_FEATURE_EVENTS, "events" },
+	{ SEAL_FEATURE_REVOKE, "revoke" },
 	{ SEAL_FEATURE_DEBUG, "debug" },
 };
 

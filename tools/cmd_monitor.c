@@ -57,6 +57,7 @@ static void print_about(const struct seal_event *e)
 		printf(" why %s", seal_why_name(e->why));
 		/* fall through */
 	case SEAL_EVENT_SEALED:
+	case SEAL_EVENT_REVOKED:
 		printf(" holders %u", e->holders);
 		if (e->flags & SEAL_STATUS_STICKY)
 			fputs(" sticky", stdout);
@@ -127,7 +128,7 @@ static void print_json(const struct seal_event *e)
 		json_add_number(object, "lost", e->lost);
 	else
 		add_file(object, e);
-	if (e->type == SEAL_EVENT_SEALED || e->type == SEAL_EVENT_UNSEALED) {
+	if (e->claim) {
 		json_add_number(object, "claim", e->claim);
 		json_add_number(object, "holders", e->holders);
 		json_add_bool(object, "sticky",
@@ -208,7 +209,7 @@ static int parse_events(char *text, uint32_t *events)
 {
 	static const uint32_t types[] = {
 		SEAL_EVENT_SEALED, SEAL_EVENT_UNSEALED, SEAL_EVENT_REFUSED,
-		SEAL_EVENT_BROKEN,
+		SEAL_EVENT_BROKEN, SEAL_EVENT_REVOKED,
 	};
 	char *rest = text, *word;
 	unsigned int i;
@@ -219,7 +220,7 @@ static int parse_events(char *text, uint32_t *events)
 			if (!strcmp(word, seal_event_name(types[i])))
 				break;
 		if (i == ARRAY_SIZE(types)) {
-			complain(word, "no such event; there are sealed, unsealed, refused and broken");
+			complain(word, "no such event; there are sealed, unsealed, refused, broken and revoked");
 			return STATUS_USAGE;
 		}
 		*events |= SEAL_EVENT_BIT(types[i]);

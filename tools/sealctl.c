@@ -104,8 +104,12 @@ static const struct verb verbs[] = {
 	}, {
 		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
 		"print what happens to sealed files, until interrupted",
-		"  -e, --events LIST  some of sealed,unsealed,refused,broken\n"
+		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked\n"
 		"  --json             an object per line, for programs\n"
+	}, {
+		"revoke", cmd_revoke, "FILE...",
+		"take files from whoever holds them sealed",
+		"The holders are told. What they do with the blocks meanwhile may be lost.\n"
 	},
 };
 

@@ -78,6 +78,7 @@ struct seal_fs_info {
 #define SEAL_FEATURE_STICKY	(1ULL << 0)
 #define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
 #define SEAL_FEATURE_EVENTS	(1ULL << 2)	/* <seal_netlink.h> */
+#define SEAL_FEATURE_REVOKE	(1ULL << 3)	/* REVOKE; poll(2) on a session */
 
 /* seal_info.flags */
 #define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
@@ -134,7 +135,8 @@ struct seal_info {
  * filesystem knows no sharing it succeeds at once.
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
- * ETXTBSY (the file is sealed, or is a swapfile), ENOSPC, EDQUOT, EIO, EINTR.
+ * ETXTBSY (the file is sealed, or is a swapfile), EOWNERDEAD (it was taken from
+ * this session by REVOKE), ENOSPC, EDQUOT, EIO, EINTR.
  */
 struct seal_range_op {
 	__u32	size;
@@ -173,7 +175,8 @@ struct seal_range_op {
  * module. Sealing a file that is sealed already adds a claim.
  *
  * Errors: EBADFD (a requirement is not met: @bad_*), EOPNOTSUPP (@reason),
- * ESTALE (the seal that is held on the file was broken, or the map changes
+ * EOWNERDEAD (the claim of this session was revoked: UNSEAL first), ESTALE (the
+ * seal that is held on the file was broken, or the map changes
  * although every gate is shut: see @broken of STATUS), EPERM, EBUSY (the
  * filesystem is frozen or the file has a layout lease), EIO (data did not reach
  * the disk), ENOMEM, EINTR, EINVAL. Whatever fails, nothing new is sealed.
@@ -214,6 +217,28 @@ struct seal_unseal {
 	__u32	reserved;
 };
 
+/**
+ * struct seal_revoke - SEAL_IOC_REVOKE: take a file from all its holders
+ * @size: in: size of this structure
+ * @fd: in: the file
+ * @flags: must be 0
+ * @holders: out: claims that were dropped, the sticky one included
+ *
+ * The administrator's last word; needs CAP_LINUX_IMMUTABLE in the initial user
+ * namespace. The file is not sealed afterwards, unless somebody seals it anew.
+ * A session that lost its claim learns it: its descriptor reports POLLPRI,
+ * STATUS says SEAL_STATUS_REVOKED, and its SEAL, PREALLOC and UNSHARE of the
+ * file fail with EOWNERDEAD, all until it drops the claim by UNSEAL.
+ *
+ * EINTR: not all of them; @holders says how many.
+ */
+struct seal_revoke {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	holders;
+};
+
 /* seal_status.flags */
 #define SEAL_STATUS_SEALED	(1U << 0)
 #define SEAL_STATUS_HELD	(1U << 1)	/* this session holds a claim */
@@ -222,6 +247,7 @@ struct seal_unseal {
 #define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
 #define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
 #define SEAL_STATUS_BROKEN	(1U << 6)	/* the map changed while sealed */
+#define SEAL_STATUS_REVOKED	(1U << 8)	/* this session lost its claim to REVOKE */
 
 /**
  * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it
@@ -282,5 +308,6 @@ struct seal_status {
 #define SEAL_IOC_SEAL		_IOWR(SEAL_IOC_MAGIC, 3, struct seal_files)
 #define SEAL_IOC_UNSEAL		_IOWR(SEAL_IOC_MAGIC, 4, struct seal_unseal)
 #define SEAL_IOC_STATUS		_IOWR(SEAL_IOC_MAGIC, 5, struct seal_status)
+#define SEAL_IOC_REVOKE		_IOWR(SEAL_IOC_MAGIC, 6, struct seal_revoke)
 
 #endif /* _UAPI_SEAL_H */

@@ -37,6 +37,7 @@
  *     SEALED      CLAIM INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID
  *                 COMM HOLDERS FLAGS
  *     UNSEALED    the same, and WHY
+ *     REVOKED     the same as SEALED
  *     REFUSED     INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID COMM
  *                 OPERATION GATE [OFFSET LENGTH]
  *     BROKEN      INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID COMM
@@ -47,7 +48,7 @@
  *     up, if no other comes) it is sent LOST, which says how many that were,
  *     of those it asked for. Such a socket may also report ENOBUFS once, which
  *     says nothing beyond that.
- *     PID, UID and COMM are of the holder (SEALED, UNSEALED) or of whoever
+ *     PID, UID and COMM are of the holder (SEALED, UNSEALED, REVOKED) or of whoever
  *     did it (REFUSED, BROKEN), as the initial namespaces see them.
  *     OFFSET and LENGTH are absent where no range of the file would do.
  *
@@ -113,6 +114,7 @@ enum seal_event_type {
 	SEAL_EVENT_REFUSED	= 3,	/* an operation was refused */
 	SEAL_EVENT_BROKEN	= 4,	/* the map changed while sealed */
 	SEAL_EVENT_LOST		= 5,	/* events were not sent */
+	SEAL_EVENT_REVOKED	= 6,	/* a claim was taken away by REVOKE */
 };
 
 /* For SEAL_A_EVENTS. LOST is always sent. */
@@ -120,7 +122,8 @@ enum seal_event_type {
 #define SEAL_EVENTS_ALL		(SEAL_EVENT_BIT(SEAL_EVENT_SEALED) | \
 				 SEAL_EVENT_BIT(SEAL_EVENT_UNSEALED) | \
 				 SEAL_EVENT_BIT(SEAL_EVENT_REFUSED) | \
-				 SEAL_EVENT_BIT(SEAL_EVENT_BROKEN))
+				 SEAL_EVENT_BIT(SEAL_EVENT_BROKEN) | \
+				 SEAL_EVENT_BIT(SEAL_EVENT_REVOKED))
 
 /* Why a claim was dropped. */
 enum seal_why {

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 /* Each command with a structure that would be accepted. */
-enum command { INFO, PREALLOC, UNSHARE, SEAL, UNSEAL, STATUS, COMMANDS };
+enum command {
+	INFO, PREALLOC, UNSHARE, SEAL, UNSEAL, STATUS, REVOKE, COMMANDS
+};
 
 static const struct {
 	unsigned long nr;
@@ -25,6 +27,7 @@ static const struct {
 	[SEAL] = { SEAL_IOC_SEAL, sizeof(struct seal_files) },
 	[UNSEAL] = { SEAL_IOC_UNSEAL, sizeof(struct seal_unseal) },
 	[STATUS] = { SEAL_IOC_STATUS, sizeof(struct seal_status) },
+	[REVOKE] = { SEAL_IOC_REVOKE, sizeof(struct seal_revoke) },
 };
 
 union request {
@@ -34,6 +37,7 @@ union request {
 	struct seal_files files;
 	struct seal_unseal unseal;
 	struct seal_status status;
+	struct seal_revoke revoke;
 	unsigned char bytes[3 * 4096];
 };
 
@@ -74,6 +78,9 @@ static void fill(enum command c)
 		break;
 	case STATUS:
 		req.status.fd = fd;
+		break;
+	case REVOKE:
+		req.revoke.fd = fd;
 		break;
 	default:
 		break;
@@ -322,7 +329,7 @@ START_TEST(unknown_commands)
 {
 	char buf[256] = { 0 };
 
-	for (unsigned int nr = 6; nr < 256; nr++)
+	for (unsigned int nr = 7; nr < 256; nr++)
 		ck_assert_int_eq(st_do_ioctl(dev,
 			_IOC(_IOC_READ | _IOC_WRITE, SEAL_IOC_MAGIC, nr,
 			     sizeof(struct seal_files)), buf), -ENOTTY);

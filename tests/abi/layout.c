@@ -56,6 +56,12 @@ AT(seal_files, bad_offset, 48);
 AT(seal_files, bad_length, 56);
 AT(seal_files, reason, 64);
 
+SIZE(seal_revoke, 16);
+AT(seal_revoke, size, 0);
+AT(seal_revoke, fd, 4);
+AT(seal_revoke, flags, 8);
+AT(seal_revoke, holders, 12);
+
 SIZE(seal_unseal, 16);
 AT(seal_unseal, size, 0);
 AT(seal_unseal, fd, 4);
@@ -91,3 +97,4 @@ COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
 COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
 COMMAND(SEAL_IOC_STATUS, 0xc080d605);
+COMMAND(SEAL_IOC_REVOKE, 0xc010d606);

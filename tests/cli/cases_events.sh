@@ -127,6 +127,33 @@ cases_monitor() {
 	rm -f watched other
 }
 
+cases_revoke() {
+	local pid
+
+	echo text >taken
+	expect 0 "revoking what is not sealed" sealctl revoke taken
+	prints "which nobody held" "taken: taken from 0 holders"
+	check "a file is sealed" sealctl seal taken
+	sealctl hold taken -- sh -c 'until [ -e go ]; do sleep 0.1; done' 2>"$T/hold-err" &
+	pid=$!
+	# shellcheck disable=SC2016 # for the inner shell
+	check "and held" until_true sh -c \
+		'[ "$(sealctl status --json taken | jq ".files[0].holders")" = 2 ]'
+	chgrp disk /dev/seal
+	chown 65534:65534 taken
+	expect 1 "its owner cannot revoke it" as_user disk sealctl revoke taken
+	says "which is said" taken CAP_LINUX_IMMUTABLE
+	chgrp root /dev/seal
+	expect 0 "root can" sealctl revoke taken
+	prints "and is told from how many" "taken: taken from 2 holders"
+	expect 1 "it is not sealed" sealctl status -q taken
+	check "it can be truncated" truncate -s 0 taken
+	touch go
+	wait "$pid"
+	check "hold tells that it did not" grep -q "revoked the seal" "$T/hold-err"
+	rm -f taken go
+}
+
 # The node's group may, others may not.
 cases_events_rights() {
 	chgrp disk /dev/seal

@@ -13,6 +13,7 @@ static const struct {
 	{ "monitor", events_monitor },
 	{ "flood", events_flood },
 	{ "raw", events_raw },
+	{ "revoke", events_revoke },
 	{ "broken", events_broken },
 };
 
