@@ -29,7 +29,7 @@ struct channel {
 
 /* Attributes of a message by their number; those of others are skipped. */
 struct attributes {
-	const struct nlattr *attr[SEAL_A_LENGTH + 1];
+	const struct nlattr *attr[SEAL_A_DEADLINE + 1];
 };
 
 int channel_open(struct channel *channel);

@@ -58,6 +58,8 @@ static int check_attribute(const struct nlattr *attr, unsigned int type)
 		[SEAL_A_GATE] = MNL_TYPE_NUL_STRING,
 		[SEAL_A_OFFSET] = MNL_TYPE_U64,
 		[SEAL_A_LENGTH] = MNL_TYPE_U64,
+		[SEAL_A_RECALL] = MNL_TYPE_U64,
+		[SEAL_A_DEADLINE] = MNL_TYPE_U64,
 	};
 
 	/* MNL_TYPE_UNSPEC: nothing to check */
@@ -73,7 +75,7 @@ static int parse(const struct nlmsghdr *message, struct attributes *attributes)
 	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr)) {
 		type = mnl_attr_get_type(attr);
 		/* newer modules have more to say */
-		if (type > SEAL_A_LENGTH)
+		if (type > SEAL_A_DEADLINE)
 			continue;
 		if (check_attribute(attr, type))
 			return -EPROTO;

@@ -29,8 +29,8 @@ static int monitor_listen(struct seal_monitor *monitor, uint32_t events)
 	if (ret)
 		return ret;
 	/*
-	 * An event may be there before the acknowledgement, which then means
-	 * nothing new and is skipped when it comes up.
+	 * An event may be there before the ACK, which then means nothing new and is
+	 * skipped when it comes up.
 	 */
 	ret = channel_peek(&monitor->channel);
 	if (ret)
@@ -79,7 +79,7 @@ SEAL_EXPORT int seal_monitor_next(struct seal_monitor *monitor,
 
 	do {
 		ret = channel_next(&monitor->channel, SEAL_CMD_EVENT, &a);
-		/* 0 is the acknowledgement of LISTEN */
+		/* 0 is the ACK of LISTEN */
 	} while (!ret);
 	if (ret < 0)
 		return ret == -EAGAIN || ret == -EWOULDBLOCK ? 0 : ret;
@@ -105,6 +105,8 @@ SEAL_EXPORT int seal_monitor_next(struct seal_monitor *monitor,
 		.has_range	= a.attr[SEAL_A_LENGTH],
 		.offset		= attribute_u64(&a, SEAL_A_OFFSET),
 		.length		= attribute_u64(&a, SEAL_A_LENGTH),
+		.recall		= attribute_u64(&a, SEAL_A_RECALL),
+		.deadline	= attribute_u64(&a, SEAL_A_DEADLINE),
 	};
 	if (monitor->event.type != SEAL_EVENT_LOST && !monitor->event.comm)
 		return -EPROTO;
@@ -135,6 +137,8 @@ SEAL_EXPORT const char *seal_event_name(uint32_t type)
 		return "lost";
 	case SEAL_EVENT_REVOKED:
 		return "revoked";
+	case SEAL_EVENT_RECALL:
+		return "recall";
 	default:
 		return "unknown";
 	}

@@ -105,13 +105,15 @@ void seal_list_close(struct seal_list *list);
  * @inode, @dev_major, @dev_minor, @path, @deleted: the file, as in struct
  *        seal_claim, with the path as the initial namespace sees it
  * @pid, @uid, @comm: the holder (SEALED, UNSEALED, REVOKED), or who did it
- * @claim, @holders, @flags: SEALED, UNSEALED, REVOKED: as in struct seal_claim;
+ * @claim, @holders, @flags: SEALED, UNSEALED, REVOKED, RECALL: as in struct seal_claim;
  *        @holders are those that are left
  * @why: UNSEALED: enum seal_why
- * @operation: REFUSED: what was wanted ("write", "truncate", ...), else NULL
- * @gate: REFUSED, BROKEN: function of the kernel where it was seen, else NULL
+ * @operation: REFUSED, RECALL: what is wanted ("write", "truncate", ...), else NULL
+ * @gate: REFUSED, RECALL, BROKEN: function of the kernel where it was seen, else NULL
  * @has_range: @offset and @length are set; else no range would do
  * @offset, @length: REFUSED: what was to be changed
+ * @recall: RECALL: its number, the same for all holders that are asked
+ * @deadline: RECALL: until when it is waited for them, ns since 1970
  *
  * Members that do not apply to the type are 0 or NULL.
  */
@@ -137,6 +139,8 @@ struct seal_event {
 	bool has_range;
 	uint64_t offset;
 	uint64_t length;
+	uint64_t recall;
+	uint64_t deadline;
 };
 
 /**

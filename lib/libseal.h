@@ -51,7 +51,7 @@ void seal_close(struct seal_session *session);
  * @session: handle
  *
  * For poll loops and to hand the session to a child; owned by the session.
- * POLLPRI: a claim was revoked; seal_status() says of which file.
+ * POLLPRI: a claim was revoked or is recalled; seal_status() says of which file.
  * Claims last until every copy of the descriptor is closed.
  */
 int seal_session_fd(const struct seal_session *session);
@@ -140,6 +140,28 @@ int seal_unshare(struct seal_session *session, int fd, uint64_t offset,
 int seal_files(struct seal_session *session, const int *fds, unsigned int nr,
 	       uint32_t flags, uint32_t require, uint64_t max_extents,
 	       struct seal_files *report);
+
+/**
+ * seal_files_recall() - seal files, and be asked before their maps are changed
+ * @session: handle
+ * @fds: descriptors
+ * @nr: number of them
+ * @flags: SEAL_SEAL_RECALL, and others as for seal_files(), but STICKY
+ * @require: SEAL_REQ_* to check
+ * @max_extents: limit for SEAL_REQ_EXTENTS, else 0
+ * @recall_ms: how long the holder needs, 1..SEAL_RECALL_MAX_MS
+ * @report: if not NULL, filled on failure
+ *
+ * When the descriptor of the session reports POLLPRI, look with seal_status()
+ * which file has SEAL_STATUS_RECALLED, finish, and seal_unseal() it; whoever
+ * wants to change it waits. struct seal_files in <seal.h> says who does.
+ *
+ * Return: as seal_files().
+ */
+int seal_files_recall(struct seal_session *session, const int *fds,
+		      unsigned int nr, uint32_t flags, uint32_t require,
+		      uint64_t max_extents, uint32_t recall_ms,
+		      struct seal_files *report);
 
 /**
  * seal_unseal() - drop this session's claim, or the sticky one

@@ -12,6 +12,7 @@
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mount.h>
@@ -262,6 +263,8 @@ static int holder_init(struct seal_holder *holder,
 	holder->id = atomic64_inc_return(&last_id);
 	holder->require = req->require;
 	holder->max_extents = req->max_extents;
+	holder->recall_ms = req->recall_ms;
+	holder->recalled = false;
 	holder->sticky = req->sticky;
 	holder->pid = task_tgid_nr(current);
 	holder->uid = current_uid();
@@ -298,6 +301,139 @@ static void holder_event(const struct seal_holder *holder, u32 type, u32 why,
 		event->flags |= SEAL_STATUS_STICKY;
 }
 
+/* --- asking holders to let go --- */
+
+/* Ask one: by an event, and through its session. */
+static void claim_recall(struct seal_claim *claim, const char *gate)
+{
+	struct seal_entry *entry = claim->holder.entry;
+	struct seal_event event;
+
+	claim->holder.recalled = true;
+	claim->session->alerts++;
+	wake_up_all(&claim->session->wait);
+	if (!seal_events_wanted())
+		return;
+	holder_event(&claim->holder, SEAL_EVENT_RECALL, 0, &event);
+	event.holders = seal_entry_holders(entry);
+	/* who wants it, not who has it */
+	event.pid = task_tgid_nr(current);
+	event.uid = current_uid();
+	get_task_comm(event.comm, current);
+	event.gate = gate;
+	event.recall = entry->recall;
+	event.deadline = entry->recall_time;
+	seal_event_queue(&event);
+}
+
+static void claim_unrecall(struct seal_claim *claim)
+{
+	if (!claim->holder.recalled)
+		return;
+	claim->holder.recalled = false;
+	claim->session->alerts--;
+}
+
+static bool held_by_current(const struct seal_entry *entry)
+{
+	const struct seal_claim *claim;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		if (claim->holder.pid == task_tgid_nr(current))
+			return true;
+	return false;
+}
+
+/* The holder that needs longest gets as long as it said. */
+static void recall_start(struct seal_entry *entry, const char *gate)
+{
+	struct seal_claim *claim;
+	u32 ms = 0;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		ms = max(ms, claim->holder.recall_ms);
+	entry->recall = atomic64_inc_return(&last_id);
+	entry->recall_end = jiffies + msecs_to_jiffies(ms);
+	entry->recall_time = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
+	list_for_each_entry(claim, &entry->holders, siblings)
+		claim_recall(claim, gate);
+}
+
+/* For the last steps of unsealing, which take no time worth mentioning. */
+#define LEAVING_TIME	(10 * HZ)
+
+bool seal_recall_begin(struct inode *inode, const char *gate,
+		       struct seal_recall_ticket *ticket)
+{
+	struct seal_entry *entry;
+	bool begun = false;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (!entry || entry->state == SEAL_ENTRY_SEALING || !entry->recalls ||
+	    entry->recallers != seal_entry_holders(entry) ||
+	    held_by_current(entry))
+		goto out;
+	ticket->end = jiffies + LEAVING_TIME;
+	if (entry->recallers) {
+		if (!entry->recall)
+			recall_start(entry, gate);
+		/* one that has run out is not waited for again */
+		else if (time_after_eq(jiffies, entry->recall_end))
+			goto out;
+		ticket->end = entry->recall_end;
+	}
+	entry->recall_waiters++;
+	ticket->entry_id = entry->id;
+	begun = true;
+out:
+	mutex_unlock(&table_lock);
+	return begun;
+}
+
+static bool entry_gone(struct inode *inode, u64 id)
+{
+	struct seal_entry *entry;
+	bool gone;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	gone = !entry || entry->id != id;
+	rcu_read_unlock();
+	return gone;
+}
+
+void seal_recall_wait(struct inode *inode,
+		      const struct seal_recall_ticket *ticket)
+{
+	long left = ticket->end - jiffies;
+
+	/* for whatever reason it ends: the gate looks for itself */
+	if (left > 0)
+		wait_event_killable_timeout(state_changed,
+					    entry_gone(inode, ticket->entry_id),
+					    left);
+}
+
+void seal_recall_end(struct inode *inode,
+		     const struct seal_recall_ticket *ticket)
+{
+	struct seal_entry *entry;
+	struct seal_claim *claim;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (entry && entry->id == ticket->entry_id &&
+	    !--entry->recall_waiters) {
+		entry->recall = 0;
+		list_for_each_entry(claim, &entry->holders, siblings)
+			claim_unrecall(claim);
+	}
+	mutex_unlock(&table_lock);
+}
+
+/* --- taking and dropping --- */
+
 /* @claim, which holds a reference to @entry, is @session's, or the sticky one. */
 static void claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 			 struct seal_session *session)
@@ -317,6 +453,10 @@ static void claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 		entry->sticky = claim;
 	}
 	list_add_tail(&claim->siblings, &entry->holders);
+	if (holder->recall_ms) {
+		entry->recallers++;
+		WRITE_ONCE(entry->recalls, true);
+	}
 	holder->since = ktime_get_real_ns();
 	holder->entry = entry;
 	/* its place is reserved: this cannot fail */
@@ -326,6 +466,9 @@ static void claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 		event.holders = seal_entry_holders(entry);
 		seal_event_queue(&event);
 	}
+	/* it comes while the others are asked to go */
+	if (entry->recall && holder->recall_ms)
+		claim_recall(claim, "seal");
 }
 
 /*
@@ -343,6 +486,9 @@ static struct seal_entry *claim_detach(struct seal_claim *claim, u32 type,
 	event->type = 0;
 	if (seal_events_wanted())
 		holder_event(&claim->holder, type, why, event);
+	if (claim->holder.recall_ms)
+		entry->recallers--;
+	claim_unrecall(claim);
 	if (claim->session)
 		entry->sessions--;
 	else
@@ -731,8 +877,6 @@ static int jobs_check_revoked(const struct job *jobs, unsigned int nr,
 	const struct seal_claim *claim;
 	unsigned int i;
 
-	if (req->sticky)
-		return 0;
 	for (i = 0; i < nr; i++) {
 		claim = session_find(session, file_inode(jobs[i].file));
 		if (!claim || !claim_revoked(claim))
@@ -1031,6 +1175,8 @@ int seal_query(struct seal_session *session, struct file *file,
 	if (claim)
 		status->flags |= claim_revoked(claim) ? SEAL_STATUS_REVOKED :
 							SEAL_STATUS_HELD;
+	if (claim && READ_ONCE(claim->holder.recalled))
+		status->flags |= SEAL_STATUS_RECALLED;
 	mutex_unlock(&session->lock);
 
 	mutex_lock(&table_lock);

@@ -46,6 +46,8 @@ struct seal_holder {
 	u64			since;		/* ns since 1970 */
 	u64			max_extents;
 	u32			require;
+	u32			recall_ms;	/* 0: not to be asked */
+	bool			recalled;	/* it is being asked */
 	struct seal_entry	*entry;		/* NULL: it was revoked */
 	bool			sticky;
 	pid_t			pid;		/* process, initial namespace */
@@ -64,6 +66,12 @@ struct seal_entry {
 	unsigned int		claims;		/* sticky one and pins included */
 	unsigned int		sessions;	/* claims of sessions */
 	struct list_head	holders;	/* claims that were taken */
+	unsigned int		recallers;	/* of them, those that can be asked */
+	bool			recalls;	/* there were some */
+	u64			recall;		/* number of the one under way, or 0 */
+	u64			recall_time;	/* its deadline, ns since 1970 */
+	unsigned long		recall_end;	/* the same in jiffies */
+	unsigned int		recall_waiters;
 	struct seal_claim	*sticky;	/* NULL: there is none */
 	bool			cow;		/* no block is overwritten in place */
 	bool			small_folios;	/* large ones were switched off */
@@ -80,7 +88,10 @@ struct seal_entry {
 struct seal_session {
 	struct mutex		lock;		/* protects @claims */
 	struct list_head	claims;
-	/* claims that were revoked and not dropped yet; under the table's lock */
+	/*
+	 * Claims that were revoked and not dropped yet, or are being recalled;
+	 * under the table's lock.
+	 */
 	unsigned int		alerts;
 	wait_queue_head_t	wait;		/* for alerts */
 };
@@ -90,6 +101,7 @@ struct seal_request {
 	unsigned int		nr;
 	u32			require;
 	u64			max_extents;
+	u32			recall_ms;
 	bool			sticky;
 	/* results */
 	u32			bad_index;
@@ -127,6 +139,24 @@ void seal_session_init(struct seal_session *session);
 
 /* Take the file from all its holders, *@revoked of them. 0 or -EINTR. */
 int seal_revoke(struct inode *inode, u32 *revoked);
+
+/* A recall somebody waits for; recall.h. */
+struct seal_recall_ticket {
+	u64		entry_id;
+	unsigned long	end;		/* jiffies */
+};
+
+/*
+ * False: not all holders can be asked, or current is one of them. True also if
+ * the last one is just letting go.
+ */
+bool seal_recall_begin(struct inode *inode, const char *gate,
+		       struct seal_recall_ticket *ticket);
+/* Until @inode is not held any more, the end, or a fatal signal. */
+void seal_recall_wait(struct inode *inode,
+		      const struct seal_recall_ticket *ticket);
+void seal_recall_end(struct inode *inode,
+		     const struct seal_recall_ticket *ticket);
 
 /* -EOWNERDEAD if @session held @inode until that was revoked, else 0. */
 int seal_session_check(struct seal_session *session, struct inode *inode);

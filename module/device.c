@@ -123,7 +123,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 	info.size = sizeof(info);
 	info.abi = SEAL_ABI_VERSION;
 	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS |
-			SEAL_FEATURE_REVOKE;
+			SEAL_FEATURE_REVOKE | SEAL_FEATURE_RECALL;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -192,8 +192,11 @@ static long ioctl_seal(struct seal_session *session, void __user *arg)
 	ret = -EINVAL;
 	if (files->flags & ~SEAL_SEAL_ALL || files->require & ~SEAL_REQ_ALL ||
 	    !files->nr_fds || files->nr_fds > SEAL_MAX_FILES ||
-	    (files->max_extents && !(files->require & SEAL_REQ_EXTENTS)) ||
-	    files->reserved)
+	    (files->max_extents && !(files->require & SEAL_REQ_EXTENTS)))
+		goto out_free;
+	if (files->flags & SEAL_SEAL_RECALL ?
+	    !files->recall_ms || files->recall_ms > SEAL_RECALL_MAX_MS ||
+	    files->flags & SEAL_SEAL_STICKY : files->recall_ms)
 		goto out_free;
 	ret = -EPERM;
 	if (files->flags & SEAL_SEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
@@ -221,6 +224,7 @@ static long ioctl_seal(struct seal_session *session, void __user *arg)
 	req->require = files->require;
 	req->max_extents = files->max_extents;
 	req->sticky = files->flags & SEAL_SEAL_STICKY;
+	req->recall_ms = files->recall_ms;
 
 	req->bad_index = SEAL_NO_INDEX;
 	for (i = 0; i < files->nr_fds; i++) {

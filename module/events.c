@@ -89,6 +89,7 @@ static bool ring_push(struct ring *ring, const struct seal_event *event)
 
 	for (;;) {
 		slot = &ring->slots[pos % RING_SLOTS];
+		/* pairs with ring_pop(): the slot was read before it was given back */
 		ahead = (long)(smp_load_acquire(&slot->turn) - pos);
 		if (ahead < 0)
 			return false;
@@ -99,6 +100,7 @@ static bool ring_push(struct ring *ring, const struct seal_event *event)
 			break;
 	}
 	slot->event = *event;
+	/* pairs with ring_pop(): it is filled before it is taken */
 	smp_store_release(&slot->turn, pos + 1);
 	return true;
 }
@@ -266,9 +268,11 @@ static bool ring_pop(struct ring *ring, struct seal_event *event)
 {
 	struct slot *slot = &ring->slots[ring->head % RING_SLOTS];
 
+	/* pairs with ring_push() */
 	if (smp_load_acquire(&slot->turn) != ring->head + 1)
 		return false;
 	*event = slot->event;
+	/* pairs with ring_push() */
 	smp_store_release(&slot->turn, ring->head + RING_SLOTS);
 	ring->head++;
 	return true;

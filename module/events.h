@@ -19,7 +19,7 @@
 
 struct seal_entry;
 
-#define SEAL_EVENT_TYPES	(SEAL_EVENT_REVOKED + 1)
+#define SEAL_EVENT_TYPES	(SEAL_EVENT_RECALL + 1)
 
 struct seal_event {
 	u32		type;		/* enum seal_event_type */
@@ -32,6 +32,8 @@ struct seal_event {
 	u32		holders;
 	u32		flags;		/* SEAL_STATUS_* */
 	u64		claim;
+	u64		recall;
+	u64		deadline;	/* ns since 1970 */
 	pid_t		pid;
 	kuid_t		uid;
 	char		comm[TASK_COMM_LEN];

@@ -23,6 +23,7 @@
 #include "events.h"
 #include "gate.h"
 #include "probe.h"
+#include "recall.h"
 #include "trace.h"
 #include "tripwire.h"
 #include "xfs_inode.h"
@@ -594,7 +595,7 @@ static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
 		if (!set->users)
 			continue;
 		for (j = 0; j < set->nr_gates; j++)
-			if (!set->gates[j].absent)
+			if (!set->gates[j].absent && !set->gates[j].waits)
 				seq_printf(m, "%s %s %lld %lu\n", set->name,
 					   set->gates[j].symbol,
 					   atomic64_read(&set->gates[j].hits),
@@ -675,6 +676,7 @@ void seal_gates_exit(void)
 {
 	debugfs_remove_recursive(debug_dir);
 	synchronize_rcu_tasks();
+	seal_recall_exit();
 	synchronize_srcu(&wrappers_srcu);
 	srcu_barrier(&wrappers_srcu);
 	synchronize_rcu_tasks();

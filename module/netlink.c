@@ -211,6 +211,7 @@ static const char *operation_of(const char *gate)
 		{ "xfs_fs_map_blocks",			"pnfs-layout" },
 		{ "xfs_fs_commit_blocks",		"pnfs-commit" },
 		{ "xfs_free_eofblocks",			"trim" },
+		{ "seal",				"seal" },
 	};
 	unsigned int i;
 
@@ -230,13 +231,34 @@ static bool put_claim_event(struct sk_buff *skb, const struct seal_event *event)
 
 static bool put_gate_event(struct sk_buff *skb, const struct seal_event *event)
 {
-	return (event->type != SEAL_EVENT_REFUSED ||
+	return (event->type == SEAL_EVENT_BROKEN ||
 		!nla_put_string(skb, SEAL_A_OPERATION,
 				operation_of(event->gate))) &&
 	       !nla_put_string(skb, SEAL_A_GATE, event->gate) &&
 	       (!event->end ||
 		(put_u64(skb, SEAL_A_OFFSET, event->start) &&
 		 put_u64(skb, SEAL_A_LENGTH, event->end - event->start)));
+}
+
+static bool put_recall_event(struct sk_buff *skb,
+			     const struct seal_event *event)
+{
+	return put_u64(skb, SEAL_A_RECALL, event->recall) &&
+	       put_u64(skb, SEAL_A_DEADLINE, event->deadline) &&
+	       put_claim_event(skb, event) && put_gate_event(skb, event);
+}
+
+static bool put_details(struct sk_buff *skb, const struct seal_event *event)
+{
+	switch (event->type) {
+	case SEAL_EVENT_REFUSED:
+	case SEAL_EVENT_BROKEN:
+		return put_gate_event(skb, event);
+	case SEAL_EVENT_RECALL:
+		return put_recall_event(skb, event);
+	default:
+		return put_claim_event(skb, event);
+	}
 }
 
 static bool put_event(struct sk_buff *skb, const struct seal_event *event,
@@ -251,8 +273,7 @@ static bool put_event(struct sk_buff *skb, const struct seal_event *event,
 	return put_file(skb, event->dev, event->ino, event->path,
 			event->deleted) &&
 	       put_who(skb, event->pid, event->uid, event->comm) &&
-	       (event->gate ? put_gate_event(skb, event) :
-			      put_claim_event(skb, event));
+	       put_details(skb, event);
 }
 
 /* Of all attributes but the path; their number is small and fixed. */

@@ -12,10 +12,25 @@
 #include "errors.h"
 #include "sealctl.h"
 
-void complain_events(int error)
+/* Was the device the reason? Then that was told. */
+static bool device_complained(int error)
 {
 	struct seal_session *session;
 
+	if (error != ENOENT && error != ENXIO && error != ENODEV &&
+	    error != EACCES && error != EPERM)
+		return false;
+	session = open_session();
+	if (!session)
+		return true;
+	seal_close(session);
+	return false;
+}
+
+void complain_events(int error)
+{
+	if (device_complained(error))
+		return;
 	switch (error) {
 	case EOPNOTSUPP:
 		complain("events",
@@ -25,17 +40,6 @@ void complain_events(int error)
 		complain("events",
 			 "the loaded module and sealctl do not understand each other; load the module that came with sealctl (\"rmmod seal; modprobe seal\")");
 		break;
-	case ENOENT:
-	case ENXIO:
-	case ENODEV:
-	case EACCES:
-	case EPERM:
-		/* it says why */
-		session = open_session();
-		if (!session)
-			break;
-		seal_close(session);
-		/* fall through */
 	default:
 		complain("events", "%s", strerror(error));
 		break;

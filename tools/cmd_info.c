@@ -25,6 +25,7 @@ static const struct {
 	{ SEAL_FEATURE_STICKY, "sticky" },
 	{ SEAL_FEATURE_EVENTS, "events" },
 	{ SEAL_FEATURE_REVOKE, "revoke" },
+	{ SEAL_FEATURE_RECALL, "recall" },
 	{ SEAL_FEATURE_DEBUG, "debug" },
 };
 

@@ -52,10 +52,10 @@ static bool wanted(const struct files *files, const struct seal_event *event)
 
 static void print_about(const struct seal_event *e)
 {
+	if (e->why)
+		printf(" why %s", seal_why_name(e->why));
 	switch (e->type) {
 	case SEAL_EVENT_UNSEALED:
-		printf(" why %s", seal_why_name(e->why));
-		/* fall through */
 	case SEAL_EVENT_SEALED:
 	case SEAL_EVENT_REVOKED:
 		printf(" holders %u", e->holders);
@@ -63,6 +63,11 @@ static void print_about(const struct seal_event *e)
 			fputs(" sticky", stdout);
 		if (e->flags & SEAL_STATUS_BROKEN)
 			fputs(" broken", stdout);
+		break;
+	case SEAL_EVENT_RECALL:
+		printf(" recall %ju operation %s within %jd ms",
+		       (uintmax_t)e->recall, e->operation ? e->operation : "?",
+		       (intmax_t)(e->deadline - e->time) / 1000000);
 		break;
 	case SEAL_EVENT_REFUSED:
 		printf(" operation %s", e->operation ? e->operation : "?");
@@ -142,6 +147,10 @@ static void print_json(const struct seal_event *e)
 		json_add_text(object, "operation", e->operation);
 	if (e->gate)
 		json_add_text(object, "gate", e->gate);
+	if (e->recall) {
+		json_add_number(object, "recall", e->recall);
+		json_add_number(object, "deadline_ns", e->deadline);
+	}
 	if (e->has_range) {
 		json_add_number(object, "offset", e->offset);
 		json_add_number(object, "length", e->length);
@@ -209,7 +218,7 @@ static int parse_events(char *text, uint32_t *events)
 {
 	static const uint32_t types[] = {
 		SEAL_EVENT_SEALED, SEAL_EVENT_UNSEALED, SEAL_EVENT_REFUSED,
-		SEAL_EVENT_BROKEN, SEAL_EVENT_REVOKED,
+		SEAL_EVENT_BROKEN, SEAL_EVENT_REVOKED, SEAL_EVENT_RECALL,
 	};
 	char *rest = text, *word;
 	unsigned int i;
@@ -220,7 +229,8 @@ static int parse_events(char *text, uint32_t *events)
 			if (!strcmp(word, seal_event_name(types[i])))
 				break;
 		if (i == ARRAY_SIZE(types)) {
-			complain(word, "no such event; there are sealed, unsealed, refused, broken and revoked");
+			complain(word,
+				 "no such event; there are sealed, unsealed, refused, broken, revoked and recall");
 			return STATUS_USAGE;
 		}
 		*events |= SEAL_EVENT_BIT(types[i]);

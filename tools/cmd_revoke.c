@@ -32,10 +32,12 @@ static int revoke_file(struct seal_session *session, const char *path)
 		       holders == 1 ? "" : "s");
 		return STATUS_OK;
 	case -EPERM:
-		complain(path, "not permitted; it takes CAP_LINUX_IMMUTABLE and the owner of the file or CAP_FOWNER: be root");
+		complain(path,
+			 "not permitted; it takes CAP_LINUX_IMMUTABLE and the owner of the file or CAP_FOWNER: be root");
 		break;
 	case -ENOTTY:
-		complain(path, "the loaded module is older than sealctl and cannot revoke; update it and load it again (\"rmmod seal; modprobe seal\")");
+		complain(path,
+			 "the loaded module is older than sealctl and cannot revoke; update it and load it again (\"rmmod seal; modprobe seal\")");
 		break;
 	default:
 		complain(path, "%s", strerror(-ret));

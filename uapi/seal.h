@@ -79,6 +79,7 @@ struct seal_fs_info {
 #define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
 #define SEAL_FEATURE_EVENTS	(1ULL << 2)	/* <seal_netlink.h> */
 #define SEAL_FEATURE_REVOKE	(1ULL << 3)	/* REVOKE; poll(2) on a session */
+#define SEAL_FEATURE_RECALL	(1ULL << 4)	/* SEAL_SEAL_RECALL */
 
 /* seal_info.flags */
 #define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
@@ -149,7 +150,10 @@ struct seal_range_op {
 };
 
 #define SEAL_SEAL_STICKY	(1U << 0)	/* claim outlives the session */
-#define SEAL_SEAL_ALL		(SEAL_SEAL_STICKY)
+#define SEAL_SEAL_RECALL	(1U << 1)	/* ask before the map is changed */
+#define SEAL_SEAL_ALL		(SEAL_SEAL_STICKY | SEAL_SEAL_RECALL)
+
+#define SEAL_RECALL_MAX_MS	600000
 
 #define SEAL_NO_INDEX		0xffffffffU
 
@@ -164,7 +168,7 @@ struct seal_range_op {
  * @bad_index: out: on failure the file in @fds, or SEAL_NO_INDEX
  * @bad_state: out: enum seal_range_state of the first offending range
  * @bad_require: out: the SEAL_REQ_* bit that failed, or 0
- * @reserved: must be 0
+ * @recall_ms: in: with RECALL 1..SEAL_RECALL_MAX_MS, else 0
  * @bad_offset: out: first offending range in file order, start
  * @bad_length: out: first offending range, length
  * @reason: out: why it failed, for people
@@ -173,6 +177,16 @@ struct seal_range_op {
  * change was in flight, and are on disk. The claims belong to the open file
  * description the ioctl was made on (the session), or with STICKY to the
  * module. Sealing a file that is sealed already adds a claim.
+ *
+ * With RECALL (not with STICKY) the holder lets itself be asked. A truncate,
+ * fallocate, clone, swap or move of extents that would be refused then waits:
+ * the session's descriptor reports POLLPRI, STATUS says SEAL_STATUS_RECALLED,
+ * listeners get SEAL_EVENT_RECALL. When every holder has dropped its claim the
+ * operation goes on; if not all did after the longest @recall_ms of theirs, it
+ * fails with ETXTBSY as ever. It does so at once if a holder does not let
+ * itself be asked, if the caller's process is a holder, a thread of the kernel,
+ * or uses O_NONBLOCK. Writes, stores and exchange-range on XFS never wait: they
+ * are seen for what they are only when the file is locked.
  *
  * Errors: EBADFD (a requirement is not met: @bad_*), EOPNOTSUPP (@reason),
  * EOWNERDEAD (the claim of this session was revoked: UNSEAL first), ESTALE (the
@@ -191,7 +205,7 @@ struct seal_files {
 	__u32	bad_index;
 	__u32	bad_state;
 	__u32	bad_require;
-	__u32	reserved;
+	__u32	recall_ms;
 	__u64	bad_offset;
 	__u64	bad_length;
 	__u8	reason[SEAL_REASON_LEN];
@@ -247,6 +261,7 @@ struct seal_revoke {
 #define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
 #define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
 #define SEAL_STATUS_BROKEN	(1U << 6)	/* the map changed while sealed */
+#define SEAL_STATUS_RECALLED	(1U << 9)	/* somebody waits for this session */
 #define SEAL_STATUS_REVOKED	(1U << 8)	/* this session lost its claim to REVOKE */
 
 /**

@@ -14,7 +14,7 @@
  * network namespace only, and using it never loads the module.
  *
  * Unknown attributes, wrong types and values out of range fail with EINVAL or
- * ERANGE and a text in the extended acknowledgement.
+ * ERANGE and a text in the extended ACK.
  *
  * Commands and their attributes, [in brackets] those that may be absent:
  *
@@ -38,6 +38,8 @@
  *                 COMM HOLDERS FLAGS
  *     UNSEALED    the same, and WHY
  *     REVOKED     the same as SEALED
+ *     RECALL      the same as SEALED, for each holder, and RECALL DEADLINE
+ *                 OPERATION GATE
  *     REFUSED     INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID COMM
  *                 OPERATION GATE [OFFSET LENGTH]
  *     BROKEN      INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID COMM
@@ -49,7 +51,7 @@
  *     of those it asked for. Such a socket may also report ENOBUFS once, which
  *     says nothing beyond that.
  *     PID, UID and COMM are of the holder (SEALED, UNSEALED, REVOKED) or of whoever
- *     did it (REFUSED, BROKEN), as the initial namespaces see them.
+ *     did it (REFUSED, BROKEN) or waits (RECALL), as the initial namespaces see them.
  *     OFFSET and LENGTH are absent where no range of the file would do.
  *
  * Why this is not a multicast group: the kernel lets a family decide who may
@@ -106,6 +108,8 @@ enum seal_attr {
 	SEAL_A_GATE		= 29,	/* string: function of the kernel */
 	SEAL_A_OFFSET		= 30,	/* u64 */
 	SEAL_A_LENGTH		= 31,	/* u64 */
+	SEAL_A_RECALL		= 32,	/* u64: number of a recall */
+	SEAL_A_DEADLINE		= 33,	/* u64: ns since 1970 */
 };
 
 enum seal_event_type {
@@ -115,6 +119,7 @@ enum seal_event_type {
 	SEAL_EVENT_BROKEN	= 4,	/* the map changed while sealed */
 	SEAL_EVENT_LOST		= 5,	/* events were not sent */
 	SEAL_EVENT_REVOKED	= 6,	/* a claim was taken away by REVOKE */
+	SEAL_EVENT_RECALL	= 7,	/* a holder is asked to drop its claim */
 };
 
 /* For SEAL_A_EVENTS. LOST is always sent. */
@@ -123,7 +128,8 @@ enum seal_event_type {
 				 SEAL_EVENT_BIT(SEAL_EVENT_UNSEALED) | \
 				 SEAL_EVENT_BIT(SEAL_EVENT_REFUSED) | \
 				 SEAL_EVENT_BIT(SEAL_EVENT_BROKEN) | \
-				 SEAL_EVENT_BIT(SEAL_EVENT_REVOKED))
+				 SEAL_EVENT_BIT(SEAL_EVENT_REVOKED) | \
+				 SEAL_EVENT_BIT(SEAL_EVENT_RECALL))
 
 /* Why a claim was dropped. */
 enum seal_why {

@@ -213,7 +213,7 @@ START_TEST(reserved_members)
 	req.range.reserved = 1U << 31;
 	ck_assert_int_eq(call(UNSHARE), -EINVAL);
 	fill(SEAL);
-	req.files.reserved = 1;
+	req.files.recall_ms = 1;
 	ck_assert_int_eq(call(SEAL), -EINVAL);
 	fill(UNSEAL);
 	req.unseal.reserved = 1;
@@ -222,6 +222,33 @@ START_TEST(reserved_members)
 	req.status.reserved = 1;
 	ck_assert_int_eq(call(STATUS), -EINVAL);
 	ck_assert(!st_sealed(fd));
+}
+END_TEST
+
+START_TEST(recall_has_a_time)
+{
+	static const struct {
+		uint32_t flags, ms;
+	} bad[] = {
+		{ 0, 1000 },
+		{ SEAL_SEAL_RECALL, 0 },
+		{ SEAL_SEAL_RECALL, SEAL_RECALL_MAX_MS + 1 },
+		{ SEAL_SEAL_RECALL | SEAL_SEAL_STICKY, 1000 },
+		{ SEAL_SEAL_STICKY, 1000 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fill(SEAL);
+		req.files.flags = bad[i].flags;
+		req.files.recall_ms = bad[i].ms;
+		ck_assert_int_eq(call(SEAL), -EINVAL);
+	}
+	ck_assert(!st_sealed(fd));
+	fill(SEAL);
+	req.files.flags = SEAL_SEAL_RECALL;
+	req.files.recall_ms = SEAL_RECALL_MAX_MS;
+	ck_assert_int_eq(call(SEAL), 0);
+	ck_assert(st_sealed(fd));
 }
 END_TEST
 
@@ -359,6 +386,7 @@ TCase *abi_args(void)
 	tcase_add_loop_test(tc, misaligned, 0, COMMANDS);
 	tcase_add_test(tc, unknown_flags);
 	tcase_add_test(tc, reserved_members);
+	tcase_add_test(tc, recall_has_a_time);
 	tcase_add_test(tc, max_extents_needs_its_bit);
 	tcase_add_test(tc, number_of_files);
 	tcase_add_test(tc, same_file_many_times);

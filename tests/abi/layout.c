@@ -51,7 +51,7 @@ AT(seal_files, max_extents, 24);
 AT(seal_files, bad_index, 32);
 AT(seal_files, bad_state, 36);
 AT(seal_files, bad_require, 40);
-AT(seal_files, reserved, 44);
+AT(seal_files, recall_ms, 44);
 AT(seal_files, bad_offset, 48);
 AT(seal_files, bad_length, 56);
 AT(seal_files, reason, 64);

@@ -82,6 +82,7 @@ cases_list() {
 	rm -f 'a file'
 }
 
+# shellcheck disable=SC2034 # holds looks at OUT
 cases_monitor() {
 	local dir
 

@@ -14,6 +14,7 @@ static const struct {
 	{ "flood", events_flood },
 	{ "raw", events_raw },
 	{ "revoke", events_revoke },
+	{ "recall", events_recall },
 	{ "broken", events_broken },
 };
 

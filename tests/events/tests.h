@@ -11,6 +11,7 @@ TCase *events_monitor(void);
 TCase *events_flood(void);
 TCase *events_raw(void);
 TCase *events_revoke(void);
+TCase *events_recall(void);
 TCase *events_broken(void);
 
 /* Fails the test if it cannot be opened. */
