@@ -36,7 +36,7 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 	 tests/tripwires tests/races tests/powercut tests/torture tests/faults \
-	 tests/fuzz/ioctl tests/maps tests/grant
+	 tests/fuzz/ioctl tests/maps tests/grant tests/events
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
@@ -81,7 +81,7 @@ module-kcov: SWITCH := SEAL_KCOV=1
 module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
 	mkdir -p build/$*/module build/$*/uapi
 	cp -p module/Kbuild module/*.[ch] build/$*/module/
-	cp -p uapi/seal.h build/$*/uapi/
+	cp -p uapi/*.h build/$*/uapi/
 	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
 		SEAL_VERSION=$(VERSION) $(SWITCH) modules
 

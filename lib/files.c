@@ -4,9 +4,10 @@
  */
 #include "private.h"
 
-SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
-			   unsigned int nr, uint32_t flags, uint32_t require,
-			   uint64_t max_extents, struct seal_files *report)
+SEAL_EXPORT int seal_files_recall(struct seal_session *session, const int *fds,
+				  unsigned int nr, uint32_t flags,
+				  uint32_t require, uint64_t max_extents,
+				  uint32_t recall_ms, struct seal_files *report)
 {
 	struct seal_files request = {
 		.size = sizeof(request),
@@ -15,6 +16,7 @@ SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
 		.require = require,
 		.fds = (uintptr_t)fds,
 		.max_extents = max_extents,
+		.recall_ms = recall_ms,
 	};
 	int ret = seal_ioctl(session->fd, SEAL_IOC_SEAL, &request);
 
@@ -29,6 +31,14 @@ SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
 	return ret;
 }
 
+SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
+			   unsigned int nr, uint32_t flags, uint32_t require,
+			   uint64_t max_extents, struct seal_files *report)
+{
+	return seal_files_recall(session, fds, nr, flags, require, max_extents,
+				 0, report);
+}
+
 SEAL_EXPORT int seal_unseal(struct seal_session *session, int fd,
 			    uint32_t flags)
 {
@@ -39,4 +49,18 @@ SEAL_EXPORT int seal_unseal(struct seal_session *session, int fd,
 	};
 
 	return seal_ioctl(session->fd, SEAL_IOC_UNSEAL, &request);
+}
+
+SEAL_EXPORT int seal_revoke(struct seal_session *session, int fd,
+			    unsigned int *holders)
+{
+	struct seal_revoke request = {
+		.size = sizeof(request),
+		.fd = fd,
+	};
+	int ret = seal_ioctl(session->fd, SEAL_IOC_REVOKE, &request);
+
+	if (holders)
+		*holders = request.holders;
+	return ret;
 }

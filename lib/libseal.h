@@ -51,6 +51,7 @@ void seal_close(struct seal_session *session);
  * @session: handle
  *
  * For poll loops and to hand the session to a child; owned by the session.
+ * POLLPRI: a claim was revoked or is recalled; seal_status() says of which file.
  * Claims last until every copy of the descriptor is closed.
  */
 int seal_session_fd(const struct seal_session *session);
@@ -97,7 +98,8 @@ void seal_set_progress(struct seal_session *session, seal_progress_fn fn,
  * contents stay as they are even under concurrent writers.
  *
  * Return: 0; -EINVAL, -EBADF, -EPERM, -EFBIG, -ENOSPC, -EDQUOT, -EIO;
- * -ETXTBSY: sealed or a swapfile; -EOPNOTSUPP: the filesystem has no
+ * -ETXTBSY: sealed or a swapfile; -EOWNERDEAD: it was taken from this session by
+ * seal_revoke(); -EOPNOTSUPP: the filesystem has no
  * fallocate; -EINTR; -ECANCELED: the progress function said so.
  */
 int seal_prealloc(struct seal_session *session, int fd, uint32_t flags,
@@ -132,11 +134,34 @@ int seal_unshare(struct seal_session *session, int fd, uint64_t offset,
  * The frozen maps are on disk when this returns 0.
  *
  * Return: 0; -EBADFD: a requirement is not met; -EOPNOTSUPP: cannot be sealed
- * (@report->reason); -EPERM, -EBUSY, -EINVAL, -EIO, -ENOMEM, -EINTR.
+ * (@report->reason); -EOWNERDEAD: the claim of this session was revoked, it must
+ * be dropped first; -EPERM, -EBUSY, -EINVAL, -EIO, -ENOMEM, -EINTR.
  */
 int seal_files(struct seal_session *session, const int *fds, unsigned int nr,
 	       uint32_t flags, uint32_t require, uint64_t max_extents,
 	       struct seal_files *report);
+
+/**
+ * seal_files_recall() - seal files, and be asked before their maps are changed
+ * @session: handle
+ * @fds: descriptors
+ * @nr: number of them
+ * @flags: SEAL_SEAL_RECALL, and others as for seal_files(), but STICKY
+ * @require: SEAL_REQ_* to check
+ * @max_extents: limit for SEAL_REQ_EXTENTS, else 0
+ * @recall_ms: how long the holder needs, 1..SEAL_RECALL_MAX_MS
+ * @report: if not NULL, filled on failure
+ *
+ * When the descriptor of the session reports POLLPRI, look with seal_status()
+ * which file has SEAL_STATUS_RECALLED, finish, and seal_unseal() it; whoever
+ * wants to change it waits. struct seal_files in <seal.h> says who does.
+ *
+ * Return: as seal_files().
+ */
+int seal_files_recall(struct seal_session *session, const int *fds,
+		      unsigned int nr, uint32_t flags, uint32_t require,
+		      uint64_t max_extents, uint32_t recall_ms,
+		      struct seal_files *report);
 
 /**
  * seal_unseal() - drop this session's claim, or the sticky one
@@ -147,6 +172,19 @@ int seal_files(struct seal_session *session, const int *fds, unsigned int nr,
  * Return: 0, also when there is no such claim; -EBADF, -EPERM, -EINVAL.
  */
 int seal_unseal(struct seal_session *session, int fd, uint32_t flags);
+
+/**
+ * seal_revoke() - take a file from all its holders, whoever they are
+ * @session: handle
+ * @fd: the file
+ * @holders: if not NULL, how many there were
+ *
+ * The holders learn it: see struct seal_revoke in <seal.h>.
+ *
+ * Return: 0; -EPERM: needs CAP_LINUX_IMMUTABLE, and to be the owner or to have
+ * CAP_FOWNER; -EINTR: not all of them; -ENOTTY: the module is older; -EBADF.
+ */
+int seal_revoke(struct seal_session *session, int fd, unsigned int *holders);
 
 /**
  * seal_status() - the map of a file and who seals it

@@ -9,20 +9,28 @@
  * their inodes' addresses, so two of them cannot wait for each other.
  */
 #include <linux/blk_types.h>
+#include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/hash.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/rhashtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "claim.h"
 #include "compat.h"
 #include "eligible.h"
 #include "entered.h"
+#include "events.h"
 #include "freeze.h"
 #include "gate.h"
 #include "grant.h"
@@ -62,9 +70,19 @@ static DEFINE_MUTEX(table_lock);	/* entries, their states and counts */
 static DECLARE_WAIT_QUEUE_HEAD(state_changed);
 static u64 generation;			/* the last one given, under table_lock */
 
+/* Numbers of entries and claims grow, so the claims are in order of age. */
+static DEFINE_XARRAY_FLAGS(holders, XA_FLAGS_ACCOUNT);
+static atomic64_t last_id;
+
 struct seal_claim {
-	struct list_head	list;
-	struct seal_entry	*entry;
+	struct list_head	list;		/* of the session */
+	struct list_head	siblings;	/* on the same entry */
+	struct seal_session	*session;	/* NULL: sticky */
+	struct seal_holder	holder;
+	/* the file, still known after the claim was revoked */
+	dev_t			dev;
+	u64			ino;
+	u32			generation;
 };
 
 struct seal_entry *seal_lookup(struct inode *inode)
@@ -149,6 +167,7 @@ static struct seal_entry *entry_alloc(struct file *file, struct seal_fs *fs,
 		return NULL;
 	}
 	RCU_INIT_POINTER(entry->table, table);
+	entry->id = atomic64_inc_return(&last_id);
 	entry->inode = file_inode(file);
 	entry->path = file->f_path;
 	path_get(&entry->path);
@@ -158,6 +177,7 @@ static struct seal_entry *entry_alloc(struct file *file, struct seal_fs *fs,
 	entry->claims = 1;
 	mutex_init(&entry->change_lock);
 	INIT_LIST_HEAD(&entry->grantees);
+	INIT_LIST_HEAD(&entry->holders);
 	return entry;
 }
 
@@ -167,13 +187,415 @@ static void entry_free(struct seal_entry *entry)
 	call_rcu(&entry->rcu, entry_free_rcu);
 }
 
-static void entry_drop(struct seal_entry *entry, unsigned int changers)
+/* --- who holds a claim, and telling it --- */
+
+static u32 entry_flags(struct seal_entry *entry)
+{
+	u32 flags = 0;
+
+	if (entry->state == SEAL_ENTRY_SEALED)
+		flags |= SEAL_STATUS_SEALED;
+	if (seal_changes(entry))
+		flags |= SEAL_STATUS_BROKEN;
+	if (seal_fs_missed(entry->fs))
+		flags |= SEAL_STATUS_MISSED;
+	return flags;
+}
+
+/* The path of an entry in @page; NULL if current cannot reach it. */
+static char *entry_path(const struct seal_entry *entry, char *page,
+			bool *deleted)
+{
+	static const char suffix[] = " (deleted)";
+	struct path root;
+	bool reachable;
+	size_t length;
+	char *path;
+
+	get_fs_root(current->fs, &root);
+	reachable = path_is_under(&entry->path, &root);
+	path_put(&root);
+	if (!reachable)
+		return NULL;
+	path = d_path(&entry->path, page, PAGE_SIZE);
+	if (IS_ERR(path))
+		return NULL;
+	length = strlen(path);
+	*deleted = d_unlinked(entry->path.dentry) &&
+		   length > strlen(suffix) &&
+		   !strcmp(path + length - strlen(suffix), suffix);
+	if (*deleted)
+		path[length - strlen(suffix)] = '\0';
+	return path;
+}
+
+static char *entry_path_copy(const struct seal_entry *entry, bool *deleted)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	char *path;
+
+	if (!page)
+		return NULL;
+	path = entry_path(entry, page, deleted);
+	if (path)
+		path = kstrdup(path, GFP_KERNEL);
+	free_page((unsigned long)page);
+	return path;
+}
+
+char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
+{
+	struct seal_entry *entry;
+	char *path = NULL;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (entry && entry->id == id)
+		path = entry_path_copy(entry, deleted);
+	mutex_unlock(&table_lock);
+	return path;
+}
+
+struct path_work {
+	struct work_struct	work;
+	const struct seal_entry	*entry;
+	char			*path;
+	bool			*deleted;
+};
+
+static void path_work(struct work_struct *work)
+{
+	struct path_work *pw = container_of(work, struct path_work, work);
+
+	pw->path = entry_path_copy(pw->entry, pw->deleted);
+}
+
+/*
+ * The path of an entry as kernel threads see it, like that of all events. A
+ * task that ends has no root directory any more.
+ */
+static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
+{
+	struct path_work pw = { .entry = entry, .deleted = deleted };
+
+	INIT_WORK_ONSTACK(&pw.work, path_work);
+	schedule_work(&pw.work);
+	flush_work(&pw.work);
+	destroy_work_on_stack(&pw.work);
+	return pw.path;
+}
+
+/* A holder with its number; until holder_add() nobody sees it. */
+static int holder_init(struct seal_holder *holder,
+		       const struct seal_request *req)
+{
+	holder->id = atomic64_inc_return(&last_id);
+	holder->require = req->require;
+	holder->max_extents = req->max_extents;
+	holder->recall_ms = req->recall_ms;
+	holder->recalled = false;
+	holder->sticky = req->sticky;
+	holder->pid = task_tgid_nr(current);
+	holder->uid = current_uid();
+	get_task_comm(holder->comm, current);
+	return xa_reserve(&holders, holder->id, GFP_KERNEL);
+}
+
+/* Also for one that was never added. */
+static void holder_remove(struct seal_holder *holder)
+{
+	xa_erase(&holders, holder->id);
+}
+
+static void holder_event(const struct seal_holder *holder, u32 type, u32 why,
+			 struct seal_event *event)
+{
+	struct seal_entry *entry = holder->entry;
+
+	lockdep_assert_held(&table_lock);
+	memset(event, 0, sizeof(*event));
+	event->type = type;
+	event->why = why;
+	event->time = ktime_get_real_ns();
+	event->entry_id = entry->id;
+	event->inode = entry->inode;
+	event->ino = entry->inode->i_ino;
+	event->dev = entry->inode->i_sb->s_dev;
+	event->claim = holder->id;
+	event->pid = holder->pid;
+	event->uid = holder->uid;
+	strscpy(event->comm, holder->comm, sizeof(event->comm));
+	event->flags = entry_flags(entry);
+	if (holder->sticky)
+		event->flags |= SEAL_STATUS_STICKY;
+}
+
+/* --- asking holders to let go --- */
+
+/* Ask one: by an event, and through its session. */
+static void claim_recall(struct seal_claim *claim, const char *gate)
+{
+	struct seal_entry *entry = claim->holder.entry;
+	struct seal_event event;
+
+	claim->holder.recalled = true;
+	claim->session->alerts++;
+	wake_up_all(&claim->session->wait);
+	if (!seal_events_wanted())
+		return;
+	holder_event(&claim->holder, SEAL_EVENT_RECALL, 0, &event);
+	event.holders = seal_entry_holders(entry);
+	/* who wants it, not who has it */
+	event.pid = task_tgid_nr(current);
+	event.uid = current_uid();
+	get_task_comm(event.comm, current);
+	event.gate = gate;
+	event.recall = entry->recall;
+	event.deadline = entry->recall_time;
+	seal_event_queue(&event);
+}
+
+static void claim_unrecall(struct seal_claim *claim)
+{
+	if (!claim->holder.recalled)
+		return;
+	claim->holder.recalled = false;
+	claim->session->alerts--;
+}
+
+static bool held_by_current(const struct seal_entry *entry)
+{
+	const struct seal_claim *claim;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		if (claim->holder.pid == task_tgid_nr(current))
+			return true;
+	return false;
+}
+
+/* The holder that needs longest gets as long as it said. */
+static void recall_start(struct seal_entry *entry, const char *gate)
+{
+	struct seal_claim *claim;
+	u32 ms = 0;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		ms = max(ms, claim->holder.recall_ms);
+	entry->recall = atomic64_inc_return(&last_id);
+	entry->recall_end = jiffies + msecs_to_jiffies(ms);
+	entry->recall_time = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
+	list_for_each_entry(claim, &entry->holders, siblings)
+		claim_recall(claim, gate);
+}
+
+/* For the last steps of unsealing, which take no time worth mentioning. */
+#define LEAVING_TIME	(10 * HZ)
+
+bool seal_recall_begin(struct inode *inode, const char *gate,
+		       struct seal_recall_ticket *ticket)
+{
+	struct seal_entry *entry;
+	bool begun = false;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (!entry || entry->state == SEAL_ENTRY_SEALING || !entry->recalls ||
+	    entry->recallers != seal_entry_holders(entry) ||
+	    held_by_current(entry))
+		goto out;
+	ticket->end = jiffies + LEAVING_TIME;
+	if (entry->recallers) {
+		if (!entry->recall)
+			recall_start(entry, gate);
+		/* one that has run out is not waited for again */
+		else if (time_after_eq(jiffies, entry->recall_end))
+			goto out;
+		ticket->end = entry->recall_end;
+	}
+	entry->recall_waiters++;
+	ticket->entry_id = entry->id;
+	begun = true;
+out:
+	mutex_unlock(&table_lock);
+	return begun;
+}
+
+static bool entry_gone(struct inode *inode, u64 id)
+{
+	struct seal_entry *entry;
+	bool gone;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	gone = !entry || entry->id != id;
+	rcu_read_unlock();
+	return gone;
+}
+
+void seal_recall_wait(struct inode *inode,
+		      const struct seal_recall_ticket *ticket)
+{
+	long left = ticket->end - jiffies;
+
+	/* for whatever reason it ends: the gate looks for itself */
+	if (left > 0)
+		wait_event_killable_timeout(state_changed,
+					    entry_gone(inode, ticket->entry_id),
+					    left);
+}
+
+void seal_recall_end(struct inode *inode,
+		     const struct seal_recall_ticket *ticket)
+{
+	struct seal_entry *entry;
+	struct seal_claim *claim;
+
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (entry && entry->id == ticket->entry_id &&
+	    !--entry->recall_waiters) {
+		entry->recall = 0;
+		list_for_each_entry(claim, &entry->holders, siblings)
+			claim_unrecall(claim);
+	}
+	mutex_unlock(&table_lock);
+}
+
+/* --- taking and dropping --- */
+
+/* @claim, which holds a reference to @entry, is @session's, or the sticky one. */
+static void claim_attach(struct seal_claim *claim, struct seal_entry *entry,
+			 struct seal_session *session)
+{
+	struct seal_holder *holder = &claim->holder;
+	struct seal_event event;
+
+	lockdep_assert_held(&table_lock);
+	claim->dev = entry->inode->i_sb->s_dev;
+	claim->ino = entry->inode->i_ino;
+	claim->generation = entry->inode->i_generation;
+	claim->session = session;
+	if (session) {
+		entry->sessions++;
+		list_add(&claim->list, &session->claims);
+	} else {
+		entry->sticky = claim;
+	}
+	list_add_tail(&claim->siblings, &entry->holders);
+	if (holder->recall_ms) {
+		entry->recallers++;
+		WRITE_ONCE(entry->recalls, true);
+	}
+	holder->since = ktime_get_real_ns();
+	holder->entry = entry;
+	/* its place is reserved: this cannot fail */
+	xa_store(&holders, holder->id, holder, GFP_KERNEL);
+	if (seal_events_wanted()) {
+		holder_event(holder, SEAL_EVENT_SEALED, 0, &event);
+		event.holders = seal_entry_holders(entry);
+		seal_event_queue(&event);
+	}
+	/* it comes while the others are asked to go */
+	if (entry->recall && holder->recall_ms)
+		claim_recall(claim, "seal");
+}
+
+/*
+ * Take a claim off its entry: what it held, with the reference, and an event
+ * to tell it with (of type 0: nobody listens). NULL if it was revoked.
+ */
+static struct seal_entry *claim_detach(struct seal_claim *claim, u32 type,
+				       u32 why, struct seal_event *event)
+{
+	struct seal_entry *entry = claim->holder.entry;
+
+	lockdep_assert_held(&table_lock);
+	if (!entry)
+		return NULL;
+	event->type = 0;
+	if (seal_events_wanted())
+		holder_event(&claim->holder, type, why, event);
+	if (claim->holder.recall_ms)
+		entry->recallers--;
+	claim_unrecall(claim);
+	if (claim->session)
+		entry->sessions--;
+	else
+		entry->sticky = NULL;
+	list_del(&claim->siblings);
+	WRITE_ONCE(claim->holder.entry, NULL);
+	holder_remove(&claim->holder);
+	return entry;
+}
+
+u64 seal_claims_last(void)
+{
+	return atomic64_read(&last_id);
+}
+
+static int walk_claim(const struct seal_holder *holder, char *page,
+		      int (*fn)(void *arg, const struct seal_claim_info *info),
+		      void *arg)
+{
+	struct seal_claim_info info = {
+		.holder		= holder,
+		.entry		= holder->entry,
+		.flags		= entry_flags(holder->entry),
+		.refused	= atomic64_read(&holder->entry->refused),
+		.broken		= seal_changes(holder->entry),
+	};
+
+	if (holder->sticky)
+		info.flags |= SEAL_STATUS_STICKY;
+	info.path = entry_path(holder->entry, page, &info.deleted);
+	return fn(arg, &info);
+}
+
+/* Others may take and drop claims between this many. */
+#define WALK_BATCH	64
+
+int seal_claims_walk(u64 *next, u64 last, char *page,
+		     int (*fn)(void *arg, const struct seal_claim_info *info),
+		     void *arg)
+{
+	struct seal_holder *holder = NULL;
+	unsigned long id = *next;
+	unsigned int i;
+	int ret = 0;
+
+	do {
+		mutex_lock(&table_lock);
+		for (i = 0; i < WALK_BATCH; i++, id++) {
+			holder = xa_find(&holders, &id, last, XA_PRESENT);
+			if (!holder)
+				break;
+			ret = walk_claim(holder, page, fn, arg);
+			if (ret)
+				break;
+		}
+		mutex_unlock(&table_lock);
+		cond_resched();
+	} while (holder && !ret);
+	*next = holder ? id : last + 1;
+	return ret;
+}
+
+/*
+ * Drop one claim; the last one unseals. @event, which tells that, is sent
+ * when it is done and before the file can be sealed again.
+ */
+static void entry_drop(struct seal_entry *entry, unsigned int changers,
+		       struct seal_event *event)
 {
 	bool was_sealed;
 
 	mutex_lock(&table_lock);
 	entry->changers -= changers;
 	if (--entry->claims) {
+		if (event) {
+			event->holders = seal_entry_holders(entry);
+			seal_event_queue(event);
+		}
 		mutex_unlock(&table_lock);
 		return;
 	}
@@ -186,6 +608,8 @@ static void entry_drop(struct seal_entry *entry, unsigned int changers)
 	mutex_lock(&table_lock);
 	rhashtable_remove_fast(&entries, &entry->node, entry_params);
 	list_del(&entry->list);
+	if (event)
+		seal_event_queue(event);
 	mutex_unlock(&table_lock);
 	wake_up_all(&state_changed);
 
@@ -196,10 +620,17 @@ static void entry_drop(struct seal_entry *entry, unsigned int changers)
 	entry_free(entry);
 }
 
-/* Drop one claim; the last one unseals. */
-static void entry_put(struct seal_entry *entry)
+static void entry_put(struct seal_entry *entry, struct seal_event *event)
 {
-	entry_drop(entry, 0);
+	entry_drop(entry, 0, event);
+}
+
+/* What claim_detach() left to be done. */
+static void entry_put_tell(struct seal_entry *entry, struct seal_event *event)
+{
+	if (event->type)
+		event->path = entry_path_init(entry, &event->deleted);
+	entry_put(entry, event->type ? event : NULL);
 }
 
 /* --- sealing --- */
@@ -472,25 +903,78 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 	return 0;
 }
 
+/* A claim nobody holds yet; NULL is none. */
+static void claim_free(struct seal_claim *claim)
+{
+	if (!claim)
+		return;
+	holder_remove(&claim->holder);
+	kfree(claim);
+}
+
 static struct seal_claim *session_find(struct seal_session *session,
 				       struct inode *inode)
 {
 	struct seal_claim *claim;
 
 	list_for_each_entry(claim, &session->claims, list)
-		if (claim->entry->inode == inode)
+		if (claim->ino == inode->i_ino &&
+		    claim->generation == inode->i_generation &&
+		    claim->dev == inode->i_sb->s_dev)
 			return claim;
 	return NULL;
 }
 
+static bool claim_revoked(const struct seal_claim *claim)
+{
+	return !READ_ONCE(claim->holder.entry);
+}
+
+int seal_session_check(struct seal_session *session, struct inode *inode)
+{
+	struct seal_claim *claim;
+	int ret = 0;
+
+	mutex_lock(&session->lock);
+	claim = session_find(session, inode);
+	if (claim && claim_revoked(claim))
+		ret = -EOWNERDEAD;
+	mutex_unlock(&session->lock);
+	return ret;
+}
+
+/* Was one of the files taken from this session, perhaps just now? */
+static int jobs_check_revoked(const struct job *jobs, unsigned int nr,
+			      struct seal_session *session,
+			      struct seal_request *req)
+{
+	const struct seal_claim *claim;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		claim = session_find(session, file_inode(jobs[i].file));
+		if (!claim || !claim_revoked(claim))
+			continue;
+		req->bad_index = jobs[i].index;
+		strscpy(req->reason, "its seal was revoked, unseal it first",
+			SEAL_REASON_LEN);
+		return -EOWNERDEAD;
+	}
+	return 0;
+}
+
 /* Turn the claims the jobs hold into claims of the session or sticky ones. */
-static void jobs_commit(struct job *jobs, unsigned int nr,
-			struct seal_session *session, struct seal_request *req)
+static int jobs_commit(struct job *jobs, unsigned int nr,
+		       struct seal_session *session, struct seal_request *req)
 {
 	unsigned int i;
+	int ret;
 
 	mutex_lock(&session->lock);
 	mutex_lock(&table_lock);
+	ret = jobs_check_revoked(jobs, nr, session, req);
+	if (ret)
+		goto out;
 	for (i = 0; i < nr; i++) {
 		struct seal_entry *entry = jobs[i].entry;
 
@@ -506,21 +990,22 @@ static void jobs_commit(struct job *jobs, unsigned int nr,
 						   "between the last look at it and the end of sealing");
 		}
 		if (req->sticky && !entry->sticky) {
-			entry->sticky = true;
+			claim_attach(jobs[i].claim, entry, NULL);
 			__module_get(THIS_MODULE);
+			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		} else if (!req->sticky &&
 			   !session_find(session, entry->inode)) {
-			entry->sessions++;
-			jobs[i].claim->entry = entry;
-			list_add(&jobs[i].claim->list, &session->claims);
+			claim_attach(jobs[i].claim, entry, session);
 			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		}
 	}
+out:
 	mutex_unlock(&table_lock);
 	mutex_unlock(&session->lock);
 	wake_up_all(&state_changed);
+	return ret;
 }
 
 int seal_claim_files(struct seal_session *session, struct seal_request *req)
@@ -550,9 +1035,17 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 			ret = -ENOMEM;
 			goto out_free;
 		}
+		ret = holder_init(&jobs[i].claim->holder, req);
+		if (ret)
+			goto out_free;
 	}
 	sort(jobs, req->nr, sizeof(*jobs), job_cmp, NULL);
 
+	mutex_lock(&session->lock);
+	ret = jobs_check_revoked(jobs, req->nr, session, req);
+	mutex_unlock(&session->lock);
+	if (ret)
+		goto out_free;
 	ret = seal_map_get();
 	if (ret) {
 		if (ret != -ENOMEM) {
@@ -574,29 +1067,37 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	}
 	ret = jobs_freeze(jobs, req->nr, req);
 	if (!ret)
-		jobs_commit(jobs, req->nr, session, req);
+		ret = jobs_commit(jobs, req->nr, session, req);
 out_put:
 	/* claims that were not handed over; a failed seal is taken back here */
 	for (i = 0; i < req->nr; i++)
 		if (jobs[i].entry)
-			entry_put(jobs[i].entry);
+			entry_put(jobs[i].entry, NULL);
 	seal_map_put();
 out_free:
 	for (i = 0; i < req->nr; i++)
-		kfree(jobs[i].claim);
+		claim_free(jobs[i].claim);
 	kvfree(jobs);
 	return ret;
 }
 
 /* --- dropping claims --- */
 
-static void claim_drop(struct seal_session *session, struct seal_claim *claim)
+/* @claim is not in the list of its session any more. */
+static void claim_drop(struct seal_claim *claim, u32 why)
 {
-	seal_grants_leave(claim->entry, session);
+	struct seal_event event;
+	struct seal_entry *entry;
+
 	mutex_lock(&table_lock);
-	claim->entry->sessions--;
+	entry = claim_detach(claim, SEAL_EVENT_UNSEALED, why, &event);
+	if (!entry)
+		claim->session->alerts--;
 	mutex_unlock(&table_lock);
-	entry_put(claim->entry);
+	if (entry) {
+		seal_grants_leave(entry, claim->session);
+		entry_put_tell(entry, &event);
+	}
 	kfree(claim);
 }
 
@@ -610,50 +1111,127 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 		list_del(&claim->list);
 	mutex_unlock(&session->lock);
 	if (claim)
-		claim_drop(session, claim);
+		claim_drop(claim, SEAL_WHY_CALL);
 	return 0;
 }
 
 int seal_unclaim_sticky(struct inode *inode)
 {
+	struct seal_claim *claim = NULL;
+	struct seal_event event;
 	struct seal_entry *entry;
 
 	mutex_lock(&table_lock);
 	entry = find_entry(inode);
-	if (entry && entry->sticky)
-		entry->sticky = false;
-	else
-		entry = NULL;
+	if (entry && entry->sticky) {
+		claim = entry->sticky;
+		claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL, &event);
+	}
 	mutex_unlock(&table_lock);
-	if (entry) {
+	if (claim) {
 		seal_grants_leave_sticky(entry);
-		entry_put(entry);
+		entry_put_tell(entry, &event);
+		kfree(claim);
 		module_put(THIS_MODULE);
 	}
 	return 0;
+}
+
+/*
+ * Take one claim off @entry: false if there is none (any more). @session: whose
+ * it was, NULL if it was the sticky one; @last: there was no other.
+ */
+static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
+		       struct seal_session **session, bool *last)
+{
+	struct seal_claim *claim;
+
+	mutex_lock(&table_lock);
+	claim = list_first_entry_or_null(&entry->holders, struct seal_claim,
+					 siblings);
+	if (claim) {
+		claim_detach(claim, SEAL_EVENT_REVOKED, 0, event);
+		*session = claim->session;
+		*last = list_empty(&entry->holders);
+		if (claim->session) {
+			/* the session cannot end before it had the lock */
+			claim->session->alerts++;
+			wake_up_all(&claim->session->wait);
+		} else {
+			kfree(claim);
+		}
+	}
+	mutex_unlock(&table_lock);
+	return claim;
+}
+
+/*
+ * With the change_lock held nobody can be granted anything: what a session was
+ * granted goes with its claim, even if another session gets its address.
+ */
+int seal_revoke(struct inode *inode, u32 *revoked)
+{
+	struct seal_session *session;
+	struct seal_event event;
+	struct seal_entry *entry;
+	bool last = false;
+	int ret = 0;
+
+	*revoked = 0;
+	mutex_lock(&table_lock);
+	entry = find_entry(inode);
+	if (entry) {
+		entry->claims++;
+		entry->changers++;
+	}
+	mutex_unlock(&table_lock);
+	if (!entry)
+		return 0;
+	if (mutex_lock_killable(&entry->change_lock)) {
+		entry_drop(entry, 1, NULL);
+		return -EINTR;
+	}
+	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
+		++*revoked;
+		seal_grants_drop(entry, session);
+		/* it tells when the file is not sealed any more, see below */
+		if (!last)
+			entry_put_tell(entry, &event);
+		if (!session)
+			module_put(THIS_MODULE);
+		/* the claims are gone one by one: what is done stays done */
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+	}
+	mutex_unlock(&entry->change_lock);
+	entry_drop(entry, 1, NULL);
+	if (last)
+		entry_put_tell(entry, &event);
+	return ret;
 }
 
 void seal_session_init(struct seal_session *session)
 {
 	mutex_init(&session->lock);
 	INIT_LIST_HEAD(&session->claims);
+	init_waitqueue_head(&session->wait);
 }
 
-void seal_session_end(struct seal_session *session)
+void seal_session_end(struct seal_session *session, u32 why)
 {
 	struct seal_claim *claim, *next;
 
 	list_for_each_entry_safe(claim, next, &session->claims, list)
-		claim_drop(session, claim);
+		claim_drop(claim, why);
 }
 
 /* --- a holder changes the map --- */
 
-/* The entry if it is held so, with another claim on it. */
+/* The entry if it is held so, with another claim on it, or why not. */
 static struct seal_entry *change_find(struct seal_session *session,
 				      struct inode *inode)
 {
-	struct seal_entry *entry = NULL;
+	struct seal_entry *entry = ERR_PTR(-EACCES);
 	struct seal_claim *claim;
 
 	if (session)
@@ -661,13 +1239,14 @@ static struct seal_entry *change_find(struct seal_session *session,
 	mutex_lock(&table_lock);
 	if (session) {
 		claim = session_find(session, inode);
-		entry = claim ? claim->entry : NULL;
+		if (claim)
+			entry = claim->holder.entry ?: ERR_PTR(-EOWNERDEAD);
 	} else {
 		entry = find_entry(inode);
-		if (entry && !entry->sticky)
-			entry = NULL;
+		if (!entry || !entry->sticky)
+			entry = ERR_PTR(-EACCES);
 	}
-	if (entry) {
+	if (!IS_ERR(entry)) {
 		entry->claims++;
 		entry->changers++;
 	}
@@ -684,20 +1263,23 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 	struct seal_claim *claim = NULL;
 	int ret = 0;
 
-	if (session) {
+	if (session)
 		mutex_lock(&session->lock);
-		claim = session_find(session, entry->inode);
-		mutex_unlock(&session->lock);
-	}
 	mutex_lock(&table_lock);
+	if (session)
+		claim = session_find(session, entry->inode);
 	if (session ? !claim : !entry->sticky)
 		ret = -EACCES;
+	else if (claim && claim_revoked(claim))
+		ret = -EOWNERDEAD;
 	else if (grow && entry->claims - entry->changers !=
-			 (session ? 1 : 0) + entry->sticky)
+			 (session ? 1 : 0) + !!entry->sticky)
 		ret = -EBUSY;
 	else
 		entry->growing = grow;
 	mutex_unlock(&table_lock);
+	if (session)
+		mutex_unlock(&session->lock);
 	return ret;
 }
 
@@ -707,15 +1289,15 @@ struct seal_entry *seal_change_begin(struct seal_session *session,
 	struct seal_entry *entry = change_find(session, inode);
 	int ret = -EINTR;
 
-	if (!entry)
-		return ERR_PTR(-EACCES);
+	if (IS_ERR(entry))
+		return entry;
 	if (!mutex_lock_killable(&entry->change_lock)) {
 		ret = change_start(entry, session, grow);
 		if (!ret)
 			return entry;
 		mutex_unlock(&entry->change_lock);
 	}
-	entry_drop(entry, 1);
+	entry_drop(entry, 1, NULL);
 	return ERR_PTR(ret);
 }
 
@@ -728,7 +1310,7 @@ void seal_change_end(struct seal_entry *entry, bool grow)
 		wake_up_all(&state_changed);
 	}
 	mutex_unlock(&entry->change_lock);
-	entry_drop(entry, 1);
+	entry_drop(entry, 1, NULL);
 }
 
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
@@ -785,6 +1367,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
 	char reason[SEAL_REASON_LEN];
 	struct seal_map_info info;
+	struct seal_claim *claim;
 	struct seal_entry *entry;
 	int ret;
 
@@ -792,8 +1375,12 @@ int seal_query(struct seal_session *session, struct file *file,
 	status->dev_minor = MINOR(dev);
 
 	mutex_lock(&session->lock);
-	if (session_find(session, inode))
-		status->flags |= SEAL_STATUS_HELD;
+	claim = session_find(session, inode);
+	if (claim)
+		status->flags |= claim_revoked(claim) ? SEAL_STATUS_REVOKED :
+							SEAL_STATUS_HELD;
+	if (claim && READ_ONCE(claim->holder.recalled))
+		status->flags |= SEAL_STATUS_RECALLED;
 	mutex_unlock(&session->lock);
 
 	mutex_lock(&table_lock);
@@ -802,7 +1389,7 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->flags |= SEAL_STATUS_SEALED;
 		if (entry->sticky)
 			status->flags |= SEAL_STATUS_STICKY;
-		status->holders = entry->sessions + entry->sticky;
+		status->holders = seal_entry_holders(entry);
 		status->refused = atomic64_read(&entry->refused);
 		status->missed = seal_fs_missed(entry->fs);
 		status->broken = seal_changes(entry);
@@ -846,4 +1433,5 @@ void seal_claims_exit(void)
 {
 	rcu_barrier();
 	rhashtable_destroy(&entries);
+	xa_destroy(&holders);
 }

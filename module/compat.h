@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 #define SEAL_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
 #define SEAL_SERIES(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) && \
@@ -132,6 +133,16 @@ static inline unsigned int seal_stack_of(struct task_struct *task,
 	return nr;
 }
 #endif
+
+/* The attributes of the request that asked for a dump; NULL: it had none. */
+static inline struct nlattr **seal_dump_attrs(struct netlink_callback *cb)
+{
+#if SEAL_KERNEL(6, 7)
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
 
 /* Layout leases are how pNFS clients hold a right to write blocks. */
 static inline bool seal_has_layout_lease(struct inode *inode)

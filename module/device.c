@@ -5,10 +5,13 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "../uapi/seal.h"
+#include "../uapi/seal_netlink.h"
 #include "claim.h"
 #include "compat.h"
 #include "device.h"
@@ -33,7 +36,8 @@ static int device_release(struct inode *inode, struct file *file)
 {
 	struct seal_session *session = file->private_data;
 
-	seal_session_end(session);
+	seal_session_end(session, current->flags & PF_EXITING ?
+				  SEAL_WHY_EXIT : SEAL_WHY_CLOSE);
 	kfree(session);
 	return 0;
 }
@@ -119,7 +123,9 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 
 	info.size = sizeof(info);
 	info.abi = SEAL_ABI_VERSION;
-	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_GRANT;
+	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS |
+			SEAL_FEATURE_REVOKE | SEAL_FEATURE_RECALL |
+			SEAL_FEATURE_GRANT;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -153,7 +159,9 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	ret = seal_map_get();
+	ret = seal_session_check(session, file_inode(file));
+	if (!ret)
+		ret = seal_map_get();
 	if (!ret) {
 		if (unshare)
 			ret = seal_unshare_step(file, op.offset, op.length,
@@ -186,8 +194,11 @@ static long ioctl_seal(struct seal_session *session, void __user *arg)
 	ret = -EINVAL;
 	if (files->flags & ~SEAL_SEAL_ALL || files->require & ~SEAL_REQ_ALL ||
 	    !files->nr_fds || files->nr_fds > SEAL_MAX_FILES ||
-	    (files->max_extents && !(files->require & SEAL_REQ_EXTENTS)) ||
-	    files->reserved)
+	    (files->max_extents && !(files->require & SEAL_REQ_EXTENTS)))
+		goto out_free;
+	if (files->flags & SEAL_SEAL_RECALL ?
+	    !files->recall_ms || files->recall_ms > SEAL_RECALL_MAX_MS ||
+	    files->flags & SEAL_SEAL_STICKY : files->recall_ms)
 		goto out_free;
 	ret = -EPERM;
 	if (files->flags & SEAL_SEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
@@ -215,6 +226,7 @@ static long ioctl_seal(struct seal_session *session, void __user *arg)
 	req->require = files->require;
 	req->max_extents = files->max_extents;
 	req->sticky = files->flags & SEAL_SEAL_STICKY;
+	req->recall_ms = files->recall_ms;
 
 	req->bad_index = SEAL_NO_INDEX;
 	for (i = 0; i < files->nr_fds; i++) {
@@ -274,6 +286,35 @@ static long ioctl_unseal(struct seal_session *session, void __user *arg)
 		ret = seal_unclaim_sticky(file_inode(file));
 	else
 		ret = seal_unclaim(session, file_inode(file));
+	fput(file);
+	return ret;
+}
+
+static long ioctl_revoke(struct seal_session *session, void __user *arg)
+{
+	struct seal_revoke revoke = { };
+	struct file *file;
+	u32 usize;
+	int ret, err;
+
+	ret = get_struct(&revoke, sizeof(revoke), sizeof(revoke), arg, &usize);
+	if (ret)
+		return ret;
+	if (revoke.flags)
+		return -EINVAL;
+	if (!capable(CAP_LINUX_IMMUTABLE))
+		return -EPERM;
+	file = get_file_arg(revoke.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	/* results that cannot be told must not happen */
+	ret = put_struct(arg, &revoke, sizeof(revoke), usize);
+	if (!ret) {
+		ret = seal_revoke(file_inode(file), &revoke.holders);
+		err = put_struct(arg, &revoke, sizeof(revoke), usize);
+		if (err)
+			ret = err;
+	}
 	fput(file);
 	return ret;
 }
@@ -466,6 +507,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_unseal(session, user);
 	case COMMAND(SEAL_IOC_STATUS):
 		return ioctl_status(session, user);
+	case COMMAND(SEAL_IOC_REVOKE):
+		return ioctl_revoke(session, user);
 	case COMMAND(SEAL_IOC_GRANT):
 		return ioctl_grant(session, user);
 	case COMMAND(SEAL_IOC_COMMIT):
@@ -477,10 +520,20 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* Something urgent about a file of this session; STATUS says what. */
+static __poll_t device_poll(struct file *file, poll_table *wait)
+{
+	struct seal_session *session = file->private_data;
+
+	poll_wait(file, &session->wait, wait);
+	return READ_ONCE(session->alerts) ? EPOLLPRI : 0;
+}
+
 static const struct file_operations device_fops = {
 	.owner		= THIS_MODULE,
 	.open		= device_open,
 	.release	= device_release,
+	.poll		= device_poll,
 	.unlocked_ioctl	= device_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };
@@ -491,6 +544,11 @@ static struct miscdevice device = {
 	.fops	= &device_fops,
 	.mode	= 0660,
 };
+
+bool seal_device_is(const struct file *file)
+{
+	return file->f_op == &device_fops;
+}
 
 int seal_device_init(void)
 {

@@ -22,9 +22,11 @@
 #include "claim.h"
 #include "compat.h"
 #include "debug.h"
+#include "events.h"
 #include "gate.h"
 #include "hook.h"
 #include "probe.h"
+#include "recall.h"
 #include "trace.h"
 #include "tripwire.h"
 #include "xfs_inode.h"
@@ -467,6 +469,7 @@ static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 	atomic64_inc(&gate->hits);
 	atomic64_inc(&entry->refused);
 	trace_seal_refused(entry->inode, gate->symbol, start, end);
+	seal_event_refused(entry, gate->symbol, start, end);
 	return true;
 }
 
@@ -604,7 +607,8 @@ static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
 		if (!set->users)
 			continue;
 		for (j = 0; j < set->nr_gates; j++)
-			if (!set->gates[j].absent && !set->gates[j].counts)
+			if (!set->gates[j].absent && !set->gates[j].counts &&
+			    !set->gates[j].waits)
 				seq_printf(m, "%s %s %lld %lu %s\n", set->name,
 					   set->gates[j].symbol,
 					   atomic64_read(&set->gates[j].hits),
@@ -687,6 +691,7 @@ void seal_gates_exit(void)
 {
 	debugfs_remove_recursive(debug_dir);
 	synchronize_rcu_tasks();
+	seal_recall_exit();
 	synchronize_srcu(&wrappers_srcu);
 	srcu_barrier(&wrappers_srcu);
 	synchronize_rcu_tasks();

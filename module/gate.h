@@ -38,6 +38,7 @@ struct seal_gate {
 	bool			skip;		/* debug build only */
 	bool			watch;		/* a tripwire: refuses nothing */
 	bool			counts;		/* looks on, refuses nothing */
+	bool			waits;		/* for recalls; refuses nothing */
 	bool			hooked;
 	bool			optional;	/* may be missing */
 	bool			absent;		/* is missing */
@@ -151,5 +152,10 @@ void seal_wrapper_leave(int cookie);
 	{ .symbol = sym, .handler = hnd, .core = true, .counts = true }
 #define SEAL_GATE_WRAPPED(sym, hnd, orig)				\
 	{ .symbol = sym, .handler = hnd, .bind = bind_##orig }
+
+/* A wrapper that only waits for a recall. Without it nobody is asked. */
+#define SEAL_GATE_WAITS(sym, hnd, orig)					\
+	{ .symbol = sym, .handler = hnd, .bind = bind_##orig,		\
+	  .waits = true, .optional = true }
 
 #endif /* SEAL_GATE_H */

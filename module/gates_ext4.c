@@ -10,6 +10,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "gate.h"
+#include "recall.h"
 
 /*
  * ext4_da_get_block_prep(), ext4_get_block(), ext4_get_block_unwritten()
@@ -100,12 +101,16 @@ SEAL_ORIGINAL(seal_ext4_fallocate, long, struct file *file, int mode,
 static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
 				    loff_t len)
 {
-	int cookie = seal_wrapper_enter();
+	int recall = seal_recall_enter();
 	long ret = -ETXTBSY;
+	int cookie;
 
+	seal_recall(file_inode(file), file, "ext4_fallocate");
+	cookie = seal_wrapper_enter();
 	if (!refuses(WRAP_FALLOCATE, file_inode(file)))
 		ret = static_call(seal_ext4_fallocate)(file, mode, offset, len);
 	seal_wrapper_leave(cookie);
+	seal_recall_leave(recall);
 	return ret;
 }
 
@@ -121,14 +126,19 @@ SEAL_ORIGINAL(seal_ext4_move_extents, int, struct file *orig,
 static noinline int wrap_move_extents(struct file *orig, struct file *donor,
 				      u64 oblk, u64 dblk, u64 len, u64 *moved)
 {
-	int cookie = seal_wrapper_enter();
+	int recall = seal_recall_enter();
 	int ret = -ETXTBSY;
+	int cookie;
 
+	seal_recall(file_inode(orig), orig, "ext4_move_extents");
+	seal_recall(file_inode(donor), orig, "ext4_move_extents");
+	cookie = seal_wrapper_enter();
 	if (!refuses(WRAP_MOVE_EXTENTS, file_inode(orig)) &&
 	    !refuses(WRAP_MOVE_EXTENTS, file_inode(donor)))
 		ret = static_call(seal_ext4_move_extents)(orig, donor, oblk,
 							  dblk, len, moved);
 	seal_wrapper_leave(cookie);
+	seal_recall_leave(recall);
 	return ret;
 }
 

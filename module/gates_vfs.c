@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "gate.h"
+#include "recall.h"
 #include "xfs_inode.h"
 
 static struct seal_gate vfs_gates[];
@@ -160,6 +161,36 @@ static int enter_notify_change(struct kprobe *kp, struct pt_regs *regs)
 }
 
 /*
+ * do_truncate(idmap, dentry, length, time_attrs, file): before i_rwsem is
+ * taken. Where it was inlined into its callers nobody is asked.
+ */
+SEAL_ORIGINAL(seal_do_truncate, int, void *idmap, struct dentry *dentry,
+	      loff_t length, unsigned int time_attrs, struct file *file);
+
+static noinline int wrap_truncate(void *idmap, struct dentry *dentry,
+				  loff_t length, unsigned int time_attrs,
+				  struct file *file)
+{
+	int recall = seal_recall_enter();
+	int ret;
+
+	/* the same size: is not refused */
+	if (length != i_size_read(d_inode(dentry)))
+		seal_recall(d_inode(dentry), file, "notify_change");
+	ret = static_call(seal_do_truncate)(idmap, dentry, length, time_attrs,
+					    file);
+	seal_recall_leave(recall);
+	return ret;
+}
+
+static int enter_truncate(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (likely(!seal_recallable(d_inode(seal_arg(regs, 1, struct dentry *)))))
+		return 0;
+	return seal_redirect(regs, wrap_truncate);
+}
+
+/*
  * generic_remap_file_range_prep(in, pos, out, pos, len, flags) and its DAX
  * twin: clone and dedupe, with i_rwsem and the invalidate lock of both held.
  */
@@ -268,6 +299,7 @@ static struct seal_gate vfs_gates[] = {
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_iomap_fault", enter_dax_fault),
+	SEAL_GATE_WAITS("do_truncate", enter_truncate, seal_do_truncate),
 };
 
 struct seal_gate_set seal_vfs_gates = {

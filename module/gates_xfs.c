@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "gate.h"
 #include "grant.h"
+#include "recall.h"
 #include "xfs_inode.h"
 
 /*
@@ -137,12 +138,17 @@ SEAL_ORIGINAL(seal_xfs_fallocate, long, struct file *file, int mode,
 static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
 				    loff_t len)
 {
-	int cookie = seal_wrapper_enter();
+	int recall = seal_recall_enter();
 	long ret = -ETXTBSY;
+	int cookie;
 
+	if (!seal_grant_changing(file_inode(file)))
+		seal_recall(file_inode(file), file, "xfs_file_fallocate");
+	cookie = seal_wrapper_enter();
 	if (!refuses_others(WRAP_FALLOCATE, file_inode(file)))
 		ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
 	seal_wrapper_leave(cookie);
+	seal_recall_leave(recall);
 	return ret;
 }
 
@@ -156,13 +162,18 @@ SEAL_ORIGINAL(seal_xfs_swap_extents, int, void *ip, void *tip, void *sxp);
 
 static noinline int wrap_swap_extents(void *ip, void *tip, void *sxp)
 {
-	int cookie = seal_wrapper_enter();
+	int recall = seal_recall_enter();
 	int ret = -ETXTBSY;
+	int cookie;
 
+	seal_recall(seal_xfs_vnode(ip), NULL, "xfs_swap_extents");
+	seal_recall(seal_xfs_vnode(tip), NULL, "xfs_swap_extents");
+	cookie = seal_wrapper_enter();
 	if (!refuses(WRAP_SWAP_EXTENTS, seal_xfs_vnode(ip)) &&
 	    !refuses(WRAP_SWAP_EXTENTS, seal_xfs_vnode(tip)))
 		ret = static_call(seal_xfs_swap_extents)(ip, tip, sxp);
 	seal_wrapper_leave(cookie);
+	seal_recall_leave(recall);
 	return ret;
 }
 
@@ -218,6 +229,40 @@ static noinline int wrap_commit_blocks(struct inode *inode, struct iomap *maps,
 static int enter_commit_blocks(struct kprobe *kp, struct pt_regs *regs)
 {
 	return seal_redirect(regs, wrap_commit_blocks);
+}
+
+/*
+ * xfs_file_remap_range(in, pos, out, pos, len, flags) [p]: before the locks.
+ * A plain clone waits; a copy goes on by copying instead, and deduplication
+ * is not worth it.
+ */
+SEAL_ORIGINAL(seal_xfs_remap, loff_t, struct file *in, loff_t in_pos,
+	      struct file *out, loff_t out_pos, loff_t len, unsigned int flags);
+
+static noinline loff_t wrap_remap(struct file *in, loff_t in_pos,
+				  struct file *out, loff_t out_pos, loff_t len,
+				  unsigned int flags)
+{
+	int recall = seal_recall_enter();
+	loff_t ret;
+
+	seal_recall(file_inode(out), out, "generic_remap_file_range_prep");
+	seal_recall(file_inode(in), out, "generic_remap_file_range_prep");
+	ret = static_call(seal_xfs_remap)(in, in_pos, out, out_pos, len, flags);
+	seal_recall_leave(recall);
+	return ret;
+}
+
+static int enter_remap(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct inode *in = file_inode(seal_arg(regs, 0, struct file *));
+	struct inode *out = file_inode(seal_arg(regs, 2, struct file *));
+
+	if (seal_arg(regs, 5, unsigned int))
+		return 0;
+	if (likely(!seal_recallable(in) && !seal_recallable(out)))
+		return 0;
+	return seal_redirect(regs, wrap_remap);
 }
 
 #if SEAL_XFS_REPAIR
@@ -289,6 +334,7 @@ static struct seal_gate xfs_gates[] = {
 #if SEAL_XFS_EXCHANGE
 	SEAL_GATE("xfs_exchrange_prep", enter_exchrange),
 #endif
+	SEAL_GATE_WAITS("xfs_file_remap_range", enter_remap, seal_xfs_remap),
 };
 
 struct seal_gate_set seal_xfs_gates = {

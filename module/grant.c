@@ -910,6 +910,16 @@ void seal_grants_leave_sticky(struct seal_entry *entry)
 	mutex_unlock(&entry->change_lock);
 }
 
+void seal_grants_drop(struct seal_entry *entry, struct seal_session *session)
+{
+	struct seal_grantee *grantee, *next;
+
+	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+		if (grantee->session == session)
+			grantee_free(grantee);
+	grants_settle(entry);
+}
+
 void seal_grants_free(struct seal_entry *entry)
 {
 	struct seal_grantee *grantee, *next;

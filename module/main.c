@@ -5,7 +5,9 @@
 #include "claim.h"
 #include "device.h"
 #include "entered.h"
+#include "events.h"
 #include "gate.h"
+#include "netlink.h"
 
 static int __init seal_init(void)
 {
@@ -20,12 +22,22 @@ static int __init seal_init(void)
 	ret = seal_gates_init();
 	if (ret)
 		goto err_entered;
+	ret = seal_events_init();
+	if (ret)
+		goto err_gates;
+	ret = seal_netlink_init();
+	if (ret)
+		goto err_events;
 	/* the last thing to appear, the first to go */
 	ret = seal_device_init();
 	if (ret)
-		goto err_gates;
+		goto err_netlink;
 	return 0;
 
+err_netlink:
+	seal_netlink_exit();
+err_events:
+	seal_events_exit();
 err_gates:
 	seal_gates_exit();
 err_entered:
@@ -38,6 +50,8 @@ err_claims:
 static void __exit seal_exit(void)
 {
 	seal_device_exit();
+	seal_netlink_exit();
+	seal_events_exit();
 	seal_gates_exit();
 	seal_entered_exit();
 	seal_claims_exit();

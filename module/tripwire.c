@@ -14,6 +14,7 @@
 #include <linux/stacktrace.h>
 
 #include "claim.h"
+#include "events.h"
 #include "trace.h"
 #include "tripwire.h"
 
@@ -61,6 +62,7 @@ void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
 		if (READ_ONCE(entry->state) == SEAL_ENTRY_SEALED) {
 			atomic64_inc(&gate->hits);
 			trace_seal_broken(inode, gate->symbol);
+			seal_event_broken(entry, gate->symbol);
 			report(inode, gate->symbol,
 			       instruction_pointer(regs));
 		}
@@ -71,5 +73,6 @@ void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
 void seal_report_broken(struct seal_entry *entry, const char *when)
 {
 	trace_seal_broken(entry->inode, "seal");
+	seal_event_broken(entry, "seal");
 	report(entry->inode, when, 0);
 }

@@ -120,6 +120,9 @@ static void check_kept(struct seal_session *session,
 		if (status.flags & SEAL_STATUS_BROKEN)
 			complain(list->paths[i],
 				 "its map changed while the command ran; the kernel log says by what, do not use what the command took from it");
+		else if (status.flags & SEAL_STATUS_REVOKED)
+			complain(list->paths[i],
+				 "an administrator revoked the seal while the command ran; its map may have changed");
 		else if (!(status.flags & SEAL_STATUS_SEALED) ||
 			 (status.flags & (SEAL_STATUS_DISARMED |
 					  SEAL_STATUS_MISSED)))

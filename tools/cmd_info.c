@@ -23,6 +23,9 @@ static const struct {
 	const char *name;
 } features[] = {
 	{ SEAL_FEATURE_STICKY, "sticky" },
+	{ SEAL_FEATURE_EVENTS, "events" },
+	{ SEAL_FEATURE_REVOKE, "revoke" },
+	{ SEAL_FEATURE_RECALL, "recall" },
 	{ SEAL_FEATURE_DEBUG, "debug" },
 	{ SEAL_FEATURE_GRANT, "grant" },
 };

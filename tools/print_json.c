@@ -105,3 +105,13 @@ void json_print(struct json_object *object)
 	puts(need((void *)json_object_to_json_string_ext(object, flags)));
 	json_object_put(object);
 }
+
+void json_print_line(struct json_object *object)
+{
+	const int flags = JSON_C_TO_STRING_SPACED |
+			  JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	fputs(need((void *)json_object_to_json_string_ext(object, flags)),
+	      stdout);
+	json_object_put(object);
+}

@@ -22,4 +22,7 @@ void json_add_device(struct json_object *object, const char *key,
 /* Prints @object on the standard output and frees it. */
 void json_print(struct json_object *object);
 
+/* The same on one line, without its end. */
+void json_print_line(struct json_object *object);
+
 #endif /* SEALCTL_PRINT_JSON_H */

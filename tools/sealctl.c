@@ -93,6 +93,23 @@ static const struct verb verbs[] = {
 	}, {
 		"unexport", cmd_unexport, "NAME",
 		"remove a device that export made, and the seal with it", ""
+	}, {
+		"list", cmd_list,
+		"[-m PATH] [-p PID] [--state STATE] [--sort KEY] [--json]",
+		"list all holders of all sealed files",
+		"  -m, --mount PATH  only of the filesystem that PATH is on\n"
+		"  -p, --pid PID     only what this process took\n"
+		"  --state STATE     only those: sealed, sticky, broken, missed\n"
+		"  --sort KEY        by age (the default), path, pid, size or refused\n"
+	}, {
+		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
+		"print what happens to sealed files, until interrupted",
+		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked,recall\n"
+		"  --json             an object per line, for programs\n"
+	}, {
+		"revoke", cmd_revoke, "FILE...",
+		"take files from whoever holds them sealed",
+		"The holders are told. What they do with the blocks meanwhile may be lost.\n"
 	},
 };
 

@@ -77,6 +77,9 @@ struct seal_fs_info {
 /* Feature bits of struct seal_info. */
 #define SEAL_FEATURE_STICKY	(1ULL << 0)
 #define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
+#define SEAL_FEATURE_EVENTS	(1ULL << 2)	/* <seal_netlink.h> */
+#define SEAL_FEATURE_REVOKE	(1ULL << 3)	/* REVOKE; poll(2) on a session */
+#define SEAL_FEATURE_RECALL	(1ULL << 4)	/* SEAL_SEAL_RECALL */
 #define SEAL_FEATURE_GRANT	(1ULL << 8)	/* GRANT, COMMIT, RELEASE */
 
 /* seal_info.flags */
@@ -134,7 +137,8 @@ struct seal_info {
  * filesystem knows no sharing it succeeds at once.
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
- * ETXTBSY (the file is sealed, or is a swapfile), ENOSPC, EDQUOT, EIO, EINTR.
+ * ETXTBSY (the file is sealed, or is a swapfile), EOWNERDEAD (it was taken from
+ * this session by REVOKE), ENOSPC, EDQUOT, EIO, EINTR.
  */
 struct seal_range_op {
 	__u32	size;
@@ -147,7 +151,10 @@ struct seal_range_op {
 };
 
 #define SEAL_SEAL_STICKY	(1U << 0)	/* claim outlives the session */
-#define SEAL_SEAL_ALL		(SEAL_SEAL_STICKY)
+#define SEAL_SEAL_RECALL	(1U << 1)	/* ask before the map is changed */
+#define SEAL_SEAL_ALL		(SEAL_SEAL_STICKY | SEAL_SEAL_RECALL)
+
+#define SEAL_RECALL_MAX_MS	600000
 
 #define SEAL_NO_INDEX		0xffffffffU
 
@@ -162,7 +169,7 @@ struct seal_range_op {
  * @bad_index: out: on failure the file in @fds, or SEAL_NO_INDEX
  * @bad_state: out: enum seal_range_state of the first offending range
  * @bad_require: out: the SEAL_REQ_* bit that failed, or 0
- * @reserved: must be 0
+ * @recall_ms: in: with RECALL 1..SEAL_RECALL_MAX_MS, else 0
  * @bad_offset: out: first offending range in file order, start
  * @bad_length: out: first offending range, length
  * @reason: out: why it failed, for people
@@ -172,8 +179,19 @@ struct seal_range_op {
  * description the ioctl was made on (the session), or with STICKY to the
  * module. Sealing a file that is sealed already adds a claim.
  *
+ * With RECALL (not with STICKY) the holder lets itself be asked. A truncate,
+ * fallocate, clone, swap or move of extents that would be refused then waits:
+ * the session's descriptor reports POLLPRI, STATUS says SEAL_STATUS_RECALLED,
+ * listeners get SEAL_EVENT_RECALL. When every holder has dropped its claim the
+ * operation goes on; if not all did after the longest @recall_ms of theirs, it
+ * fails with ETXTBSY as ever. It does so at once if a holder does not let
+ * itself be asked, if the caller's process is a holder, a thread of the kernel,
+ * or uses O_NONBLOCK. Writes, stores and exchange-range on XFS never wait: they
+ * are seen for what they are only when the file is locked.
+ *
  * Errors: EBADFD (a requirement is not met: @bad_*), EOPNOTSUPP (@reason),
- * ESTALE (the seal that is held on the file was broken, or the map changes
+ * EOWNERDEAD (the claim of this session was revoked: UNSEAL first), ESTALE (the
+ * seal that is held on the file was broken, or the map changes
  * although every gate is shut: see @broken of STATUS), EPERM, EBUSY (the
  * filesystem is frozen or the file has a layout lease), EIO (data did not reach
  * the disk), ENOMEM, EINTR, EINVAL. Whatever fails, nothing new is sealed.
@@ -188,7 +206,7 @@ struct seal_files {
 	__u32	bad_index;
 	__u32	bad_state;
 	__u32	bad_require;
-	__u32	reserved;
+	__u32	recall_ms;
 	__u64	bad_offset;
 	__u64	bad_length;
 	__u8	reason[SEAL_REASON_LEN];
@@ -214,6 +232,28 @@ struct seal_unseal {
 	__u32	reserved;
 };
 
+/**
+ * struct seal_revoke - SEAL_IOC_REVOKE: take a file from all its holders
+ * @size: in: size of this structure
+ * @fd: in: the file
+ * @flags: must be 0
+ * @holders: out: claims that were dropped, the sticky one included
+ *
+ * The administrator's last word; needs CAP_LINUX_IMMUTABLE in the initial user
+ * namespace. The file is not sealed afterwards, unless somebody seals it anew.
+ * A session that lost its claim learns it: its descriptor reports POLLPRI,
+ * STATUS says SEAL_STATUS_REVOKED, and its SEAL, PREALLOC and UNSHARE of the
+ * file fail with EOWNERDEAD, all until it drops the claim by UNSEAL.
+ *
+ * EINTR: not all of them; @holders says how many.
+ */
+struct seal_revoke {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	holders;
+};
+
 /* seal_status.flags */
 #define SEAL_STATUS_SEALED	(1U << 0)
 #define SEAL_STATUS_HELD	(1U << 1)	/* this session holds a claim */
@@ -222,6 +262,8 @@ struct seal_unseal {
 #define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
 #define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
 #define SEAL_STATUS_BROKEN	(1U << 6)	/* the map changed while sealed */
+#define SEAL_STATUS_RECALLED	(1U << 9)	/* somebody waits for this session */
+#define SEAL_STATUS_REVOKED	(1U << 8)	/* this session lost its claim to REVOKE */
 
 /**
  * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it
@@ -470,6 +512,7 @@ struct seal_release {
 #define SEAL_IOC_SEAL		_IOWR(SEAL_IOC_MAGIC, 3, struct seal_files)
 #define SEAL_IOC_UNSEAL		_IOWR(SEAL_IOC_MAGIC, 4, struct seal_unseal)
 #define SEAL_IOC_STATUS		_IOWR(SEAL_IOC_MAGIC, 5, struct seal_status)
+#define SEAL_IOC_REVOKE		_IOWR(SEAL_IOC_MAGIC, 6, struct seal_revoke)
 #define SEAL_IOC_GRANT		_IOWR(SEAL_IOC_MAGIC, 8, struct seal_grant)
 #define SEAL_IOC_COMMIT		_IOWR(SEAL_IOC_MAGIC, 9, struct seal_commit)
 #define SEAL_IOC_RELEASE	_IOWR(SEAL_IOC_MAGIC, 10, struct seal_release)

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 /* Each command with a structure that would be accepted. */
-enum command { INFO, PREALLOC, UNSHARE, SEAL, UNSEAL, STATUS, COMMANDS };
+enum command {
+	INFO, PREALLOC, UNSHARE, SEAL, UNSEAL, STATUS, REVOKE, COMMANDS
+};
 
 /* One that has not grown since. */
 #define SIZES(nr, type)	{ nr, sizeof(type), sizeof(type) }
@@ -30,6 +32,7 @@ static const struct {
 	[UNSEAL] = SIZES(SEAL_IOC_UNSEAL, struct seal_unseal),
 	[STATUS] = { SEAL_IOC_STATUS, sizeof(struct seal_status),
 		     offsetof(struct seal_status, generation) },
+	[REVOKE] = SIZES(SEAL_IOC_REVOKE, struct seal_revoke),
 };
 
 union request {
@@ -39,6 +42,7 @@ union request {
 	struct seal_files files;
 	struct seal_unseal unseal;
 	struct seal_status status;
+	struct seal_revoke revoke;
 	unsigned char bytes[3 * 4096];
 };
 
@@ -79,6 +83,9 @@ static void fill(enum command c)
 		break;
 	case STATUS:
 		req.status.fd = fd;
+		break;
+	case REVOKE:
+		req.revoke.fd = fd;
 		break;
 	default:
 		break;
@@ -226,7 +233,7 @@ START_TEST(reserved_members)
 	req.range.reserved = 1U << 31;
 	ck_assert_int_eq(call(UNSHARE), -EINVAL);
 	fill(SEAL);
-	req.files.reserved = 1;
+	req.files.recall_ms = 1;
 	ck_assert_int_eq(call(SEAL), -EINVAL);
 	fill(UNSEAL);
 	req.unseal.reserved = 1;
@@ -235,6 +242,33 @@ START_TEST(reserved_members)
 	req.status.reserved = 1;
 	ck_assert_int_eq(call(STATUS), -EINVAL);
 	ck_assert(!st_sealed(fd));
+}
+END_TEST
+
+START_TEST(recall_has_a_time)
+{
+	static const struct {
+		uint32_t flags, ms;
+	} bad[] = {
+		{ 0, 1000 },
+		{ SEAL_SEAL_RECALL, 0 },
+		{ SEAL_SEAL_RECALL, SEAL_RECALL_MAX_MS + 1 },
+		{ SEAL_SEAL_RECALL | SEAL_SEAL_STICKY, 1000 },
+		{ SEAL_SEAL_STICKY, 1000 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fill(SEAL);
+		req.files.flags = bad[i].flags;
+		req.files.recall_ms = bad[i].ms;
+		ck_assert_int_eq(call(SEAL), -EINVAL);
+	}
+	ck_assert(!st_sealed(fd));
+	fill(SEAL);
+	req.files.flags = SEAL_SEAL_RECALL;
+	req.files.recall_ms = SEAL_RECALL_MAX_MS;
+	ck_assert_int_eq(call(SEAL), 0);
+	ck_assert(st_sealed(fd));
 }
 END_TEST
 
@@ -342,7 +376,7 @@ START_TEST(unknown_commands)
 {
 	char buf[256] = { 0 };
 
-	for (unsigned int nr = 6; nr < 256; nr++)
+	for (unsigned int nr = 7; nr < 256; nr++)
 		ck_assert_int_eq(st_do_ioctl(dev,
 			_IOC(_IOC_READ | _IOC_WRITE, SEAL_IOC_MAGIC, nr,
 			     sizeof(struct seal_files)), buf), -ENOTTY);
@@ -373,6 +407,7 @@ TCase *abi_args(void)
 	tcase_add_loop_test(tc, misaligned, 0, COMMANDS);
 	tcase_add_test(tc, unknown_flags);
 	tcase_add_test(tc, reserved_members);
+	tcase_add_test(tc, recall_has_a_time);
 	tcase_add_test(tc, max_extents_needs_its_bit);
 	tcase_add_test(tc, number_of_files);
 	tcase_add_test(tc, same_file_many_times);

@@ -51,10 +51,16 @@ AT(seal_files, max_extents, 24);
 AT(seal_files, bad_index, 32);
 AT(seal_files, bad_state, 36);
 AT(seal_files, bad_require, 40);
-AT(seal_files, reserved, 44);
+AT(seal_files, recall_ms, 44);
 AT(seal_files, bad_offset, 48);
 AT(seal_files, bad_length, 56);
 AT(seal_files, reason, 64);
+
+SIZE(seal_revoke, 16);
+AT(seal_revoke, size, 0);
+AT(seal_revoke, fd, 4);
+AT(seal_revoke, flags, 8);
+AT(seal_revoke, holders, 12);
 
 SIZE(seal_unseal, 16);
 AT(seal_unseal, size, 0);
@@ -142,6 +148,7 @@ COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
 COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
 COMMAND(SEAL_IOC_STATUS, 0xc090d605);
+COMMAND(SEAL_IOC_REVOKE, 0xc010d606);
 COMMAND(SEAL_IOC_GRANT, 0xc0c8d608);
 COMMAND(SEAL_IOC_COMMIT, 0xc0b8d609);
 COMMAND(SEAL_IOC_RELEASE, 0xc020d60a);

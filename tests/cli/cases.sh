@@ -13,17 +13,21 @@ cases_without_module() {
 	expect 2 "unknown verb: usage" sealctl frobnicate
 	says "it is named" "frobnicate"
 	for verb in info prealloc unshare seal unseal status hold map diff send \
-		receive record verify offset export unexport; do
+		receive record verify offset export unexport list monitor revoke; do
 		expect 0 "$verb --help succeeds" sealctl "$verb" --help
 		expect 2 "$verb --no-such-option: usage" sealctl "$verb" --no-such-option
 	done
 	for verb in prealloc unshare seal unseal status hold map diff send \
-		receive record offset export unexport; do
+		receive record offset export unexport revoke; do
 		expect 2 "$verb without a file: usage" sealctl "$verb"
 	done
 	expect 2 "hold without a command: usage" sealctl hold file --
 	expect 1 "info without the module" sealctl info
 	says "the remedy is named" /dev/seal "not loaded" "modprobe seal"
+	for verb in list monitor; do
+		expect 1 "$verb without the module" sealctl "$verb"
+		says "the remedy is named" /dev/seal "not loaded" "modprobe seal"
+	done
 	echo text >"$T/file"
 	expect 1 "status without the module" sealctl status "$T/file"
 	# /seal is on ext4
