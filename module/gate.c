@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "debug.h"
 #include "gate.h"
+#include "mode.h"
 #include "probe.h"
 #include "trace.h"
 #include "tripwire.h"
@@ -445,7 +446,10 @@ static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 	atomic64_inc(&gate->hits);
 	atomic64_inc(&entry->refused);
 	trace_seal_refused(entry->inode, gate->symbol, start, end);
-	return true;
+	if (!seal_is_log_only())
+		return true;
+	seal_tell_passed(entry->inode, gate->symbol);
+	return false;
 }
 
 bool seal_gate_refuses(struct kprobe *kp, struct inode *inode, u64 start,
@@ -506,7 +510,10 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 	if (!seal_any_on(sb))
 		return false;
 	atomic64_inc(&gate->hits);
-	return true;
+	if (!seal_is_log_only())
+		return true;
+	seal_tell_passed(d_inode(sb->s_root), gate->symbol);
+	return false;
 }
 
 bool seal_gate_settling(struct inode *inode)
