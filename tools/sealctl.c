@@ -33,14 +33,16 @@ static const struct verb verbs[] = {
 		OPTIONS_RANGE
 	}, {
 		"seal", cmd_seal,
-		"[--prepare] [--require LIST] [--dry-run] FILE...",
+		"[--prepare] [--require LIST] [--dry-run | --persist] FILE...",
 		"seal files until they are unsealed, all or none",
 		"  --prepare       first allocate, write and unshare everything, then require it\n"
 		OPTION_REQUIRE
 		"  --dry-run       change nothing, tell what would happen\n"
+		"  --persist       record them, and seal them again at every boot\n"
 	}, {
-		"unseal", cmd_unseal, "FILE...",
-		"lift the seal of \"sealctl seal\"", ""
+		"unseal", cmd_unseal, "{FILE... | --persistent}",
+		"lift the seal of \"sealctl seal\"",
+		"  --persistent    of all files that are recorded, which stay recorded\n"
 	}, {
 		"status", cmd_status, "[-q] [--json] FILE...",
 		"who seals files, and their maps in numbers",
@@ -93,6 +95,18 @@ static const struct verb verbs[] = {
 	}, {
 		"unexport", cmd_unexport, "NAME",
 		"remove a device that export made, and the seal with it", ""
+	}, {
+		"list", cmd_list, "--persistent [--paths | --json]",
+		"list the files that are sealed at boot",
+		"  --persistent    those that \"sealctl seal --persist\" recorded\n"
+		"  --paths         print only the paths\n"
+		"  --json          for programs\n"
+	}, {
+		"restore", cmd_restore, "",
+		"seal the recorded files again, if they are as recorded", ""
+	}, {
+		"forget", cmd_forget, "FILE...",
+		"do not seal files at boot any more", ""
 	},
 };
 

@@ -44,6 +44,9 @@ int cmd_verify(const struct verb *verb, int argc, char **argv);
 int cmd_offset(const struct verb *verb, int argc, char **argv);
 int cmd_export(const struct verb *verb, int argc, char **argv);
 int cmd_unexport(const struct verb *verb, int argc, char **argv);
+int cmd_list(const struct verb *verb, int argc, char **argv);
+int cmd_restore(const struct verb *verb, int argc, char **argv);
+int cmd_forget(const struct verb *verb, int argc, char **argv);
 
 /* sealctl.c */
 int verb_help(const struct verb *verb);
