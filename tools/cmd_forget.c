@@ -47,7 +47,8 @@ int cmd_forget(const struct verb *verb, int argc, char **argv)
 		wanted.whole = realpath(wanted.path, NULL);
 		failures = persist_each(forget, &wanted);
 		if (!wanted.found)
-			complain(wanted.path, "it is not recorded; \"sealctl list --persistent\" lists what is");
+			complain(wanted.path,
+				 "it is not recorded; \"sealctl list --persistent\" lists what is");
 		if (!wanted.found || failures)
 			status = STATUS_FAILED;
 		free(wanted.whole);

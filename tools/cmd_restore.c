@@ -35,7 +35,8 @@ static bool is_kept(struct seal_session *session, const char *path, int fd,
 	else if (!manifest_digest(entry, &digest) || digest != status.digest)
 		complain(path, "its map is not the recorded one; not sealed");
 	else if (!is_protected(&status))
-		complain(path, "the seal does not protect (\"sealctl status\" says why); not sealed");
+		complain(path,
+			 "the seal does not protect (\"sealctl status\" says why); not sealed");
 	else
 		return true;
 	return false;
@@ -50,7 +51,8 @@ static int restore_file(struct seal_session *session,
 	int ret;
 
 	if (!manifest_check(path, fd, record->entry)) {
-		complain(path, "not sealed: it is not as it was recorded; look at it, then \"sealctl seal --persist\" or \"sealctl forget\" it");
+		complain(path,
+			 "not sealed: it is not as it was recorded; look at it, then \"sealctl seal --persist\" or \"sealctl forget\" it");
 		return 1;
 	}
 	ret = seal_status(session, fd, &before);
@@ -75,7 +77,8 @@ static int restore(const struct persist_record *record, void *context)
 	int failed;
 
 	if (fd < 0) {
-		complain(record->path, "not sealed: it is to be sealed and is not there; \"sealctl forget %s\" ends that",
+		complain(record->path,
+			 "not sealed: it is to be sealed and is not there; \"sealctl forget %s\" ends that",
 			 record->path);
 		return 1;
 	}

@@ -92,7 +92,8 @@ static void remind(const char *path)
 	if (fd < 0)
 		return;
 	if (persist_has(fd))
-		complain(path, "unsealed now; it is sealed again at boot, \"sealctl forget %s\" ends that",
+		complain(path,
+			 "unsealed now; it is sealed again at boot, \"sealctl forget %s\" ends that",
 			 path);
 	close(fd);
 }
@@ -115,7 +116,8 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	if (persistent == (optind < argc))
+	/* files or all that are recorded, not both */
+	if (persistent ? optind != argc : optind == argc)
 		return verb_usage(verb);
 	if (persistent)
 		return unseal_persistent();
