@@ -50,7 +50,7 @@ TEST_MODULES := tests/contract/layout tests/races/park
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
-	check-debug check-kernels check-maps check-packages fuzz powercut torture \
+	check-debug check-kernels coverage-data check-maps check-packages fuzz powercut torture \
 	bench install install-module install-user uninstall clean deb lint \
 	release shell sign
 
@@ -71,7 +71,7 @@ help:
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
-	@echo 'make check-packages  packages built, installed, upgraded, removed, rebooted'
+	@echo 'make check-packages  packages installed, upgraded, removed, reboots, Secure Boot'
 	@echo 'make check-kernels   build for every kernel of the Debian releases'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
@@ -95,7 +95,7 @@ module-kcov: SWITCH := SEAL_KCOV=1
 module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
 	mkdir -p build/$*/module build/$*/uapi
 	cp -p module/Kbuild module/*.[ch] build/$*/module/
-	cp -p uapi/seal.h build/$*/uapi/
+	cp -p uapi/*.h build/$*/uapi/
 	cp -p dkms.conf build/$*/
 	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
 		$(SWITCH) modules
@@ -143,8 +143,20 @@ check-long:
 check-debug:
 	tests/run --debug
 
+# What scripts/coverage makes docs/COVERAGE.md of.
+coverage-data: module
+	$(MAKE) -C lib all >/dev/null
+	$(MAKE) -C tests/contract all >/dev/null
+	for target in xfs xfs-dax ext4 ext4-ind ext4-dax; do \
+		tests/contract/contract --list --target $$target | \
+			sed "s/^/case $$target /"; done
+	sed -nE 's/.*SEAL_GATE[A-Z_]*\("([^"]*)".*/\1/p' module/gates_*.c | sort -u | \
+		while read -r gate; do strings -a module/seal.ko | \
+			grep -qx "$$gate" && echo "gate $$gate"; done || :
+
 check-packages:
 	tests/packages/run
+	tests/secureboot/run
 
 check-kernels:
 	tests/kernels/run

@@ -7,7 +7,7 @@
 
 # packages_chroot DIR COMMAND: in the builder's tree, DIR as /seal, no network
 packages_chroot() {
-	# shellcheck disable=SC2016 # expanded by the inner shell
+	# shellcheck disable=SC2016,SC2153 # expanded by the inner shell; trees_need
 	unshare --mount --net --pid --fork --kill-child bash -euc '
 		root=$1 dir=$2
 		mount --make-rprivate /

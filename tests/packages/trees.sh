@@ -12,12 +12,12 @@ VM_DIR=$PWD/tests/vm
 . "$VM_DIR/host/image.sh"
 
 BUILDER_PACKAGES="build-essential debhelper dh-dkms lintian pkg-config
-	libxxhash-dev libjson-c-dev libzstd-dev libmd-dev libdevmapper-dev"
+	libxxhash-dev libjson-c-dev libzstd-dev libmd-dev libdevmapper-dev libmnl-dev"
 # Nothing of the project, what dkms and the tests need, libraries of sealctl.
 CLEAN_PACKAGES="systemd systemd-sysv udev kmod dbus procps busybox-static
 	iproute2 passwd util-linux apt-utils bash-completion openssl
 	dkms gcc make libc6-dev xfsprogs e2fsprogs
-	libjson-c5 libmd0 libzstd1 libdevmapper1.02.1"
+	libjson-c5 libmd0 libmnl-dev libzstd-dev libdevmapper1.02.1"
 
 # trees_dir KIND RELEASE
 trees_dir() {
@@ -140,5 +140,6 @@ trees_need() {
 		mv "$tmp" "$dir"
 	fi
 	exec {lock}>&-
+	# shellcheck disable=SC2034 # for the callers
 	TREE=$dir
 }
