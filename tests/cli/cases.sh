@@ -43,7 +43,7 @@ cases_module() {
 	holds "info names both filesystems" \
 		'[.filesystems[].name] | contains(["xfs", "ext4"])'
 	holds "info has the documented members" \
-		'keys == ["abi", "disarmed", "features", "filesystems", "library_abi", "version"]'
+		'keys == ["abi", "disabled", "disarmed", "features", "filesystems", "library_abi", "log_only", "version"]'
 	holds "nothing is sealed" '[.filesystems[].sealed] | add == 0'
 	expect 2 "info takes no argument" sealctl info xfs
 
