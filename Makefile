@@ -71,7 +71,7 @@ help:
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
-	@echo 'make check-packages  packages installed, upgraded, removed, reboots, Secure Boot'
+	@echo 'make check-packages  packages installed, upgraded, removed, reboots'
 	@echo 'make check-kernels   build for every kernel of the Debian releases'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
@@ -156,7 +156,6 @@ coverage-data: module
 
 check-packages:
 	tests/packages/run
-	tests/secureboot/run
 
 check-kernels:
 	tests/kernels/run
