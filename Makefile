@@ -8,7 +8,8 @@
 # Without either it is the running kernel, if its headers are installed.
 #
 # For packagers: CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, INCLUDEDIR,
-# SBINDIR, MANDIR, MODDIR, UDEVDIR. With DESTDIR nothing outside it is touched.
+# SBINDIR, MANDIR, MODDIR, UDEVDIR, UNITDIR, CONFDIR, DATADIR. With DESTDIR
+# nothing outside it is touched.
 
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
@@ -19,6 +20,13 @@ INCLUDEDIR ?= $(PREFIX)/include
 SBINDIR	   ?= $(PREFIX)/sbin
 MANDIR	   ?= $(PREFIX)/share/man
 UDEVDIR	   ?= /lib/udev/rules.d
+UNITDIR	   ?= /lib/systemd/system
+# sysusers.d, modules-load.d: /usr/local has no such folders
+CONFDIR	   ?= /usr/lib
+DATADIR	   ?= $(PREFIX)/share
+BASHDIR	   ?= $(DATADIR)/bash-completion/completions
+ZSHDIR	   ?= $(DATADIR)/zsh/vendor-completions
+FISHDIR	   ?= $(DATADIR)/fish/vendor_completions.d
 MODDIR	   ?= /lib/modules/$(KRELEASE)/updates
 export VERSION PREFIX DESTDIR LIBDIR INCLUDEDIR SBINDIR MANDIR
 
@@ -31,19 +39,20 @@ KBUILD_DIR := /lib/modules/$(shell uname -r)/build
 endif
 KRELEASE = $(or $(KVER),$(shell $(MAKE) -s -C $(KBUILD_DIR) kernelrelease))
 
-KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module SEAL_VERSION=$(VERSION)
+KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module
 
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 	 tests/tripwires tests/races tests/powercut tests/torture tests/faults \
-	 tests/fuzz/ioctl tests/maps tests/grant tests/events
+	 tests/fuzz/ioctl tests/maps tests/grant tests/events tests/persist
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
-	check-debug check-maps fuzz powercut torture bench install uninstall clean \
-	lint shell
+	check-debug check-kernels coverage-data check-maps check-packages fuzz powercut torture \
+	bench install install-module install-user uninstall clean deb lint \
+	release shell sign
 
 help:
 	@echo 'make all          module, library and tool'
@@ -51,7 +60,9 @@ help:
 	@echo 'make lib tools    libseal; sealctl'
 	@echo 'make tests        the programs tests run in a guest'
 	@echo 'make install      into DESTDIR= PREFIX= (KVER= for the module)'
-	@echo 'make uninstall    what install put there'
+	@echo 'make uninstall    remove what install put there'
+	@echo 'make sign         sign the module for Secure Boot (MOK_KEY= MOK_CERT=)'
+	@echo 'make deb          Debian packages for this release, in build/deb'
 	@echo 'make clean        remove what was built here'
 	@echo
 	@echo 'On a Debian machine, as root, without any kernel headers:'
@@ -60,6 +71,8 @@ help:
 	@echo 'make check-full   the same and on two backported kernels'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
+	@echo 'make check-packages  packages installed, upgraded, removed, reboots'
+	@echo 'make check-kernels   build for every kernel of the Debian releases'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
@@ -71,6 +84,7 @@ help:
 all: module lib tools
 
 module: $(KBUILD_DIR)/Makefile
+	@scripts/check-kernel $(KBUILD_DIR)
 	+$(KMAKE) modules
 
 # The module with a switch per gate, for the tests of the tests, and the one that
@@ -82,13 +96,19 @@ module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
 	mkdir -p build/$*/module build/$*/uapi
 	cp -p module/Kbuild module/*.[ch] build/$*/module/
 	cp -p uapi/*.h build/$*/uapi/
+	cp -p dkms.conf build/$*/
 	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
-		SEAL_VERSION=$(VERSION) $(SWITCH) modules
+		$(SWITCH) modules
 
 $(KBUILD_DIR)/Makefile:
-	@echo 'No kernel headers in $(KBUILD_DIR).' >&2
-	@echo 'Install them (apt install linux-headers-RELEASE) and say which kernel to build for: make KVER=RELEASE or KDIR=PATH.' >&2
-	@false
+	@scripts/check-kernel $(KBUILD_DIR)
+
+# Kernels that load signed modules only; docs/SECURE-BOOT.md.
+sign: $(KBUILD_DIR)/Makefile
+	scripts/sign $(KBUILD_DIR) module/seal.ko $(MOK_KEY) $(MOK_CERT)
+
+deb:
+	packaging/mkdeb
 
 lib:
 	$(MAKE) -C lib all
@@ -123,6 +143,23 @@ check-long:
 check-debug:
 	tests/run --debug
 
+# What scripts/coverage makes docs/COVERAGE.md of.
+coverage-data: module
+	$(MAKE) -C lib all >/dev/null
+	$(MAKE) -C tests/contract all >/dev/null
+	for target in xfs xfs-dax ext4 ext4-ind ext4-dax; do \
+		tests/contract/contract --list --target $$target | \
+			sed "s/^/case $$target /"; done
+	sed -nE 's/.*SEAL_GATE[A-Z_]*\("([^"]*)".*/\1/p' module/gates_*.c | sort -u | \
+		while read -r gate; do strings -a module/seal.ko | \
+			grep -qx "$$gate" && echo "gate $$gate"; done || :
+
+check-packages:
+	tests/packages/run
+
+check-kernels:
+	tests/kernels/run
+
 check-maps:
 	tests/maps/reboot
 	tests/maps/compare
@@ -143,28 +180,59 @@ bench:
 lint:
 	scripts/lint
 
+release:
+	scripts/release
+
 shell:
 	tests/vm/vm shell $(SUITE)
 
-install: all
-	install -d $(DESTDIR)$(MODDIR) $(DESTDIR)$(UDEVDIR)
+install: install-module install-user
+	@$(if $(DESTDIR),:,echo 'Now: systemd-sysusers; depmod $(KRELEASE) && udevadm control --reload && modprobe seal')
+
+install-module: module
+	install -d $(DESTDIR)$(MODDIR)
 	install -m 644 module/seal.ko $(DESTDIR)$(MODDIR)/seal.ko
-	install -m 644 packaging/60-seal.rules $(DESTDIR)$(UDEVDIR)/
+
+install-user: tools
 	$(MAKE) -C lib install
 	$(MAKE) -C tools install
-	install -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man4 \
+	install -d $(DESTDIR)$(UDEVDIR) $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(CONFDIR)/sysusers.d $(DESTDIR)$(CONFDIR)/modules-load.d \
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) \
+		$(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man4 \
 		$(DESTDIR)$(MANDIR)/man8
+	install -m 644 packaging/60-seal.rules $(DESTDIR)$(UDEVDIR)/
+	sed 's|/usr/sbin/|$(SBINDIR)/|' packaging/seal-restore.service \
+		>$(DESTDIR)$(UNITDIR)/seal-restore.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/seal-restore.service
+	install -m 644 packaging/seal.sysusers \
+		$(DESTDIR)$(CONFDIR)/sysusers.d/seal.conf
+	install -m 644 packaging/seal.modules-load \
+		$(DESTDIR)$(CONFDIR)/modules-load.d/seal.conf
+	install -m 644 completion/sealctl.bash $(DESTDIR)$(BASHDIR)/sealctl
+	install -m 644 completion/_sealctl $(DESTDIR)$(ZSHDIR)/_sealctl
+	install -m 644 completion/sealctl.fish $(DESTDIR)$(FISHDIR)/sealctl.fish
 	install -m 644 man/libseal.3 $(DESTDIR)$(MANDIR)/man3/
 	install -m 644 man/seal.4 $(DESTDIR)$(MANDIR)/man4/
 	install -m 644 man/sealctl.8 $(DESTDIR)$(MANDIR)/man8/
-	@$(if $(DESTDIR),:,echo 'Now: depmod $(KRELEASE) && udevadm control --reload && modprobe seal')
 
+# Below DESTDIR empty folders go as well; those of the system stay.
 uninstall:
-	rm -f $(DESTDIR)$(MODDIR)/seal.ko $(DESTDIR)$(UDEVDIR)/60-seal.rules
 	$(MAKE) -C lib uninstall
 	$(MAKE) -C tools uninstall
-	rm -f $(DESTDIR)$(MANDIR)/man3/libseal.3 $(DESTDIR)$(MANDIR)/man4/seal.4 \
-		$(DESTDIR)$(MANDIR)/man8/sealctl.8
+	cd $(or $(DESTDIR),/) && for file in \
+			$(MODDIR)/seal.ko \
+			$(UDEVDIR)/60-seal.rules $(UNITDIR)/seal-restore.service \
+			$(CONFDIR)/sysusers.d/seal.conf \
+			$(CONFDIR)/modules-load.d/seal.conf \
+			$(BASHDIR)/sealctl $(ZSHDIR)/_sealctl \
+			$(FISHDIR)/sealctl.fish $(MANDIR)/man3/libseal.3 \
+			$(MANDIR)/man4/seal.4 $(MANDIR)/man8/sealctl.8 \
+			$(SBINDIR)/. $(LIBDIR)/pkgconfig/. $(INCLUDEDIR)/.; do \
+		[ -d "./$$file" ] || rm -f "./$$file"; \
+		[ -z '$(DESTDIR)' ] || rmdir -p --ignore-fail-on-non-empty \
+			"./$${file%/*}" 2>/dev/null || :; \
+	done
 
 clean:
 	+$(if $(wildcard $(KBUILD_DIR)/Makefile),$(KMAKE) clean)

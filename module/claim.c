@@ -35,6 +35,7 @@
 #include "gate.h"
 #include "grant.h"
 #include "kthreads.h"
+#include "mode.h"
 #include "trace.h"
 #include "tripwire.h"
 #include "xfs_inode.h"
@@ -199,6 +200,8 @@ static u32 entry_flags(struct seal_entry *entry)
 		flags |= SEAL_STATUS_BROKEN;
 	if (seal_fs_missed(entry->fs))
 		flags |= SEAL_STATUS_MISSED;
+	if (seal_is_log_only())
+		flags |= SEAL_STATUS_LOG_ONLY;
 	return flags;
 }
 
@@ -807,7 +810,8 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 
 		if (!job->entry)
 			continue;
-		if (!job->mine && seal_changes(job->entry)) {
+		if (!job->mine && seal_changes(job->entry) &&
+		    !seal_is_log_only()) {
 			strscpy(req->reason, "the seal that is held on it was broken",
 				SEAL_REASON_LEN);
 			ret = -ESTALE;
@@ -893,7 +897,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		ret = job_check(&jobs[i], &jobs[i].entry->info, req);
 		if (ret)
 			return ret;
-		if (seal_changes(jobs[i].entry)) {
+		if (seal_changes(jobs[i].entry) && !seal_is_log_only()) {
 			req->bad_index = jobs[i].index;
 			strscpy(req->reason, "the map changes although every gate is shut",
 				SEAL_REASON_LEN);
@@ -1015,6 +1019,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	int ret;
 
 	req->bad_index = SEAL_NO_INDEX;
+	if (seal_is_disabled()) {
+		strscpy(req->reason, "the module was loaded with seal.disable=1",
+			SEAL_REASON_LEN);
+		return -EOPNOTSUPP;
+	}
 	jobs = kvcalloc(req->nr, sizeof(*jobs), GFP_KERNEL_ACCOUNT);
 	if (!jobs)
 		return -ENOMEM;
@@ -1408,6 +1417,8 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_MISSED;
 		if (status->broken)
 			status->flags |= SEAL_STATUS_BROKEN;
+		if (seal_is_log_only())
+			status->flags |= SEAL_STATUS_LOG_ONLY;
 		return 0;
 	}
 

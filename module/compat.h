@@ -9,6 +9,16 @@
 #ifndef SEAL_COMPAT_H
 #define SEAL_COMPAT_H
 
+#include <linux/version.h>
+
+/* scripts/check-kernel names what is missing */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "seal: this kernel is too old, 6.1 is the first that can be used"
+#endif
+#ifdef SEAL_LACKS
+#error "seal: the configuration of this kernel does not fit BUILD_EXCLUSIVE_CONFIG in dkms.conf"
+#endif
+
 #include <linux/blkdev.h>
 #include <linux/exportfs.h>
 #include <linux/fileattr.h>
@@ -17,7 +27,6 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
-#include <linux/version.h>
 #include <net/genetlink.h>
 
 #define SEAL_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))

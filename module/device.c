@@ -18,6 +18,7 @@
 #include "gate.h"
 #include "grant.h"
 #include "map.h"
+#include "mode.h"
 #include "prepare.h"
 
 static int device_open(struct inode *inode, struct file *file)
@@ -135,6 +136,10 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 			break;
 		}
 	}
+	if (seal_is_disabled())
+		info.flags |= SEAL_INFO_DISABLED;
+	if (seal_is_log_only())
+		info.flags |= SEAL_INFO_LOG_ONLY;
 	info.nr_fs = seal_nr_filesystems;
 	strscpy(info.version, SEAL_VERSION, sizeof(info.version));
 	return put_struct(arg, &info, sizeof(info), usize);
@@ -155,6 +160,8 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 		return -EINVAL;
 	if (op.reserved)
 		return -EINVAL;
+	if (seal_is_disabled())
+		return -EOPNOTSUPP;
 	file = get_file_arg(op.fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);

@@ -24,6 +24,7 @@
 
 #include "claim.h"
 #include "events.h"
+#include "mode.h"
 #include "netlink.h"
 
 #define RING_SLOTS	4096U
@@ -150,6 +151,8 @@ static noinline void queue_refused(struct seal_entry *entry, const char *gate,
 	struct seal_event event = { };
 
 	event_current(&event, SEAL_EVENT_REFUSED, entry, gate);
+	if (seal_is_log_only())
+		event.flags = SEAL_STATUS_LOG_ONLY;
 	event.start = start;
 	event.end = end;
 	seal_event_queue(&event);

@@ -25,6 +25,7 @@
 #include "events.h"
 #include "gate.h"
 #include "hook.h"
+#include "mode.h"
 #include "probe.h"
 #include "recall.h"
 #include "trace.h"
@@ -470,7 +471,10 @@ static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 	atomic64_inc(&entry->refused);
 	trace_seal_refused(entry->inode, gate->symbol, start, end);
 	seal_event_refused(entry, gate->symbol, start, end);
-	return true;
+	if (!seal_is_log_only())
+		return true;
+	seal_tell_passed(entry->inode, gate->symbol);
+	return false;
 }
 
 bool seal_gate_refuses(struct kprobe *kp, struct inode *inode, u64 start,
@@ -531,7 +535,10 @@ bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb)
 	if (!seal_any_on(sb))
 		return false;
 	atomic64_inc(&gate->hits);
-	return true;
+	if (!seal_is_log_only())
+		return true;
+	seal_tell_passed(d_inode(sb->s_root), gate->symbol);
+	return false;
 }
 
 int seal_wrapper_enter(void)

@@ -35,6 +35,7 @@
 #include "freeze.h"
 #include "grant.h"
 #include "map.h"
+#include "mode.h"
 #include "trace.h"
 #include "tripwire.h"
 #include "xfs_inode.h"
@@ -507,6 +508,9 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 			       "the range is not whole blocks and whole pages");
 	if (grant->offset + grant->length > inode->i_sb->s_maxbytes)
 		return -EFBIG;
+	if (seal_is_log_only())
+		return explain(grant->reason, -EOPNOTSUPP,
+			       "the module is in log-only mode: nothing stays where it is");
 	if (IS_SWAPFILE(inode))
 		return explain(grant->reason, -ETXTBSY,
 			       "the kernel swaps to the file");

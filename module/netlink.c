@@ -247,10 +247,18 @@ static bool put_recall_event(struct sk_buff *skb,
 	       put_claim_event(skb, event) && put_gate_event(skb, event);
 }
 
+static bool put_refused_event(struct sk_buff *skb,
+			      const struct seal_event *event)
+{
+	return (!event->flags || !nla_put_u32(skb, SEAL_A_FLAGS, event->flags)) &&
+	       put_gate_event(skb, event);
+}
+
 static bool put_details(struct sk_buff *skb, const struct seal_event *event)
 {
 	switch (event->type) {
 	case SEAL_EVENT_REFUSED:
+		return put_refused_event(skb, event);
 	case SEAL_EVENT_BROKEN:
 		return put_gate_event(skb, event);
 	case SEAL_EVENT_RECALL:

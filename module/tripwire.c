@@ -15,6 +15,7 @@
 
 #include "claim.h"
 #include "events.h"
+#include "mode.h"
 #include "trace.h"
 #include "tripwire.h"
 
@@ -35,7 +36,8 @@ static void report(struct inode *inode, const char *function,
 	unsigned long stack[STACK_DEPTH];
 	unsigned int nr, i, first = 0;
 
-	if (!__ratelimit(&report_limit))
+	/* then maps do change, and nobody was promised anything else */
+	if (seal_is_log_only() || !__ratelimit(&report_limit))
 		return;
 	nr = stack_trace_save(stack, STACK_DEPTH, 0);
 	for (i = 0; i < nr; i++)

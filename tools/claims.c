@@ -87,6 +87,8 @@ const char *claim_state(uint32_t flags)
 		return "broken";
 	if (flags & SEAL_STATUS_MISSED)
 		return "missed";
+	if (flags & SEAL_STATUS_LOG_ONLY)
+		return "log-only";
 	return flags & SEAL_STATUS_SEALED ? "sealed" : "unsealed";
 }
 

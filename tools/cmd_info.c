@@ -58,6 +58,10 @@ static void print_text(const struct seal_info *info,
 	putchar('\n');
 	if (info->flags & SEAL_INFO_DISARMED)
 		puts("WARNING: kprobes or ftrace are switched off: nothing is protected");
+	if (info->flags & SEAL_INFO_DISABLED)
+		puts("WARNING: loaded with seal.disable=1: nothing can be sealed");
+	if (info->flags & SEAL_INFO_LOG_ONLY)
+		puts("WARNING: loaded with seal.log_only=1: nothing is refused, only logged");
 	printf("%-12s %-12s %5s %9s %6s  %s\n", "filesystem", "state", "gates",
 	       "attached", "sealed", "reason");
 	for (i = 0; i < info->nr_fs; i++)
@@ -96,6 +100,8 @@ static void print_json(const struct seal_info *info,
 			json_object_array_add(list, json_object_new_string(features[i].name));
 	json_add(top, "features", list);
 	json_add_bool(top, "disarmed", !!(info->flags & SEAL_INFO_DISARMED));
+	json_add_bool(top, "disabled", !!(info->flags & SEAL_INFO_DISABLED));
+	json_add_bool(top, "log_only", !!(info->flags & SEAL_INFO_LOG_ONLY));
 	list = json_object_new_array();
 	for (i = 0; i < info->nr_fs; i++)
 		json_object_array_add(list, fs_to_json(&fs[i]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl list: every claim, who holds it and on what.
+ * sealctl list: every claim, who holds it and on what; or what is sealed at boot.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,10 +11,11 @@
 
 #include "claims.h"
 #include "errors.h"
+#include "list_persistent.h"
 #include "print_json.h"
 #include "sealctl.h"
 
-enum { OPT_JSON = 256 };
+enum { OPT_JSON = 256, OPT_PERSISTENT, OPT_PATHS };
 
 static const struct option options[] = {
 	{ "mount", required_argument, NULL, 'm' },
@@ -22,6 +23,8 @@ static const struct option options[] = {
 	{ "state", required_argument, NULL, 's' },
 	{ "sort", required_argument, NULL, 'S' },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "persistent", no_argument, NULL, OPT_PERSISTENT },
+	{ "paths", no_argument, NULL, OPT_PATHS },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -46,7 +49,9 @@ struct filter {
 	const char *state;
 };
 
-static const char *const states[] = { "sealed", "sticky", "broken", "missed" };
+static const char *const states[] = {
+	"sealed", "sticky", "broken", "missed", "log-only",
+};
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -291,6 +296,16 @@ static void print_json(const struct lines *lines)
 	puts("\n] }");
 }
 
+/* For programs that complete names: a path twice is as good as once. */
+static void print_paths(const struct lines *lines)
+{
+	size_t i;
+
+	for (i = 0; i < lines->nr; i++)
+		if (lines->claim[i]->path && !lines->claim[i]->deleted)
+			puts(lines->claim[i]->path);
+}
+
 static int parse_mount(const char *path, struct filter *filter)
 {
 	struct stat st;
@@ -313,7 +328,7 @@ static int parse_state(const char *text, struct filter *filter)
 			filter->state = states[i];
 	if (filter->state)
 		return STATUS_OK;
-	complain(text, "no such state; there are sealed, sticky, broken and missed");
+	complain(text, "no such state; there are sealed, sticky, broken, missed and log-only");
 	return STATUS_USAGE;
 }
 
@@ -343,11 +358,11 @@ static int parse_pid(const char *text, struct filter *filter)
 
 int cmd_list(const struct verb *verb, int argc, char **argv)
 {
-	int (*compare)(const void *a, const void *b) = by_age;
+	int (*compare)(const void *a, const void *b) = NULL;
+	bool json = false, paths = false, persistent = false;
 	struct filter filter = { 0 };
 	struct lines lines = { 0 };
 	int option, ret, status = STATUS_OK;
-	bool json = false;
 
 	while ((option = getopt_long(argc, argv, "m:p:h", options, NULL)) != -1) {
 		switch (option) {
@@ -366,6 +381,12 @@ int cmd_list(const struct verb *verb, int argc, char **argv)
 		case OPT_JSON:
 			json = true;
 			break;
+		case OPT_PERSISTENT:
+			persistent = true;
+			break;
+		case OPT_PATHS:
+			paths = true;
+			break;
 		case 'h':
 			return verb_help(verb);
 		default:
@@ -374,15 +395,23 @@ int cmd_list(const struct verb *verb, int argc, char **argv)
 		if (status != STATUS_OK)
 			return status;
 	}
-	if (optind != argc)
+	if (optind != argc || (paths && json))
 		return verb_usage(verb);
+	if (persistent) {
+		/* records have no holder */
+		if (filter.by_mount || filter.by_pid || filter.state || compare)
+			return verb_usage(verb);
+		return list_persistent(paths, json);
+	}
 
 	ret = collect(&lines, &filter);
 	if (!ret)
-		ret = sort(&lines, compare);
+		ret = sort(&lines, compare ? compare : by_age);
 	if (ret) {
 		complain_events(-ret);
 		status = STATUS_FAILED;
+	} else if (paths) {
+		print_paths(&lines);
 	} else if (json) {
 		print_json(&lines);
 	} else {

@@ -71,6 +71,8 @@ static void print_about(const struct seal_event *e)
 		break;
 	case SEAL_EVENT_REFUSED:
 		printf(" operation %s", e->operation ? e->operation : "?");
+		if (e->flags & SEAL_STATUS_LOG_ONLY)
+			fputs(" passed log-only", stdout);
 		if (e->has_range)
 			printf(" offset %ju length %ju", (uintmax_t)e->offset,
 			       (uintmax_t)e->length);
@@ -145,6 +147,9 @@ static void print_json(const struct seal_event *e)
 		json_add_text(object, "why", seal_why_name(e->why));
 	if (e->operation)
 		json_add_text(object, "operation", e->operation);
+	if (e->type == SEAL_EVENT_REFUSED)
+		json_add_bool(object, "log_only",
+			      !!(e->flags & SEAL_STATUS_LOG_ONLY));
 	if (e->gate)
 		json_add_text(object, "gate", e->gate);
 	if (e->recall) {

@@ -5,18 +5,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "dry_run.h"
 #include "errors.h"
+#include "persist.h"
 #include "seal_step.h"
 
 static const struct option options[] = {
 	{ "prepare", no_argument, NULL, 'p' },
 	{ "require", required_argument, NULL, 'r' },
 	{ "dry-run", no_argument, NULL, 'n' },
+	{ "persist", no_argument, NULL, 'P' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
+};
+
+struct how {
+	bool prepare;
+	bool dry_run;
+	bool persist;
 };
 
 /*
@@ -63,8 +72,41 @@ static int prepare_files(struct seal_session *session,
 	return 0;
 }
 
+static bool is_lasting(struct seal_session *session, int fd)
+{
+	struct seal_status status;
+
+	return !seal_status(session, fd, &status) &&
+	       (status.flags & SEAL_STATUS_STICKY);
+}
+
+/* Sealed and recorded, or neither; seals that were there before stay. */
+static int seal_and_record(struct seal_session *session,
+			   const struct file_list *list,
+			   const struct requirements *require)
+{
+	bool *before = calloc(list->nr, sizeof(*before));
+	unsigned int i;
+	int ret;
+
+	if (!before)
+		return -ENOMEM;
+	for (i = 0; i < list->nr; i++)
+		before[i] = is_lasting(session, list->fds[i]);
+	ret = step_seal(session, list, SEAL_SEAL_STICKY, require);
+	if (!ret) {
+		ret = persist_store(session, list, require);
+		for (i = 0; ret && i < list->nr; i++)
+			if (!before[i])
+				seal_unseal(session, list->fds[i],
+					    SEAL_UNSEAL_STICKY);
+	}
+	free(before);
+	return ret;
+}
+
 static int seal(char **paths, int nr, const struct requirements *require,
-		bool prepare, bool is_dry_run)
+		const struct how *how)
 {
 	struct seal_session *session;
 	int status = STATUS_FAILED;
@@ -76,13 +118,14 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	/* An open writable descriptor would be in the way of others. */
 	if (open_files(&list, paths, nr, O_RDONLY))
 		goto out_session;
-	if (is_dry_run) {
-		status = dry_run(session, &list, require, prepare);
+	if (how->dry_run) {
+		status = dry_run(session, &list, require, how->prepare);
 		goto out_files;
 	}
-	if (prepare && prepare_files(session, &list))
+	if (how->prepare && prepare_files(session, &list))
 		goto out_files;
-	if (!step_seal(session, &list, SEAL_SEAL_STICKY, require))
+	if (how->persist ? !seal_and_record(session, &list, require) :
+			   !step_seal(session, &list, SEAL_SEAL_STICKY, require))
 		status = STATUS_OK;
 out_files:
 	close_files(&list);
@@ -94,14 +137,13 @@ out_session:
 int cmd_seal(const struct verb *verb, int argc, char **argv)
 {
 	struct requirements require = { 0 };
-	bool is_dry_run = false;
-	bool prepare = false;
+	struct how how = { 0 };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 'p':
-			prepare = true;
+			how.prepare = true;
 			require.mask |= SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN |
 					SEAL_REQ_UNSHARED;
 			break;
@@ -110,7 +152,10 @@ int cmd_seal(const struct verb *verb, int argc, char **argv)
 				return STATUS_USAGE;
 			break;
 		case 'n':
-			is_dry_run = true;
+			how.dry_run = true;
+			break;
+		case 'P':
+			how.persist = true;
 			break;
 		case 'h':
 			return verb_help(verb);
@@ -120,5 +165,5 @@ int cmd_seal(const struct verb *verb, int argc, char **argv)
 	}
 	if (optind == argc)
 		return verb_usage(verb);
-	return seal(argv + optind, argc - optind, &require, prepare, is_dry_run);
+	return seal(argv + optind, argc - optind, &require, &how);
 }

@@ -30,6 +30,8 @@ static const struct {
 	  "kprobes or ftrace are switched off: the seal does not protect" },
 	{ SEAL_STATUS_MISSED,
 	  "gates missed calls: the map may have changed" },
+	{ SEAL_STATUS_LOG_ONLY,
+	  "the module was loaded with seal.log_only=1: nothing is refused" },
 	{ SEAL_STATUS_REPAIRED,
 	  "the inode had lost the mark of its seal: the map may have changed" },
 };

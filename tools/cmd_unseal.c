@@ -10,8 +10,10 @@
 
 #include "errors.h"
 #include "export.h"
+#include "persist.h"
 
 static const struct option options[] = {
+	{ "persistent", no_argument, NULL, 'P' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -57,22 +59,76 @@ static int unseal(struct seal_session *session, const char *path)
 	return ret ? STATUS_FAILED : STATUS_OK;
 }
 
+/* Files that are gone need not be unsealed. */
+static int unseal_record(const struct persist_record *record, void *context)
+{
+	if (access(record->path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	return unseal(context, record->path) ? 1 : 0;
+}
+
+static int unseal_persistent(void)
+{
+	struct seal_session *session;
+	int ret = seal_open(&session);
+	int failures;
+
+	/* Without the module nothing is sealed. */
+	if (ret == -ENOENT || ret == -ENXIO || ret == -ENODEV)
+		return STATUS_OK;
+	session = ret ? open_session() : session;
+	if (!session)
+		return STATUS_FAILED;
+	failures = persist_each(unseal_record, session);
+	seal_close(session);
+	return failures ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Who wants it unsealed for good should know that it is not. */
+static void remind(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (persist_has(fd))
+		complain(path,
+			 "unsealed now; it is sealed again at boot, \"sealctl forget %s\" ends that",
+			 path);
+	close(fd);
+}
+
 int cmd_unseal(const struct verb *verb, int argc, char **argv)
 {
 	struct seal_session *session;
 	int status = STATUS_OK;
+	bool persistent = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		return option == 'h' ? verb_help(verb) : verb_usage(verb);
-	if (optind == argc)
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'P':
+			persistent = true;
+			break;
+		case 'h':
+			return verb_help(verb);
+		default:
+			return verb_usage(verb);
+		}
+	}
+	/* files or all that are recorded, not both */
+	if (persistent ? optind != argc : optind == argc)
 		return verb_usage(verb);
+	if (persistent)
+		return unseal_persistent();
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
 	for (; optind < argc; optind++)
 		if (unseal(session, argv[optind]))
 			status = STATUS_FAILED;
+		else
+			remind(argv[optind]);
 	seal_close(session);
 	return status;
 }

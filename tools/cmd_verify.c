@@ -4,7 +4,6 @@
  *
  * FIEMAP is enough for that. Where the module is there, it is asked as well.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "manifest.h"
+#include "manifest_file.h"
 
 static const struct option options[] = {
 	{ "manifest", required_argument, NULL, 'm' },
@@ -26,50 +25,6 @@ struct verify {
 	struct json_object *files;
 	bool quiet;
 };
-
-static const char *entry_path(struct json_object *entry)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(entry, "path", &value) ||
-	    !json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
-}
-
-static bool is_manifest(struct json_object *top, struct json_object **files)
-{
-	struct json_object *version;
-
-	return json_object_is_type(top, json_type_object) &&
-	       json_object_object_get_ex(top, "version", &version) &&
-	       json_object_is_type(version, json_type_int) &&
-	       json_object_get_int64(version) == MANIFEST_VERSION &&
-	       json_object_object_get_ex(top, "files", files) &&
-	       json_object_is_type(*files, json_type_array);
-}
-
-static struct json_object *load(const char *path, struct json_object **files)
-{
-	const char *name = path ? path : "standard input";
-	struct json_object *top;
-	int fd = STDIN_FILENO;
-
-	if (path)
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		complain(path, "%s", strerror(errno));
-		return NULL;
-	}
-	top = json_object_from_fd(fd);
-	if (path)
-		close(fd);
-	if (top && is_manifest(top, files))
-		return top;
-	complain(name, "not a manifest of version %d", MANIFEST_VERSION);
-	json_object_put(top);
-	return NULL;
-}
 
 /* Return: whether the module agrees; @sealed: does the answer hold on? */
 static bool ask_module(const struct verify *verify, const char *path, int fd,
@@ -121,7 +76,7 @@ static int verify_all(const struct verify *verify)
 		complain("manifest", "it names no file");
 	for (i = 0; i < nr; i++) {
 		entry = json_object_array_get_idx(verify->files, i);
-		path = entry_path(entry);
+		path = manifest_path(entry);
 		if (!path) {
 			complain("manifest", "entry %zu has no path", i);
 			status = STATUS_FAILED;
@@ -141,7 +96,7 @@ static struct json_object *find(const struct verify *verify, const char *path)
 
 	for (i = 0; i < nr; i++) {
 		entry = json_object_array_get_idx(verify->files, i);
-		stored = entry_path(entry);
+		stored = manifest_path(entry);
 		if (stored && !strcmp(stored, whole ? whole : path))
 			break;
 		entry = NULL;
@@ -187,7 +142,7 @@ int cmd_verify(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	top = load(manifest, &verify.files);
+	top = manifest_load(manifest, &verify.files);
 	if (!top)
 		return STATUS_FAILED;
 	if (seal_open(&verify.session))

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "errors.h"
+#include "module_file.h"
 #include "sealctl.h"
 
 void complain(const char *object, const char *format, ...)
@@ -36,14 +38,30 @@ static void explain_abi(FILE *out, int abi)
 	      "update sealctl", out);
 }
 
+/* No module, or one the kernel would not take: modprobe would not say much. */
+static void explain_not_loaded(FILE *out)
+{
+	struct utsname kernel;
+
+	if (!uname(&kernel) && !module_installed(kernel.release))
+		fprintf(out,
+			"the module is not loaded, and there is no module seal for the running kernel %s; install linux-headers-%s, with which DKMS builds it (\"dkms autoinstall\"), or use \"make install\", then \"modprobe seal\"",
+			kernel.release, kernel.release);
+	else if (module_signed_only())
+		fprintf(out,
+			"the module is not loaded, and this kernel loads signed modules only; \"modprobe seal\" as root, and if that is refused enroll the key it is signed with (docs/SECURE-BOOT.md)");
+	else
+		fputs("the module is not loaded; load it with \"modprobe seal\" as root",
+		      out);
+}
+
 void explain_session(FILE *out, int error, int abi, const char *group)
 {
 	switch (error) {
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		fputs("the module is not loaded; load it with \"modprobe seal\" as root",
-		      out);
+		explain_not_loaded(out);
 		break;
 	case EACCES:
 	case EPERM:

@@ -33,14 +33,16 @@ static const struct verb verbs[] = {
 		OPTIONS_RANGE
 	}, {
 		"seal", cmd_seal,
-		"[--prepare] [--require LIST] [--dry-run] FILE...",
+		"[--prepare] [--require LIST] [--dry-run | --persist] FILE...",
 		"seal files until they are unsealed, all or none",
 		"  --prepare       first allocate, write and unshare everything, then require it\n"
 		OPTION_REQUIRE
 		"  --dry-run       change nothing, tell what would happen\n"
+		"  --persist       record them, and seal them again at every boot\n"
 	}, {
-		"unseal", cmd_unseal, "FILE...",
-		"lift the seal of \"sealctl seal\"", ""
+		"unseal", cmd_unseal, "{FILE... | --persistent}",
+		"lift the seal of \"sealctl seal\"",
+		"  --persistent    of all files that are recorded, which stay recorded\n"
 	}, {
 		"status", cmd_status, "[-q] [--json] FILE...",
 		"who seals files, and their maps in numbers",
@@ -95,12 +97,14 @@ static const struct verb verbs[] = {
 		"remove a device that export made, and the seal with it", ""
 	}, {
 		"list", cmd_list,
-		"[-m PATH] [-p PID] [--state STATE] [--sort KEY] [--json]",
-		"list all holders of all sealed files",
+		"[-m PATH] [-p PID] [--state STATE] [--sort KEY] [--paths | --json] | --persistent [--paths | --json]",
+		"list all holders of all sealed files, or what is sealed at boot",
 		"  -m, --mount PATH  only of the filesystem that PATH is on\n"
 		"  -p, --pid PID     only what this process took\n"
-		"  --state STATE     only those: sealed, sticky, broken, missed\n"
+		"  --state STATE     only those: sealed, sticky, broken, missed, log-only\n"
 		"  --sort KEY        by age (the default), path, pid, size or refused\n"
+		"  --persistent      the files that \"sealctl seal --persist\" recorded\n"
+		"  --paths           print only the paths\n"
 	}, {
 		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
 		"print what happens to sealed files, until interrupted",
@@ -110,6 +114,12 @@ static const struct verb verbs[] = {
 		"revoke", cmd_revoke, "FILE...",
 		"take files from whoever holds them sealed",
 		"The holders are told. What they do with the blocks meanwhile may be lost.\n"
+	}, {
+		"restore", cmd_restore, "",
+		"seal the recorded files again, if they are as recorded", ""
+	}, {
+		"forget", cmd_forget, "FILE...",
+		"do not seal files at boot any more", ""
 	},
 };
 

@@ -47,6 +47,8 @@ int cmd_unexport(const struct verb *verb, int argc, char **argv);
 int cmd_list(const struct verb *verb, int argc, char **argv);
 int cmd_monitor(const struct verb *verb, int argc, char **argv);
 int cmd_revoke(const struct verb *verb, int argc, char **argv);
+int cmd_restore(const struct verb *verb, int argc, char **argv);
+int cmd_forget(const struct verb *verb, int argc, char **argv);
 
 /* sealctl.c */
 int verb_help(const struct verb *verb);

@@ -14,7 +14,7 @@ bool is_protected(const struct seal_status *status)
 {
 	return (status->flags & SEAL_STATUS_SEALED) &&
 	       !(status->flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED |
-				  SEAL_STATUS_BROKEN));
+				  SEAL_STATUS_BROKEN | SEAL_STATUS_LOG_ONLY));
 }
 
 struct seal_session *open_session(void)

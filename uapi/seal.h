@@ -84,6 +84,8 @@ struct seal_fs_info {
 
 /* seal_info.flags */
 #define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
+#define SEAL_INFO_DISABLED	(1U << 1)	/* seal.disable=1: nothing is sealed */
+#define SEAL_INFO_LOG_ONLY	(1U << 2)	/* seal.log_only=1: nothing is refused */
 
 /**
  * struct seal_info - SEAL_IOC_INFO: what this module can do here
@@ -262,8 +264,9 @@ struct seal_revoke {
 #define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
 #define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
 #define SEAL_STATUS_BROKEN	(1U << 6)	/* the map changed while sealed */
-#define SEAL_STATUS_RECALLED	(1U << 9)	/* somebody waits for this session */
+#define SEAL_STATUS_LOG_ONLY	(1U << 7)	/* nothing is refused: not protected */
 #define SEAL_STATUS_REVOKED	(1U << 8)	/* this session lost its claim to REVOKE */
+#define SEAL_STATUS_RECALLED	(1U << 9)	/* somebody waits for this session */
 
 /**
  * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it

@@ -94,8 +94,8 @@ enum seal_attr {
 	SEAL_A_SINCE		= 17,	/* u64: ns since 1970 */
 	SEAL_A_REQUIRE		= 18,	/* u32: SEAL_REQ_* */
 	SEAL_A_MAX_EXTENTS	= 19,	/* u64 */
-	SEAL_A_FLAGS		= 20,	/* u32: SEAL_STATUS_SEALED, MISSED, BROKEN;
-					 * STICKY: of this claim
+	SEAL_A_FLAGS		= 20,	/* u32: SEAL_STATUS_SEALED, MISSED, BROKEN,
+					 * LOG_ONLY; STICKY: of this claim
 					 */
 	SEAL_A_HOLDERS		= 21,	/* u32: claims on the file (left) */
 	SEAL_A_FILE_SIZE	= 22,	/* u64 */

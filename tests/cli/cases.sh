@@ -13,12 +13,13 @@ cases_without_module() {
 	expect 2 "unknown verb: usage" sealctl frobnicate
 	says "it is named" "frobnicate"
 	for verb in info prealloc unshare seal unseal status hold map diff send \
-		receive record verify offset export unexport list monitor revoke; do
+		receive record verify offset export unexport list monitor revoke \
+		restore forget; do
 		expect 0 "$verb --help succeeds" sealctl "$verb" --help
 		expect 2 "$verb --no-such-option: usage" sealctl "$verb" --no-such-option
 	done
 	for verb in prealloc unshare seal unseal status hold map diff send \
-		receive record offset export unexport revoke; do
+		receive record offset export unexport revoke forget; do
 		expect 2 "$verb without a file: usage" sealctl "$verb"
 	done
 	expect 2 "hold without a command: usage" sealctl hold file --
@@ -46,7 +47,7 @@ cases_module() {
 	holds "info names both filesystems" \
 		'[.filesystems[].name] | contains(["xfs", "ext4"])'
 	holds "info has the documented members" \
-		'keys == ["abi", "disarmed", "features", "filesystems", "library_abi", "version"]'
+		'keys == ["abi", "disabled", "disarmed", "features", "filesystems", "library_abi", "log_only", "version"]'
 	holds "nothing is sealed" '[.filesystems[].sealed] | add == 0'
 	expect 2 "info takes no argument" sealctl info xfs
 

@@ -64,7 +64,8 @@ qemu_args() {
 		-append "$(qemu_kernel_args)"
 		-object rng-random,id=rng,filename=/dev/urandom
 		-device virtio-rng-pci,rng=rng)
-	qemu_disk root "$IMAGE/root.img" ,snapshot=on,cache=unsafe
+	qemu_disk root "$IMAGE/root.img" \
+		"$([ -n "$KEEP" ] || echo ,snapshot=on),cache=unsafe"
 	for disk in "${DISKS[@]}"; do
 		number=$((number + 1))
 		case $disk in

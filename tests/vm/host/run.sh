@@ -40,6 +40,8 @@ run_usage() {
 	  --icount            one processor, time counts instructions
 	  --pidfile FILE      QEMU's process id (kill -9 it for a power cut)
 	  --no-build          leave /seal empty
+	  --image DIR         boot this image, of the same layout as those in the cache
+	  --keep              keep what is changed on the root disk (with --image only)
 	  --qemu-arg ARG      an argument for QEMU (repeatable)
 	status: that of CMD; 124 time is up; 125 the guest died or its log has a
 	BUG, WARNING, oops, lockdep, KASAN, ... line
@@ -48,13 +50,13 @@ run_usage() {
 
 run_options() {
 	MEM=2G SMP=2 TIMEOUT=600 PMEM='' RESULTS='' LOG='' APPEND='' UDEV=''
-	SYSTEMD='' THREAD=multi ICOUNT='' PIDFILE='' BUILD=1
+	SYSTEMD='' THREAD=multi ICOUNT='' PIDFILE='' BUILD=1 OTHER_IMAGE='' KEEP=''
 	DISKS=() ALLOW=() ENVIRONMENT=() QEMU_ARGS=() COMMAND=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mem | --smp | --timeout | --pmem | --disk | --disk-file | \
 			--results | --log | --allow-log | --env | --append | \
-			--pidfile | --qemu-arg)
+			--pidfile | --qemu-arg | --image)
 			[ $# -ge 2 ] || die_usage "run: $1 needs a value"
 			;;
 		esac
@@ -77,6 +79,8 @@ run_options() {
 		--single) THREAD=single ;;
 		--icount) ICOUNT=1 THREAD=single SMP=1 ;;
 		--no-build) BUILD='' ;;
+		--image) OTHER_IMAGE=$2 && shift ;;
+		--keep) KEEP=1 ;;
 		--help | -h)
 			run_usage
 			exit 0
@@ -84,6 +88,8 @@ run_options() {
 		--)
 			shift
 			COMMAND=("$@")
+			[ -z "$KEEP" ] || [ -n "$OTHER_IMAGE" ] ||
+				die_usage "run: --keep would change the image of all, it needs --image"
 			return
 			;;
 		*) die_usage "run: unknown option '$1' (vm run --help)" ;;
@@ -215,7 +221,11 @@ run_failed() {
 run_prepare() {
 	vm_deps
 	mkdir -p "$VM_CACHE"/{tmp,log}
-	image_need
+	if [ -n "$OTHER_IMAGE" ]; then
+		IMAGE=$OTHER_IMAGE
+	else
+		image_need
+	fi
 	WORK=$(mktemp -d "$VM_CACHE/tmp/run.XXXXXX")
 	# shellcheck disable=SC2064 # now is when the directory is known
 	trap "rm -rf '$WORK'" EXIT

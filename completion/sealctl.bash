@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bash completion for sealctl(8)
+
+# Paths of sealed files, of recorded ones with --persistent: one per line.
+_sealctl_sealed() {
+	sealctl list --paths "$@" 2>/dev/null
+}
+
+# _sealctl_lines PREFIX COMMAND...: complete the lines it prints, as file names
+_sealctl_lines() {
+	local prefix=$1 line
+
+	shift
+	compopt -o filenames 2>/dev/null
+	while IFS= read -r line; do
+		[[ $line != "$prefix"* ]] || COMPREPLY+=("$line")
+	done < <("$@")
+}
+
+_sealctl() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb=${COMP_WORDS[1]} options='' verbs i
+	COMPREPLY=()
+
+	verbs="info prealloc unshare seal unseal status hold map diff send receive
+		record verify offset export unexport list monitor revoke restore
+		forget"
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$cur")
+		return
+	fi
+	# The command of "hold" and what belongs to it.
+	if [ "$verb" = hold ]; then
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			[ "${COMP_WORDS[i]}" = -- ] || continue
+			if [ $((i + 1)) -eq "$COMP_CWORD" ]; then
+				mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			fi
+			return
+		done
+	fi
+	case $prev in
+	--require)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"allocated written unshared extents= allocated,written,unshared" \
+			-- "$cur")
+		return
+		;;
+	--check | -c)
+		mapfile -t COMPREPLY < <(compgen -W "ranges all" -- "$cur")
+		return
+		;;
+	-o | --offset | -l | --length | --dm)
+		return
+		;;
+	esac
+	case $verb in
+	info) options="--json" ;;
+	prealloc) options="--written --keep-size --offset --length" ;;
+	unshare) options="--offset --length" ;;
+	seal) options="--prepare --require --dry-run --persist" ;;
+	unseal) options="--persistent" ;;
+	status) options="--quiet --json" ;;
+	hold) options="--require --" ;;
+	map) options="--json" ;;
+	diff) options="--json --bmap" ;;
+	send) options="--base --check --compress --quiet" ;;
+	receive) options="--in-place --quiet" ;;
+	verify) options="--manifest --quiet" ;;
+	offset) options="--bytes --pages --sectors" ;;
+	export) options="--dm --table" ;;
+	list) options="--mount --pid --state --sort --persistent --paths --json" ;;
+	monitor) options="--events --json" ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
+		return
+	fi
+	case $verb in
+	unseal | revoke) _sealctl_lines "$cur" _sealctl_sealed ;;
+	forget) _sealctl_lines "$cur" _sealctl_sealed --persistent ;;
+	unexport)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(dmsetup info -c --noheadings -o name,uuid 2>/dev/null |
+				sed -n 's/:SEAL-.*//p')" -- "$cur")
+		;;
+	info | list | restore) ;;
+	*)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	esac
+}
+
+complete -F _sealctl sealctl
