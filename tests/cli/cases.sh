@@ -140,8 +140,9 @@ cases_seal() {
 	says "with ETXTBSY" "Text file busy"
 	expect 0 "status --json" sealctl status --json sparse full
 	holds "the members are the documented ones" '.files[0] | keys ==
-		["broken", "bytes", "device", "digest", "extents", "holders",
-		 "in_place_bytes", "path", "refused", "sealed", "size", "sticky"]'
+		["broken", "bytes", "device", "digest", "extents", "generation",
+		 "granted_bytes", "holders", "in_place_bytes", "path", "refused",
+		 "sealed", "size", "sticky"]'
 	holds "so are those of bytes" '.files[0].bytes | keys == ["hole", "shared", "unwritten", "written"]'
 	holds "values of a sparse file" '.files[0] | .path == "sparse" and .sealed and
 		.sticky and .holders == 1 and .size == 1048576 and .extents == 0 and
