@@ -1189,6 +1189,9 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	*revoked = 0;
 	mutex_lock(&table_lock);
 	entry = find_entry(inode);
+	/* one that is on its way in or out has none */
+	if (entry && list_empty(&entry->holders))
+		entry = NULL;
 	if (entry) {
 		entry->claims++;
 		entry->changers++;
