@@ -55,6 +55,7 @@ static bool is_outermost(unsigned long address)
 static bool may_run(struct task_struct *task)
 {
 #ifdef CONFIG_SMP
+	/* pairs with the release in finish_task() of the scheduler */
 	if (smp_load_acquire(&task->on_cpu))
 		return true;
 #endif
