@@ -226,7 +226,11 @@ START_TEST(many_while_others_come_and_go)
 	printf("many_while_others_come_and_go: %u claims in %.2f s of CPU, and %u of others\n",
 	       sessions * FILES, spent, seen);
 	ck_assert_uint_gt(seen, 0);
-	ck_assert_msg(spent < st_patience(1) * sessions * FILES / 10000,
+	/*
+	 * Half a second per 10 000 on a processor of its own. Time of an emulated
+	 * one counts what others do on the host: this only sees another order.
+	 */
+	ck_assert_msg(spent < st_patience(10) * sessions * FILES / 10000,
 		      "%.2f s for %u claims", spent, sessions * FILES);
 
 	/* A listing that nobody reads to its end is no burden. */
