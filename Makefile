@@ -150,8 +150,8 @@ coverage-data: module
 	for target in xfs xfs-dax ext4 ext4-ind ext4-dax; do \
 		tests/contract/contract --list --target $$target | \
 			sed "s/^/case $$target /"; done
-	sed -nE 's/.*SEAL_GATE[A-Z_]*\("([^"]*)".*/\1/p' module/gates_*.c | sort -u | \
-		while read -r gate; do strings -a module/seal.ko | \
+	sed -nE 's/.*SEAL_GATE(_HOOKED|_WRAPPED)?\("([^"]*)".*/\2/p' module/gates_*.c | sort -u | \
+		while read -r gate; do strings -a module/gates_*.o | \
 			grep -qx "$$gate" && echo "gate $$gate"; done || :
 
 check-packages:
