@@ -38,6 +38,7 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 {									\
 	fn(&vfs_gates[gate].kp, seal_ftrace_regs(fregs));		\
 }
+
 #define HOOK_OF(fn)	hook_##fn
 #else
 #define HOOK(fn, gate)
