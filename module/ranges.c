@@ -28,7 +28,7 @@ static struct seal_range *range_at(const struct seal_ranges *ranges, __u64 i)
 static int grow(struct seal_ranges *ranges)
 {
 	if (ranges->nr_chunks == ranges->room) {
-		__u32 room = ranges->room ? ranges->room * 2 : 4;
+		__u32 room = ranges->room ? ranges->room * 4 : 1;
 		struct seal_range **chunk;
 
 		chunk = ranges_alloc(room * sizeof(*chunk));
@@ -42,11 +42,37 @@ static int grow(struct seal_ranges *ranges)
 		ranges->room = room;
 	}
 
-	ranges->chunk[ranges->nr_chunks] = ranges_alloc(SEAL_CHUNK_BYTES);
+	if (!ranges->nr_chunks)
+		ranges->first = 1;
+	ranges->chunk[ranges->nr_chunks] =
+		ranges_alloc(ranges->nr_chunks ? SEAL_CHUNK_BYTES :
+						 sizeof(struct seal_range));
 	if (!ranges->chunk[ranges->nr_chunks])
 		return -ENOMEM;
 	ranges->nr_chunks++;
 	return 0;
+}
+
+static int grow_first(struct seal_ranges *ranges)
+{
+	__u32 room = ranges->first * 4;
+	struct seal_range *chunk = ranges_alloc(room * sizeof(*chunk));
+
+	if (!chunk)
+		return -ENOMEM;
+	memcpy(chunk, ranges->chunk[0], ranges->first * sizeof(*chunk));
+	ranges_free(ranges->chunk[0]);
+	ranges->chunk[0] = chunk;
+	ranges->first = room;
+	return 0;
+}
+
+/* Is every place taken? The first chunk grows before there is a second. */
+static bool full(const struct seal_ranges *ranges)
+{
+	if (ranges->nr_chunks == 1)
+		return ranges->nr == ranges->first;
+	return ranges->nr == (__u64)ranges->nr_chunks * SEAL_CHUNK_RANGES;
 }
 
 int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end)
@@ -64,8 +90,10 @@ int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end)
 		}
 	}
 
-	if (ranges->nr == (__u64)ranges->nr_chunks * SEAL_CHUNK_RANGES) {
-		int ret = grow(ranges);
+	if (full(ranges)) {
+		int ret = ranges->nr_chunks == 1 &&
+			  ranges->first < SEAL_CHUNK_RANGES ?
+			  grow_first(ranges) : grow(ranges);
 
 		if (ret)
 			return ret;

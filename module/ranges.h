@@ -17,7 +17,10 @@ struct seal_range {
 	__u64	end;		/* exclusive */
 };
 
-/* Ranges live in page-sized chunks: no high-order allocation is needed. */
+/*
+ * Ranges live in page-sized chunks: no high-order allocation is needed. The
+ * first one grows to that: most files have few ranges.
+ */
 #define SEAL_CHUNK_BYTES	4096
 #define SEAL_CHUNK_RANGES	(SEAL_CHUNK_BYTES / sizeof(struct seal_range))
 
@@ -25,6 +28,7 @@ struct seal_ranges {
 	__u64			nr;
 	__u32			nr_chunks;
 	__u32			room;		/* entries in @chunk */
+	__u32			first;		/* ranges the first chunk has room for */
 	struct seal_range	**chunk;
 };
 
