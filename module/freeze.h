@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The steps that bring the map of one inode to rest, in the order in which
- * claim.c takes them.
+ * sealing.c takes them.
  */
 #ifndef SEAL_FREEZE_H
 #define SEAL_FREEZE_H

@@ -17,7 +17,7 @@
  * cache of the whole file, and warns if others write meanwhile. The map is
  * known here, and ->fallocate() allocates.
  *
- * Locks: mnt_want_write > entry->change_lock > session->lock > table_lock, and
+ * Locks: mnt_want_write > entry->change_lock > session->lock > seal_table_lock, and
  * change_lock > i_rwsem > invalidate_lock.
  */
 #include <linux/blkdev.h>

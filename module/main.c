@@ -5,6 +5,7 @@
 #include "claim.h"
 #include "device.h"
 #include "entered.h"
+#include "entry.h"
 #include "events.h"
 #include "gate.h"
 #include "netlink.h"
@@ -13,12 +14,12 @@ static int __init seal_init(void)
 {
 	int ret;
 
-	ret = seal_claims_init();
+	ret = seal_entries_init();
 	if (ret)
 		return ret;
 	ret = seal_entered_init();
 	if (ret)
-		goto err_claims;
+		goto err_entries;
 	ret = seal_gates_init();
 	if (ret)
 		goto err_entered;
@@ -42,7 +43,8 @@ err_gates:
 	seal_gates_exit();
 err_entered:
 	seal_entered_exit();
-err_claims:
+err_entries:
+	seal_entries_exit();
 	seal_claims_exit();
 	return ret;
 }
@@ -54,6 +56,7 @@ static void __exit seal_exit(void)
 	seal_events_exit();
 	seal_gates_exit();
 	seal_entered_exit();
+	seal_entries_exit();
 	seal_claims_exit();
 }
 

@@ -14,6 +14,7 @@
 
 struct file;
 struct inode;
+struct seal_claim;
 
 /*
  * Around a wrapper that may wait, so that the module stays until it has left.
@@ -32,6 +33,10 @@ void seal_recall(struct inode *inode, const struct file *file,
 
 /* Is there anybody to be asked? In a probe handler, to avoid the wrapper. */
 bool seal_recallable(struct inode *inode);
+
+/* Ask one holder, or do not ask it any more. With the table locked. */
+void seal_claim_recall(struct seal_claim *claim, const char *gate);
+void seal_claim_unrecall(struct seal_claim *claim);
 
 /* Wait for those who are between enter and leave; nobody enters any more. */
 void seal_recall_exit(void);

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sealed inodes: the table of them, and their states.
+ *
+ * An entry that is being sealed or taken apart is owned by the task that does
+ * it; others wait for the state to change.
+ */
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/mount.h>
+#include <linux/path.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "entry.h"
+#include "events.h"
+#include "freeze.h"
+#include "gate.h"
+#include "grant.h"
+#include "mode.h"
+#include "trace.h"
+
+/*
+ * The gates look up inodes by their address. The functions the hash table has
+ * for keys of any length take four times as many instructions.
+ */
+static u32 hash_inode(const void *key, u32 length, u32 seed)
+{
+	return hash_64((unsigned long)*(struct inode *const *)key ^ seed, 32);
+}
+
+static int cmp_inode(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct seal_entry *entry = object;
+
+	return entry->inode != *(struct inode *const *)arg->key;
+}
+
+static const struct rhashtable_params entry_params = {
+	.head_offset		= offsetof(struct seal_entry, node),
+	.key_offset		= offsetof(struct seal_entry, inode),
+	.key_len		= sizeof(struct inode *),
+	.hashfn			= hash_inode,
+	.obj_cmpfn		= cmp_inode,
+	.automatic_shrinking	= true,
+};
+
+static struct rhashtable entries;
+static LIST_HEAD(entry_list);
+DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
+DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
+static u64 generation;			/* the last one given, under the lock */
+static atomic64_t last_id;
+
+u64 seal_new_id(void)
+{
+	return atomic64_inc_return(&last_id);
+}
+
+u64 seal_last_id(void)
+{
+	return atomic64_read(&last_id);
+}
+
+u64 seal_new_generation(void)
+{
+	lockdep_assert_held(&seal_table_lock);
+	return ++generation;
+}
+
+struct seal_entry *seal_lookup(struct inode *inode)
+{
+	return rhashtable_lookup(&entries, &inode, entry_params);
+}
+
+struct seal_entry *seal_entry_find(struct inode *inode)
+{
+	struct seal_entry *entry;
+
+	lockdep_assert_held(&seal_table_lock);
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	rcu_read_unlock();
+	return entry;
+}
+
+bool seal_any_on(struct super_block *sb)
+{
+	struct seal_entry *entry;
+	bool found = false;
+
+	mutex_lock(&seal_table_lock);
+	list_for_each_entry(entry, &entry_list, list)
+		found |= entry->inode->i_sb == sb;
+	mutex_unlock(&seal_table_lock);
+	return found;
+}
+
+/* Have the gates been attached since a file of this filesystem was sealed? */
+bool seal_sealed_on(struct super_block *sb)
+{
+	struct seal_entry *entry;
+	bool found = false;
+
+	mutex_lock(&seal_table_lock);
+	list_for_each_entry(entry, &entry_list, list)
+		found |= entry->inode->i_sb == sb &&
+			 entry->state == SEAL_ENTRY_SEALED;
+	mutex_unlock(&seal_table_lock);
+	return found;
+}
+
+/* Can a claim be added to it now? */
+bool seal_entry_settled(const struct seal_entry *entry)
+{
+	return entry->state == SEAL_ENTRY_SEALED && !entry->growing;
+}
+
+bool seal_entry_in_transit(struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool transit;
+
+	mutex_lock(&seal_table_lock);
+	entry = seal_entry_find(inode);
+	transit = entry && !seal_entry_settled(entry);
+	mutex_unlock(&seal_table_lock);
+	return transit;
+}
+
+static void entry_free_rcu(struct rcu_head *rcu)
+{
+	struct seal_entry *entry = container_of(rcu, struct seal_entry, rcu);
+	struct seal_table *table = rcu_dereference_protected(entry->table, 1);
+
+	seal_ranges_free(&table->ranges);
+	kfree(table);
+	kfree(entry);
+}
+
+struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
+				    u32 fs_flags)
+{
+	struct seal_entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+
+	if (!entry || !table) {
+		kfree(table);
+		kfree(entry);
+		return NULL;
+	}
+	RCU_INIT_POINTER(entry->table, table);
+	entry->id = seal_new_id();
+	entry->inode = file_inode(file);
+	entry->path = file->f_path;
+	path_get(&entry->path);
+	entry->fs = fs;
+	entry->fs_flags = fs_flags;
+	entry->state = SEAL_ENTRY_SEALING;
+	entry->claims = 1;
+	mutex_init(&entry->change_lock);
+	INIT_LIST_HEAD(&entry->grantees);
+	INIT_LIST_HEAD(&entry->holders);
+	return entry;
+}
+
+void seal_entry_free(struct seal_entry *entry)
+{
+	path_put(&entry->path);
+	call_rcu(&entry->rcu, entry_free_rcu);
+}
+
+int seal_entry_insert(struct seal_entry *entry)
+{
+	int ret;
+
+	lockdep_assert_held(&seal_table_lock);
+	ret = rhashtable_insert_fast(&entries, &entry->node, entry_params);
+	if (!ret)
+		list_add(&entry->list, &entry_list);
+	return ret;
+}
+
+u32 seal_entry_flags(struct seal_entry *entry)
+{
+	u32 flags = 0;
+
+	if (entry->state == SEAL_ENTRY_SEALED)
+		flags |= SEAL_STATUS_SEALED;
+	if (seal_changes(entry))
+		flags |= SEAL_STATUS_BROKEN;
+	if (seal_fs_missed(entry->fs))
+		flags |= SEAL_STATUS_MISSED;
+	if (seal_is_log_only())
+		flags |= SEAL_STATUS_LOG_ONLY;
+	return flags;
+}
+
+char *seal_entry_path_page(const struct seal_entry *entry, char *page,
+			   bool *deleted)
+{
+	static const char suffix[] = " (deleted)";
+	struct path root;
+	bool reachable;
+	size_t length;
+	char *path;
+
+	get_fs_root(current->fs, &root);
+	reachable = path_is_under(&entry->path, &root);
+	path_put(&root);
+	if (!reachable)
+		return NULL;
+	path = d_path(&entry->path, page, PAGE_SIZE);
+	if (IS_ERR(path))
+		return NULL;
+	length = strlen(path);
+	*deleted = d_unlinked(entry->path.dentry) &&
+		   length > strlen(suffix) &&
+		   !strcmp(path + length - strlen(suffix), suffix);
+	if (*deleted)
+		path[length - strlen(suffix)] = '\0';
+	return path;
+}
+
+static char *entry_path_copy(const struct seal_entry *entry, bool *deleted)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	char *path;
+
+	if (!page)
+		return NULL;
+	path = seal_entry_path_page(entry, page, deleted);
+	if (path)
+		path = kstrdup(path, GFP_KERNEL);
+	free_page((unsigned long)page);
+	return path;
+}
+
+char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
+{
+	struct seal_entry *entry;
+	char *path = NULL;
+
+	mutex_lock(&seal_table_lock);
+	entry = seal_entry_find(inode);
+	if (entry && entry->id == id)
+		path = entry_path_copy(entry, deleted);
+	mutex_unlock(&seal_table_lock);
+	return path;
+}
+
+struct path_work {
+	struct work_struct	work;
+	const struct seal_entry	*entry;
+	char			*path;
+	bool			*deleted;
+};
+
+static void path_work(struct work_struct *work)
+{
+	struct path_work *pw = container_of(work, struct path_work, work);
+
+	pw->path = entry_path_copy(pw->entry, pw->deleted);
+}
+
+/*
+ * The path of an entry as kernel threads see it, like that of all events. A
+ * task that ends has no root directory any more.
+ */
+char *seal_entry_path_init(const struct seal_entry *entry, bool *deleted)
+{
+	struct path_work pw = { .entry = entry, .deleted = deleted };
+
+	INIT_WORK_ONSTACK(&pw.work, path_work);
+	schedule_work(&pw.work);
+	flush_work(&pw.work);
+	destroy_work_on_stack(&pw.work);
+	return pw.path;
+}
+
+/*
+ * Drop one claim; the last one unseals. @event, which tells that, is sent
+ * when it is done and before the file can be sealed again.
+ */
+void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
+		     struct seal_event *event)
+{
+	bool was_sealed;
+
+	mutex_lock(&seal_table_lock);
+	entry->changers -= changers;
+	if (--entry->claims) {
+		if (event) {
+			event->holders = seal_entry_holders(entry);
+			seal_event_queue(event);
+		}
+		mutex_unlock(&seal_table_lock);
+		return;
+	}
+	was_sealed = entry->state == SEAL_ENTRY_SEALED;
+	entry->state = SEAL_ENTRY_LEAVING;
+	mutex_unlock(&seal_table_lock);
+
+	seal_thaw_map(entry);
+
+	mutex_lock(&seal_table_lock);
+	rhashtable_remove_fast(&entries, &entry->node, entry_params);
+	list_del(&entry->list);
+	if (event)
+		seal_event_queue(event);
+	mutex_unlock(&seal_table_lock);
+	wake_up_all(&seal_state_changed);
+
+	if (was_sealed)
+		trace_seal_unsealed(entry->inode, entry->info.digest);
+	seal_fs_put(entry->fs);
+	seal_grants_free(entry);
+	seal_entry_free(entry);
+}
+
+void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
+{
+	seal_entry_drop(entry, 0, event);
+}
+
+/* What claim_detach() left to be done. */
+void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
+{
+	if (event->type)
+		event->path = seal_entry_path_init(entry, &event->deleted);
+	seal_entry_put(entry, event->type ? event : NULL);
+}
+
+void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
+			const struct seal_map_info *info)
+{
+	mutex_lock(&seal_table_lock);
+	seal_table_publish(entry, table);
+	entry->info = *info;
+	entry->generation = seal_new_generation();
+	mutex_unlock(&seal_table_lock);
+}
+
+int seal_entries_init(void)
+{
+	return rhashtable_init(&entries, &entry_params);
+}
+
+void seal_entries_exit(void)
+{
+	rcu_barrier();
+	rhashtable_destroy(&entries);
+}

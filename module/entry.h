@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sealed inodes. An entry is one of them; it lives while it has a claim, sticky
+ * or not.
+ */
+#ifndef SEAL_ENTRY_H
+#define SEAL_ENTRY_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/path.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "map.h"
+
+struct seal_claim;
+struct seal_event;
+struct seal_fs;
+
+/*
+ * Fast filter in the gates: a bit of inode->i_flags no kernel uses. The table
+ * is the truth; STATUS compares the two.
+ */
+#define S_SEALED	BIT(30)
+/*
+ * Another one: who broke a layout of this file may have passed a gate and be
+ * without the lock now. Set with i_rwsem held.
+ */
+#define S_LAYOUT_BROKEN	BIT(29)
+
+enum seal_entry_state {
+	SEAL_ENTRY_SEALING,	/* gates shut, map not read yet */
+	SEAL_ENTRY_SEALED,
+	SEAL_ENTRY_LEAVING,	/* last claim gone, being taken apart */
+};
+
+struct seal_table {
+	struct seal_ranges	ranges;
+	struct rcu_head		rcu;
+};
+
+struct seal_entry {
+	struct rhash_head	node;
+	struct list_head	list;
+	u64			id;		/* never used again */
+	struct inode		*inode;
+	struct path		path;		/* pins the inode and its mount */
+	struct seal_fs		*fs;
+	enum seal_entry_state	state;
+	unsigned int		claims;		/* sticky one and pins included */
+	unsigned int		sessions;	/* claims of sessions */
+	struct list_head	holders;	/* claims that were taken */
+	unsigned int		recallers;	/* of them, those that can be asked */
+	bool			recalls;	/* there were some */
+	u64			recall;		/* number of the one under way, or 0 */
+	u64			recall_time;	/* its deadline, ns since 1970 */
+	unsigned long		recall_end;	/* the same in jiffies */
+	unsigned int		recall_waiters;
+	struct seal_claim	*sticky;	/* NULL: there is none */
+	bool			cow;		/* no block is overwritten in place */
+	bool			layout_broken;	/* not waited for yet */
+	bool			small_folios;	/* large ones were switched off */
+	unsigned long		folio_bits;	/* what they were */
+	u32			fs_flags;	/* FS_*_FL when it was sealed */
+	struct seal_table __rcu	*table;		/* writes that may pass */
+	struct seal_map_info	info;
+	u64			generation;	/* of @info and @table */
+	/* grant.c; a holder changes the map */
+	struct mutex		change_lock;
+	struct task_struct	*changer;	/* doing it now, under the lock */
+	unsigned int		changers;	/* claims that wait for the lock */
+	bool			growing;	/* nobody may join in */
+	bool			unshared;	/* and has to stay so */
+	struct list_head	grantees;
+	u64			granted;	/* bytes */
+	atomic64_t		refused;
+	atomic64_t		changes;	/* of the map, as tripwires see it */
+	u64			changes_read;	/* before @info was read */
+	struct rcu_head		rcu;
+};
+
+static inline bool seal_flagged(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_flags) & S_SEALED;
+}
+
+/* Changes of the map since it was read: none, or the seal is broken. */
+static inline u64 seal_changes(struct seal_entry *entry)
+{
+	return atomic64_read(&entry->changes) - entry->changes_read;
+}
+
+/* Claims on an entry, as users count them. */
+static inline u32 seal_entry_holders(const struct seal_entry *entry)
+{
+	return entry->sessions + (entry->sticky ? 1 : 0);
+}
+
+/* The entry of a sealed inode; valid inside the RCU section. */
+struct seal_entry *seal_lookup(struct inode *inode);
+
+/* Entries, their states and counts, and the claims on them. */
+extern struct mutex seal_table_lock;
+
+/* Woken when an entry has settled or is gone. */
+extern wait_queue_head_t seal_state_changed;
+
+/* The same with the table locked; NULL if @inode is not sealed. */
+struct seal_entry *seal_entry_find(struct inode *inode);
+
+/* An entry in state SEALING with one claim, in no table yet. */
+struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
+				    u32 fs_flags);
+/* Free one that is in no table (any more). */
+void seal_entry_free(struct seal_entry *entry);
+/* With the table locked, and no entry of this inode in it. 0 or -errno. */
+int seal_entry_insert(struct seal_entry *entry);
+
+/* With the table locked: can a claim be added to it now? */
+bool seal_entry_settled(const struct seal_entry *entry);
+/* Is there one to which no claim can be added now? */
+bool seal_entry_in_transit(struct inode *inode);
+
+/*
+ * Drop one claim, and @changers of those that wait for the change_lock; the
+ * last claim unseals. @event, or NULL, tells that: it is sent when it is done
+ * and before the file can be sealed again.
+ */
+void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
+		     struct seal_event *event);
+void seal_entry_put(struct seal_entry *entry, struct seal_event *event);
+/* With the path in @event; one of type 0 is not sent. */
+void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event);
+
+/* Replace table, map and generation, as one step. Takes over @table. */
+void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
+			const struct seal_map_info *info);
+
+/* SEAL_STATUS_* of the entry itself; with the table locked. */
+u32 seal_entry_flags(struct seal_entry *entry);
+
+/*
+ * The path of an entry, in @page; NULL if current cannot reach it. With the
+ * table locked.
+ */
+char *seal_entry_path_page(const struct seal_entry *entry, char *page,
+			   bool *deleted);
+
+/*
+ * Where a sealed file is, seen from the root directory of current: kmalloc()ed,
+ * NULL if it cannot be reached from there, is not sealed any more, or there is
+ * no memory. @id: of the entry of @inode. May sleep.
+ */
+char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
+
+/* Is any file of this superblock sealed? May sleep. */
+bool seal_any_on(struct super_block *sb);
+
+/* The same, and are the gates attached since then? */
+bool seal_sealed_on(struct super_block *sb);
+
+/* Numbers of entries, claims and recalls: they grow and are never used again. */
+u64 seal_new_id(void);
+u64 seal_last_id(void);
+/* Of maps that were published; with the table locked. */
+u64 seal_new_generation(void);
+
+int seal_entries_init(void);
+void seal_entries_exit(void);
+
+#endif /* SEAL_ENTRY_H */

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* STATUS: what is known of a file, sealed or not. */
+#include <linux/blk_types.h>
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+
+#include "claim.h"
+#include "gate.h"
+#include "mode.h"
+
+static void query_info(struct seal_status *status,
+		       const struct seal_map_info *info)
+{
+	struct seal_offence offence;
+	const u32 all = SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN |
+			SEAL_REQ_UNSHARED;
+
+	status->met = all & ~seal_map_unmet(info, all, 0, &offence);
+	status->file_size = info->file_size;
+	status->extents = info->extents;
+	status->written = info->written;
+	status->unwritten = info->unwritten;
+	status->shared = info->shared;
+	status->delalloc = info->delalloc;
+	status->hole = info->hole;
+	status->in_place = info->in_place;
+	status->digest = info->digest;
+}
+
+/* The inode flag of a sealed file was lost: put it back, and tell. */
+static bool query_repair(struct inode *inode)
+{
+	bool lost;
+
+	inode_lock(inode);
+	rcu_read_lock();
+	lost = !seal_flagged(inode) && seal_lookup(inode);
+	rcu_read_unlock();
+	if (lost)
+		set_mask_bits(&inode->i_flags, 0, S_SEALED);
+	inode_unlock(inode);
+	return lost;
+}
+
+int seal_query(struct seal_session *session, struct file *file,
+	       struct seal_status *status)
+{
+	struct inode *inode = file_inode(file);
+	struct block_device *bdev = inode->i_sb->s_bdev;
+	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
+	char reason[SEAL_REASON_LEN];
+	struct seal_map_info info;
+	struct seal_claim *claim;
+	struct seal_entry *entry;
+	int ret;
+
+	status->dev_major = MAJOR(dev);
+	status->dev_minor = MINOR(dev);
+
+	mutex_lock(&session->lock);
+	claim = seal_session_find(session, inode);
+	if (claim)
+		status->flags |= seal_claim_revoked(claim) ? SEAL_STATUS_REVOKED :
+							SEAL_STATUS_HELD;
+	if (claim && READ_ONCE(claim->holder.recalled))
+		status->flags |= SEAL_STATUS_RECALLED;
+	mutex_unlock(&session->lock);
+
+	mutex_lock(&seal_table_lock);
+	entry = seal_entry_find(inode);
+	if (entry && entry->state == SEAL_ENTRY_SEALED) {
+		status->flags |= SEAL_STATUS_SEALED;
+		if (entry->sticky)
+			status->flags |= SEAL_STATUS_STICKY;
+		status->holders = seal_entry_holders(entry);
+		status->refused = atomic64_read(&entry->refused);
+		status->missed = seal_fs_missed(entry->fs);
+		status->broken = seal_changes(entry);
+		status->generation = entry->generation;
+		status->granted = READ_ONCE(entry->granted);
+		query_info(status, &entry->info);
+	}
+	mutex_unlock(&seal_table_lock);
+
+	if (status->flags & SEAL_STATUS_SEALED) {
+		if (!seal_flagged(inode) && query_repair(inode))
+			status->flags |= SEAL_STATUS_REPAIRED;
+		if (!seal_gates_armed())
+			status->flags |= SEAL_STATUS_DISARMED;
+		if (status->missed)
+			status->flags |= SEAL_STATUS_MISSED;
+		if (status->broken)
+			status->flags |= SEAL_STATUS_BROKEN;
+		if (seal_is_log_only())
+			status->flags |= SEAL_STATUS_LOG_ONLY;
+		return 0;
+	}
+
+	ret = filemap_write_and_wait(inode->i_mapping);
+	if (ret)
+		return ret;
+	ret = seal_map_get();
+	if (ret)
+		return ret;
+	ret = seal_map_read(inode, &info, NULL, reason);
+	seal_map_put();
+	if (!ret)
+		query_info(status, &info);
+	return ret;
+}
