@@ -42,7 +42,7 @@ TEST_MODULES := tests/contract/layout tests/races/park
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
-	check-debug check-maps fuzz powercut torture bench install uninstall clean \
+	check-debug check-maps check-grant fuzz powercut torture bench install uninstall clean \
 	lint shell
 
 help:
@@ -61,6 +61,7 @@ help:
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
+	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
@@ -126,6 +127,9 @@ check-debug:
 check-maps:
 	tests/maps/reboot
 	tests/maps/compare
+
+check-grant:
+	tests/grant/two-guests
 
 # bash has a SECONDS of its own
 torture:
