@@ -50,8 +50,8 @@ TEST_MODULES := tests/contract/layout tests/races/park
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
-	check-debug check-kernels coverage-data check-maps check-packages fuzz powercut torture \
-	bench install install-module install-user uninstall clean deb lint \
+	check-debug check-kernels coverage-data check-maps check-packages check-grant fuzz \
+	powercut torture bench install install-module install-user uninstall clean deb lint \
 	release shell sign
 
 help:
@@ -74,6 +74,7 @@ help:
 	@echo 'make check-packages  packages installed, upgraded, removed, reboots'
 	@echo 'make check-kernels   build for every kernel of the Debian releases'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
+	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
@@ -163,6 +164,9 @@ check-kernels:
 check-maps:
 	tests/maps/reboot
 	tests/maps/compare
+
+check-grant:
+	tests/grant/two-guests
 
 # bash has a SECONDS of its own
 torture:
