@@ -58,4 +58,4 @@ complete -c sealctl -n '__fish_seen_subcommand_from list' -s m -l mount -r -d 'o
 complete -c sealctl -n '__fish_seen_subcommand_from list' -s p -l pid -x -d 'only what a process took'
 complete -c sealctl -n '__fish_seen_subcommand_from list' -l state -x -a 'sealed sticky broken missed log-only'
 complete -c sealctl -n '__fish_seen_subcommand_from list' -l sort -x -a 'age path pid size refused'
-complete -c sealctl -n '__fish_seen_subcommand_from monitor' -s e -l events -x -a 'sealed unsealed refused broken revoked recall'
+complete -c sealctl -n '__fish_seen_subcommand_from monitor' -s e -l events -x -a 'sealed unsealed refused broken revoked recall committed'

@@ -139,6 +139,8 @@ SEAL_EXPORT const char *seal_event_name(uint32_t type)
 		return "revoked";
 	case SEAL_EVENT_RECALL:
 		return "recall";
+	case SEAL_EVENT_COMMITTED:
+		return "committed";
 	default:
 		return "unknown";
 	}

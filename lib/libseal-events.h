@@ -111,7 +111,7 @@ void seal_list_close(struct seal_list *list);
  * @operation: REFUSED, RECALL: what is wanted ("write", "truncate", ...), else NULL
  * @gate: REFUSED, RECALL, BROKEN: function of the kernel where it was seen, else NULL
  * @has_range: @offset and @length are set; else no range would do
- * @offset, @length: REFUSED: what was to be changed
+ * @offset, @length: REFUSED: what was to be changed; COMMITTED: what was
  * @recall: RECALL: its number, the same for all holders that are asked
  * @deadline: RECALL: until when it is waited for them, ns since 1970
  *

@@ -180,6 +180,18 @@ void seal_event_broken(struct seal_entry *entry, const char *function)
 		queue_broken(entry, function);
 }
 
+void seal_event_committed(struct seal_entry *entry, u64 start, u64 end)
+{
+	struct seal_event event = { };
+
+	if (!seal_events_wanted())
+		return;
+	event_current(&event, SEAL_EVENT_COMMITTED, entry, NULL);
+	event.start = start;
+	event.end = end;
+	seal_event_queue(&event);
+}
+
 /* --- the worker --- */
 
 static void listeners_lose(u32 type, u64 nr)

@@ -19,7 +19,7 @@
 
 struct seal_entry;
 
-#define SEAL_EVENT_TYPES	(SEAL_EVENT_RECALL + 1)
+#define SEAL_EVENT_TYPES	(SEAL_EVENT_COMMITTED + 1)
 
 struct seal_event {
 	u32		type;		/* enum seal_event_type */
@@ -51,6 +51,7 @@ bool seal_events_wanted(void);
 void seal_event_refused(struct seal_entry *entry, const char *gate, u64 start,
 			u64 end);
 void seal_event_broken(struct seal_entry *entry, const char *function);
+void seal_event_committed(struct seal_entry *entry, u64 start, u64 end);
 
 /*
  * Queue an event somebody else filled in. Never sleeps. The path is the

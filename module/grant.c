@@ -32,6 +32,7 @@
 
 #include "claim.h"
 #include "compat.h"
+#include "events.h"
 #include "freeze.h"
 #include "grant.h"
 #include "map.h"
@@ -738,6 +739,17 @@ static int commit_invalidate(struct commit_job *job, struct inode *inode)
 	return ret;
 }
 
+static void commit_tell(const struct commit_job *job, struct seal_entry *entry)
+{
+	struct seal_range range;
+	u64 pos = 0;
+
+	while (seal_ranges_next(&job->all, pos, &range)) {
+		seal_event_committed(entry, range.start, range.end);
+		pos = range.end;
+	}
+}
+
 static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 			 struct seal_session *session, struct file *file,
 			 struct seal_commit *commit,
@@ -793,6 +805,8 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 			job->table = NULL;
 			trace_seal_committed(inode, job->info.digest);
 		}
+		if (change || !ret)
+			commit_tell(job, entry);
 	} else if (change) {
 		strscpy(commit->reason, "the filesystem failed to convert all of the blocks",
 			SEAL_REASON_LEN);

@@ -228,15 +228,19 @@ static bool put_claim_event(struct sk_buff *skb, const struct seal_event *event)
 	       (!event->why || !nla_put_u32(skb, SEAL_A_WHY, event->why));
 }
 
+static bool put_range(struct sk_buff *skb, const struct seal_event *event)
+{
+	return put_u64(skb, SEAL_A_OFFSET, event->start) &&
+	       put_u64(skb, SEAL_A_LENGTH, event->end - event->start);
+}
+
 static bool put_gate_event(struct sk_buff *skb, const struct seal_event *event)
 {
 	return (event->type == SEAL_EVENT_BROKEN ||
 		!nla_put_string(skb, SEAL_A_OPERATION,
 				operation_of(event->gate))) &&
 	       !nla_put_string(skb, SEAL_A_GATE, event->gate) &&
-	       (!event->end ||
-		(put_u64(skb, SEAL_A_OFFSET, event->start) &&
-		 put_u64(skb, SEAL_A_LENGTH, event->end - event->start)));
+	       (!event->end || put_range(skb, event));
 }
 
 static bool put_recall_event(struct sk_buff *skb,
@@ -263,6 +267,8 @@ static bool put_details(struct sk_buff *skb, const struct seal_event *event)
 		return put_gate_event(skb, event);
 	case SEAL_EVENT_RECALL:
 		return put_recall_event(skb, event);
+	case SEAL_EVENT_COMMITTED:
+		return put_range(skb, event);
 	default:
 		return put_claim_event(skb, event);
 	}

@@ -77,6 +77,10 @@ static void print_about(const struct seal_event *e)
 			printf(" offset %ju length %ju", (uintmax_t)e->offset,
 			       (uintmax_t)e->length);
 		break;
+	case SEAL_EVENT_COMMITTED:
+		printf(" offset %ju length %ju", (uintmax_t)e->offset,
+		       (uintmax_t)e->length);
+		break;
 	case SEAL_EVENT_BROKEN:
 		printf(" by %s", e->gate ? e->gate : "?");
 		break;
@@ -224,6 +228,7 @@ static int parse_events(char *text, uint32_t *events)
 	static const uint32_t types[] = {
 		SEAL_EVENT_SEALED, SEAL_EVENT_UNSEALED, SEAL_EVENT_REFUSED,
 		SEAL_EVENT_BROKEN, SEAL_EVENT_REVOKED, SEAL_EVENT_RECALL,
+		SEAL_EVENT_COMMITTED,
 	};
 	char *rest = text, *word;
 	unsigned int i;
@@ -235,7 +240,7 @@ static int parse_events(char *text, uint32_t *events)
 				break;
 		if (i == ARRAY_SIZE(types)) {
 			complain(word,
-				 "no such event; there are sealed, unsealed, refused, broken, revoked and recall");
+				 "no such event; there are sealed, unsealed, refused, broken, revoked, recall and committed");
 			return STATUS_USAGE;
 		}
 		*events |= SEAL_EVENT_BIT(types[i]);

@@ -44,6 +44,8 @@
  *                 OPERATION GATE [OFFSET LENGTH]
  *     BROKEN      INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID COMM
  *                 GATE
+ *     COMMITTED   INODE DEV_MAJOR DEV_MINOR [PATH [DELETED]] PID UID COMM
+ *                 OFFSET LENGTH; one for each range in one piece
  *     LOST        LOST
  *     Sending never waits for a listener. One that does not read fast enough
  *     loses events; before the next one that it gets (or when it has caught
@@ -51,7 +53,7 @@
  *     of those it asked for. Such a socket may also report ENOBUFS once, which
  *     says nothing beyond that.
  *     PID, UID and COMM are of the holder (SEALED, UNSEALED, REVOKED) or of whoever
- *     did it (REFUSED, BROKEN) or waits (RECALL), as the initial namespaces see them.
+ *     did it (REFUSED, BROKEN, COMMITTED) or waits (RECALL), as the initial namespaces see them.
  *     OFFSET and LENGTH are absent where no range of the file would do.
  *
  * Why this is not a multicast group: the kernel lets a family decide who may
@@ -120,6 +122,7 @@ enum seal_event_type {
 	SEAL_EVENT_LOST		= 5,	/* events were not sent */
 	SEAL_EVENT_REVOKED	= 6,	/* a claim was taken away by REVOKE */
 	SEAL_EVENT_RECALL	= 7,	/* a holder is asked to drop its claim */
+	SEAL_EVENT_COMMITTED	= 8,	/* COMMIT: what is in a range changed */
 };
 
 /* For SEAL_A_EVENTS. LOST is always sent. */
@@ -129,7 +132,8 @@ enum seal_event_type {
 				 SEAL_EVENT_BIT(SEAL_EVENT_REFUSED) | \
 				 SEAL_EVENT_BIT(SEAL_EVENT_BROKEN) | \
 				 SEAL_EVENT_BIT(SEAL_EVENT_REVOKED) | \
-				 SEAL_EVENT_BIT(SEAL_EVENT_RECALL))
+				 SEAL_EVENT_BIT(SEAL_EVENT_RECALL) | \
+				 SEAL_EVENT_BIT(SEAL_EVENT_COMMITTED))
 
 /* Why a claim was dropped. */
 enum seal_why {

@@ -16,6 +16,7 @@ static const struct {
 	{ "revoke", events_revoke },
 	{ "recall", events_recall },
 	{ "broken", events_broken },
+	{ "committed", events_committed },
 };
 
 /* The argument is the case to run. */

@@ -13,6 +13,7 @@ TCase *events_raw(void);
 TCase *events_revoke(void);
 TCase *events_recall(void);
 TCase *events_broken(void);
+TCase *events_committed(void);
 
 /* Fails the test if it cannot be opened. */
 struct seal_monitor *ev_monitor(uint32_t events);
