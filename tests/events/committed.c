@@ -4,6 +4,8 @@
 #include "sealtest.h"
 #include "tests.h"
 
+#include <libseal.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
