@@ -58,7 +58,7 @@ struct bs_answer {
 int bs_send(int socket, const void *data, size_t size);
 int bs_receive(int socket, void *data, size_t size);
 
-int bs_serve(const char *path, const char *port, int sticky);
+int bs_serve(const char *path, const char *port, int keep);
 
 /* --- the client's side: 0 or a negative errno value --- */
 

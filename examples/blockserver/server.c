@@ -9,6 +9,10 @@
  * way. Its blocks stay granted until somebody who has fenced it (taken its path
  * to the device away) says so with SIGUSR1. The same holds for this server: with
  * --sticky the seal and the grants outlive it, and the next one takes them over.
+ *
+ * Whoever wants to change the map of the file on this machine waits while all
+ * clients are asked to give their blocks back; then the file is unsealed, until
+ * the next client asks for a layout. A sticky seal does not let itself be asked.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -28,6 +32,8 @@
 
 #define MAX_CLIENTS	16
 #define MAX_LAYOUTS	1024
+#define EVERYBODY	(-2)		/* no client has this socket */
+#define RECALL_MS	20000		/* what clients need to finish */
 
 struct layout {
 	int client;		/* its socket, or -1: it is gone, not fenced */
@@ -40,6 +46,9 @@ static uint32_t unit;
 static uint32_t grant_flags;
 static struct layout layouts[MAX_LAYOUTS];
 static unsigned int nr_layouts;
+static int sticky;
+static int sealed;
+static int leaving;		/* as soon as all clients have given back */
 static volatile sig_atomic_t fenced;
 
 static void on_fenced(int sig)
@@ -60,7 +69,7 @@ static int overlap(const struct layout *l, uint64_t offset, uint64_t length)
 	return l->offset < offset + length && offset < l->offset + l->length;
 }
 
-/* Whoever else has a part of it is asked to give it back. */
+/* Whoever but @client has a part of it is asked to give it back. */
 static int recall(int client, uint64_t offset, uint64_t length)
 {
 	int found = 0;
@@ -113,7 +122,8 @@ static int give_back(int client, uint64_t offset, uint64_t length)
 		    nr_layouts == MAX_LAYOUTS)
 			return -ENOSPC;
 		ret = seal_release(session, file, 0, start, stop - start);
-		if (ret)
+		/* an administrator may have taken the file from us */
+		if (ret && ret != -EOWNERDEAD)
 			return ret;
 		if (start > old.offset) {
 			l->length = start - old.offset;
@@ -142,6 +152,58 @@ static void remember(int client, uint64_t offset, uint64_t length)
 	layouts[nr_layouts++] = (struct layout){ client, offset, length };
 }
 
+/* Blocks, without which nothing can be granted, are allocated on demand. */
+static int seal_it(void)
+{
+	struct seal_files report;
+	struct seal_status status;
+	int ret;
+
+	if (sealed)
+		return 0;
+	if (sticky) {
+		ret = seal_files(session, &file, 1, 0, 0, 0, &report);
+		if (!ret)
+			ret = seal_files(session, &file, 1, SEAL_SEAL_STICKY,
+					 0, 0, &report);
+	} else {
+		ret = seal_files_recall(session, &file, 1, SEAL_SEAL_RECALL,
+					0, 0, RECALL_MS, &report);
+	}
+	if (!ret)
+		ret = seal_status(session, file, &status);
+	if (ret)
+		return ret;
+	sealed = 1;
+	grant_flags = SEAL_GRANT_ALLOCATE;
+	if (status.flags & SEAL_STATUS_STICKY)
+		grant_flags |= SEAL_GRANT_TAKEOVER;
+	if (status.granted)
+		warnx("%llu bytes are still granted from before: who asks for them takes them over",
+		      (unsigned long long)status.granted);
+	return 0;
+}
+
+/* Somebody on this machine waits to change the map. */
+static void asked_to_leave(void)
+{
+	leaving = 1;
+	recall(EVERYBODY, 0, INT64_MAX);
+}
+
+static void leave_if_free(void)
+{
+	int ret;
+
+	if (!leaving || nr_layouts)
+		return;
+	ret = seal_unseal(session, file, 0);
+	if (ret)
+		errx(1, "unseal: %s", strerror(-ret));
+	sealed = 0;
+	leaving = 0;
+}
+
 static void layoutget(int client, const struct bs_request *request)
 {
 	struct seal_grant_extent extents[BS_MAX_EXTENTS];
@@ -151,8 +213,10 @@ static void layoutget(int client, const struct bs_request *request)
 	int ret;
 
 	/* LAYOUTTRYLATER */
-	if (recall(client, request->offset, request->length)) {
+	if (leaving || recall(client, request->offset, request->length)) {
 		out.error = -EAGAIN;
+	} else if (seal_it()) {
+		out.error = -EIO;
 	} else if (nr_layouts == MAX_LAYOUTS) {
 		out.error = -ENOSPC;
 	} else {
@@ -281,11 +345,8 @@ static int listen_on(const char *port)
 	return fd;
 }
 
-/* Blocks, without which nothing can be granted, are allocated on demand. */
-static void seal_it(const char *path, int sticky)
+static void open_it(const char *path)
 {
-	struct seal_files report;
-	struct seal_status status;
 	struct stat st;
 	int ret;
 
@@ -296,48 +357,49 @@ static void seal_it(const char *path, int sticky)
 						       sysconf(_SC_PAGESIZE);
 	ret = seal_open(&session);
 	if (!ret)
-		ret = seal_files(session, &file, 1, 0, 0, 0, &report);
-	if (!ret && sticky)
-		ret = seal_files(session, &file, 1, SEAL_SEAL_STICKY, 0, 0,
-				 &report);
-	if (!ret)
-		ret = seal_status(session, file, &status);
+		ret = seal_it();
 	if (ret)
 		errx(1, "%s cannot be sealed: %s", path, strerror(-ret));
-	grant_flags = SEAL_GRANT_ALLOCATE;
-	if (status.flags & SEAL_STATUS_STICKY)
-		grant_flags |= SEAL_GRANT_TAKEOVER;
-	if (status.granted)
-		warnx("%llu bytes are still granted from before: who asks for them takes them over",
-		      (unsigned long long)status.granted);
 }
 
-int bs_serve(const char *path, const char *port, int sticky)
+int bs_serve(const char *path, const char *port, int keep)
 {
-	struct pollfd polls[1 + MAX_CLIENTS] = { 0 };
+	struct pollfd polls[2 + MAX_CLIENTS] = { 0 };
 	struct sigaction action = { .sa_handler = on_fenced };
-	nfds_t nr = 1;
+	sigset_t usr1, others;
+	nfds_t nr = 2;
 
-	seal_it(path, sticky);
+	sticky = keep;
+	open_it(path);
+	/* taken only while it waits: none is missed */
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, &others);
 	sigaction(SIGUSR1, &action, NULL);
 	polls[0] = (struct pollfd){ listen_on(port), POLLIN, 0 };
+	polls[1] = (struct pollfd){ seal_session_fd(session), 0, 0 };
 	printf("serving\n");
 	fflush(stdout);
 	for (;;) {
-		if (poll(polls, nr, -1) < 0 && errno != EINTR)
-			err(1, "poll");
-		if (fenced) {
+		leave_if_free();
+		polls[1].events = leaving ? 0 : POLLPRI;
+		if (ppoll(polls, nr, NULL, &others) < 0) {
+			if (errno != EINTR)
+				err(1, "poll");
+			if (fenced)
+				give_back(-1, 0, INT64_MAX & ~(uint64_t)(unit - 1));
 			fenced = 0;
-			give_back(-1, 0, INT64_MAX & ~(uint64_t)(unit - 1));
 			continue;
 		}
-		for (nfds_t i = 1; i < nr; i++) {
+		if (polls[1].revents & POLLPRI)
+			asked_to_leave();
+		for (nfds_t i = 2; i < nr; i++) {
 			if (!polls[i].revents || !serve_request(polls[i].fd))
 				continue;
 			client_gone(polls[i].fd);
 			polls[i--] = polls[--nr];
 		}
-		if (polls[0].revents && nr <= MAX_CLIENTS) {
+		if (polls[0].revents && nr < 2 + MAX_CLIENTS) {
 			int client = accept(polls[0].fd, NULL, NULL);
 
 			if (client >= 0)
