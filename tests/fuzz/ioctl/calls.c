@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,8 @@
 #define FILE_FD		200
 #define DEV_FD		300
 #define NR_DEVS		4
+#define NETLINK_FD	310
+#define NR_NETLINK	2
 
 enum file {
 	FILE_WRITTEN, FILE_HOLES, FILE_UNWRITTEN, FILE_CLONED, FILE_ANCHOR,
@@ -47,6 +50,7 @@ static const char *const real_names[NR_REAL] = {
 static const char *directory;
 static int world_dev = -1, anchor_fd = -1;
 static struct seal_status anchor_status;
+static ino_t anchor_inode;
 
 static unsigned long results[OP_NR][256];
 
@@ -168,6 +172,8 @@ static void files_make(void)
 	place(open("/proc/self/status", O_RDONLY), FILE_FD + FILE_PROC);
 	for (int i = 0; i < NR_DEVS; i++)
 		place(open("/dev/" SEAL_DEVICE_NAME, O_RDWR), DEV_FD + i);
+	for (int i = 0; i < NR_NETLINK; i++)
+		place(netlink_socket(), NETLINK_FD + i);
 }
 
 static void files_close(void)
@@ -176,6 +182,8 @@ static void files_close(void)
 		close(FILE_FD + i);
 	for (int i = 0; i < NR_DEVS; i++)
 		close(DEV_FD + i);
+	for (int i = 0; i < NR_NETLINK; i++)
+		close(NETLINK_FD + i);
 }
 
 /* Mostly files that can be sealed; some that cannot; some that are none. */
@@ -267,6 +275,22 @@ static uint64_t fds_array(const struct area *area, const struct call *c)
 	return array_place(area, c, nr * sizeof(*fds));
 }
 
+/* Whole blocks mostly, in order or not. */
+static uint64_t ranges_array(const struct area *area, const struct call *c)
+{
+	struct seal_commit_range *ranges;
+	uint32_t nr = count_of(c);
+
+	if (nr > AREA / sizeof(*ranges))
+		nr = AREA / sizeof(*ranges);
+	ranges = (void *)((char *)area->fds + AREA - nr * sizeof(*ranges));
+	for (uint32_t i = 0; i < nr; i++) {
+		ranges[i].offset = c->a + i * 8192;
+		ranges[i].length = 4096 * (1 + c->more % 3);
+	}
+	return array_place(area, c, nr * sizeof(*ranges));
+}
+
 static unsigned int command_number(uint8_t op)
 {
 	switch (op) {
@@ -280,6 +304,14 @@ static unsigned int command_number(uint8_t op)
 		return SEAL_IOC_SEAL;
 	case OP_UNSEAL:
 		return SEAL_IOC_UNSEAL;
+	case OP_REVOKE:
+		return SEAL_IOC_REVOKE;
+	case OP_GRANT:
+		return SEAL_IOC_GRANT;
+	case OP_COMMIT:
+		return SEAL_IOC_COMMIT;
+	case OP_RELEASE:
+		return SEAL_IOC_RELEASE;
 	default:
 		return SEAL_IOC_STATUS;
 	}
@@ -287,7 +319,7 @@ static unsigned int command_number(uint8_t op)
 
 /* Fills in what the command knows; returns the size it has in this header. */
 static size_t request_fill(const struct area *area, const struct call *c,
-			   void *request)
+			   int revoke_fd, void *request)
 {
 	switch (c->op) {
 	case OP_INFO: {
@@ -318,6 +350,7 @@ static size_t request_fill(const struct area *area, const struct call *c,
 		files->require = c->more;
 		files->fds = fds_array(area, c);
 		files->max_extents = c->more & SEAL_REQ_EXTENTS ? c->a : 0;
+		files->recall_ms = c->flags & SEAL_SEAL_RECALL ? c->a : 0;
 		return sizeof(*files);
 	}
 	case OP_UNSEAL: {
@@ -327,6 +360,50 @@ static size_t request_fill(const struct area *area, const struct call *c,
 		unseal->flags = c->flags;
 		unseal->reserved = c->more > 15 ? c->more : 0;
 		return sizeof(*unseal);
+	}
+	case OP_REVOKE: {
+		struct seal_revoke *revoke = request;
+
+		revoke->fd = revoke_fd;
+		revoke->flags = c->flags;
+		return sizeof(*revoke);
+	}
+	case OP_GRANT: {
+		struct seal_grant *grant = request;
+
+		grant->fd = file_fd(c->file);
+		grant->flags = c->flags;
+		grant->nr_extents = count_of(c);
+		/* room for the usual number even if less is said */
+		grant->extents = array_place(area, c, grant->nr_extents < 256 ?
+					     grant->nr_extents *
+					     sizeof(struct seal_grant_extent) :
+					     AREA);
+		grant->offset = c->a;
+		grant->length = c->b;
+		grant->reserved = c->more > 15 ? c->more : 0;
+		return sizeof(*grant);
+	}
+	case OP_COMMIT: {
+		struct seal_commit *commit = request;
+
+		commit->fd = file_fd(c->file);
+		commit->flags = c->flags;
+		commit->nr_ranges = count_of(c);
+		commit->ranges = ranges_array(area, c);
+		commit->new_size = c->more & 8 ? c->b : 0;
+		commit->reserved = c->more > 15 ? c->more : 0;
+		return sizeof(*commit);
+	}
+	case OP_RELEASE: {
+		struct seal_release *release = request;
+
+		release->fd = file_fd(c->file);
+		release->flags = c->flags;
+		release->offset = c->a;
+		release->length = c->b;
+		release->reserved = c->more > 15 ? c->more : 0;
+		return sizeof(*release);
 	}
 	default: {
 		struct seal_status *status = request;
@@ -338,6 +415,22 @@ static size_t request_fill(const struct area *area, const struct call *c,
 	}
 }
 
+/*
+ * REVOKE takes a file from whoever holds it: not the anchor. A copy, because
+ * other threads change what a descriptor is.
+ */
+static int fd_to_revoke(const struct call *c)
+{
+	int fd = fcntl(file_fd(c->file), F_DUPFD_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st) && st.st_ino == anchor_inode) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static int run_command(const struct area *area, const struct call *c)
 {
 	union {
@@ -345,9 +438,11 @@ static int run_command(const struct area *area, const struct call *c)
 		char bytes[MAX_REQUEST];
 	} request = { .size = 0 };
 	unsigned int cmd = command_number(c->op);
+	int revoke_fd = c->op == OP_REVOKE ? fd_to_revoke(c) : -1;
+	int ret, error;
 	size_t size;
 
-	size = request_fill(area, c, &request) + (int16_t)c->size;
+	size = request_fill(area, c, revoke_fd, &request) + (int16_t)c->size;
 	if (size > MAX_REQUEST)
 		size = c->size % 64;
 	request.size = size;
@@ -360,9 +455,15 @@ static int run_command(const struct area *area, const struct call *c)
 	if (c->flags & 0x40000000)
 		cmd ^= 8 << _IOC_SIZESHIFT;
 	if (c->op == OP_UNKNOWN)
-		cmd = (cmd & ~0xffU) | (6 + (c->flags & 0x7f));
-	return ioctl(DEV_FD + c->dev % NR_DEVS, cmd,
-		     request_place(area, c->where, &request, size));
+		cmd = (cmd & ~0xffU) |
+		      (c->flags & 1 ? 7 : 11 + (c->flags & 0x7f));
+	ret = ioctl(DEV_FD + c->dev % NR_DEVS, cmd,
+		    request_place(area, c->where, &request, size));
+	error = errno;
+	if (revoke_fd >= 0)
+		close(revoke_fd);
+	errno = error;
+	return ret;
 }
 
 /* The kernel stores where a program would, and says EFAULT instead of SIGBUS. */
@@ -411,6 +512,9 @@ static int run_other(const struct call *c)
 		return fsync(fd);
 	case OP_STORE:
 		return run_store(c);
+	case OP_NETLINK:
+		return netlink_run(NETLINK_FD + c->dev % NR_NETLINK, c,
+				   c->file & 16 ? fd : DEV_FD + c->dev % NR_DEVS);
 	default:
 		return ioctl(fd, FICLONE, file_fd(c->nr));
 	}
@@ -425,7 +529,7 @@ static bool documented(int error)
 	static const int errors[] = {
 		0, EBADF, EPERM, EOPNOTSUPP, EFAULT, EINVAL, E2BIG, ENOTTY,
 		EFBIG, ETXTBSY, ENOSPC, EDQUOT, EIO, EINTR, EBADFD, EBUSY,
-		ENOMEM,
+		ENOMEM, EACCES, ENXIO, EOWNERDEAD,
 	};
 
 	for (unsigned int i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
@@ -458,7 +562,8 @@ static void *run_share(void *arg)
 			errno = 0;
 		__atomic_fetch_add(&results[c->op][errno & 255], 1,
 				   __ATOMIC_RELAXED);
-		if (c->op <= OP_UNKNOWN && !documented(errno))
+		if ((c->op <= OP_UNKNOWN && !documented(errno)) ||
+		    (c->op == OP_NETLINK && !netlink_documented(errno)))
 			share->undocumented = errno;
 	}
 	kcov_end(share->thread);
@@ -557,6 +662,7 @@ void world_begin(const char *dir)
 {
 	struct rlimit limit = { LIMIT, LIMIT };
 	struct seal_files seal = { .size = sizeof(seal), .nr_fds = 1 };
+	struct stat st;
 
 	directory = dir;
 	signal(SIGALRM, hang);
@@ -566,8 +672,10 @@ void world_begin(const char *dir)
 		area_make(&areas[i]);
 	world_dev = open("/dev/" SEAL_DEVICE_NAME, O_RDWR | O_CLOEXEC);
 	anchor_fd = real_open(FILE_ANCHOR, O_RDWR | O_CREAT | O_TRUNC);
-	if (world_dev < 0 || anchor_fd < 0)
+	if (world_dev < 0 || anchor_fd < 0 || fstat(anchor_fd, &st))
 		abort();
+	anchor_inode = st.st_ino;
+	netlink_begin();
 	fill(anchor_fd, 0, 8192);
 	fill(anchor_fd, 32768, 8192);
 	seal.fds = (uintptr_t)&anchor_fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fuzzing /dev/seal with calls that know the interface: almost right requests
+ * Fuzzing /dev/seal, and its netlink family, with calls that know the interface: almost right requests
  * get further than noise.
  */
 #ifndef FUZZ_H
@@ -16,11 +16,13 @@
 
 enum op {
 	OP_INFO, OP_PREALLOC, OP_UNSHARE, OP_SEAL, OP_UNSEAL, OP_STATUS,
+	OP_REVOKE, OP_GRANT, OP_COMMIT, OP_RELEASE,
 	OP_UNKNOWN,	/* a command that does not exist */
 	OP_OPEN,	/* a session */
 	OP_CLOSE,	/* a session, or a file */
 	OP_DUP,		/* one descriptor becomes another kind, atomically */
 	OP_WRITE, OP_TRUNCATE, OP_PUNCH, OP_FSYNC, OP_STORE, OP_CLONE,
+	OP_NETLINK,	/* a message: where is the command, more the attributes */
 	OP_NR
 };
 
@@ -73,6 +75,13 @@ void kcov_end(unsigned int thread);
 /* Places not seen before in this process. */
 unsigned int kcov_news(void);
 unsigned int kcov_total(void);
+
+/* netlink.c */
+void netlink_begin(void);
+int netlink_socket(void);
+/* Send a message, read what comes back: 0, or -1 with errno. */
+int netlink_run(int fd, const struct call *c, int session);
+bool netlink_documented(int error);
 
 /* calls.c */
 void world_begin(const char *dir);

@@ -87,9 +87,13 @@ static void call_random(struct call *c)
 		.a = random_number(),
 		.b = random_number(),
 	};
-	/* half of all calls are about sealing */
+	/* half of all calls are about sealing, and some about grants */
 	if (one_in(2))
 		c->op = OP_SEAL + random_below(3);
+	else if (one_in(4))
+		c->op = OP_GRANT + random_below(3);
+	if (c->op == OP_NETLINK)
+		c->where = random_below(5);
 }
 
 void program_random(struct program *p)
