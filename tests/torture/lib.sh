@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # What guest and mutation share. Needs tests/contract/targets.sh; the caller
-# sets disk, pmem and mnt.
+# sets disk, pmem, dev and mnt.
 
 # Swapping with the boot loader's inode leaves extent blocks with the checksum
 # of the other inode, on every kernel and without the module: e2fsck would find
@@ -29,7 +29,7 @@ torture_run() {
 		echo "$BASHPID" >"$torture_group/cgroup.procs"
 		exec tests/torture/torture --target "$target" --dir "$mnt" \
 			--seconds "$seconds" --group "$torture_group" \
-			--guest "${GUEST_NAME:-?}" "$@"
+			--device "$dev" --guest "${GUEST_NAME:-?}" "$@"
 	)
 }
 

@@ -42,6 +42,7 @@ static const char usage[] =
 	"  --seed N        what to do (1)\n"
 	"  --workers N     threads that change files (4)\n"
 	"  --sealers N     threads that seal them (2)\n"
+	"  --device DEV    what is mounted there: blocks are granted too, on XFS\n"
 	"  --group DIR     memory cgroup this runs in, for memory pressure\n"
 	"  --guest NAME    for the line that repeats a run\n"
 	"  --no-seal       without the module: is the model right here?\n"
@@ -110,6 +111,7 @@ static void parse(int argc, char **argv)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "sealers", required_argument, NULL, 'l' },
 		{ "group", required_argument, NULL, 'g' },
+		{ "device", required_argument, NULL, 'D' },
 		{ "guest", required_argument, NULL, 'u' },
 		{ "no-seal", no_argument, NULL, 'n' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -136,6 +138,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'l':
 			opt.sealers = atoi(optarg);
+			break;
+		case 'D':
+			opt.device = optarg;
 			break;
 		case 'g':
 			opt.group = optarg;
@@ -290,7 +295,7 @@ static void stuck(unsigned int i)
 static void supervise(struct worker *w)
 {
 	double end = now() + opt.seconds, check = now() + CHECK_EVERY;
-	double unseal = now() + REST_EVERY, moved[MAX_WORKERS + MAX_SEALERS + 1];
+	double unseal = now() + REST_EVERY, moved[MAX_WORKERS + MAX_SEALERS + 3];
 	unsigned long beats[ARRAY_SIZE(moved)] = { 0 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(moved); i++)
@@ -325,6 +330,12 @@ static void start(struct worker *w, void *(*fn)(void *arg))
 		die("thread: %s", strerror(ret));
 }
 
+/* Only XFS converts blocks that it did not write. */
+static bool granting(void)
+{
+	return !opt.no_seal && opt.device && opt.fs == ON_XFS;
+}
+
 static void run(struct worker *me)
 {
 	unsigned int i = 0;
@@ -335,6 +346,10 @@ static void run(struct worker *me)
 	}
 	for (; i < opt.workers + opt.sealers; i++)
 		start(&all_workers[i], sealer_main);
+	if (granting()) {
+		start(&all_workers[i++], granter_main);
+		start(&all_workers[i++], taker_main);
+	}
 	start(&all_workers[i], pressure_main);
 	supervise(me);
 	for (i = 0; i < nr_all - 1; i++)
@@ -358,8 +373,10 @@ int main(int argc, char **argv)
 	make_lock(&rest);
 	ops_init();
 	files_make();
-	/* workers, sealers, pressure, and this thread */
-	nr_all = opt.workers + opt.sealers + 2;
+	if (granting())
+		granter_init();
+	/* workers, sealers, granter and taker, pressure, and this thread */
+	nr_all = opt.workers + opt.sealers + 2 * granting() + 2;
 	all_workers = calloc(nr_all, sizeof(*all_workers));
 	if (!all_workers)
 		die("no memory");
@@ -390,8 +407,11 @@ int main(int argc, char **argv)
 		printf("%lu calls of SEAL, %lu ms each, %lu files not sealed: map restless, requirement not met, or frozen\n",
 		       nr_seal_calls, seal_us / nr_seal_calls / 1000,
 		       nr_seal_failed);
-	printf("row target=%s seconds=%.0f tried=%lu refused=%lu seals=%lu maps=%lu inplace=%lu violations=%lu\n",
+	if (granting())
+		printf("%lu grants, %lu commits, %lu times somebody tried to change that file\n",
+		       nr_grants, nr_commits, nr_taken);
+	printf("row target=%s seconds=%.0f tried=%lu refused=%lu seals=%lu maps=%lu inplace=%lu commits=%lu violations=%lu\n",
 	       opt.target, now() - start_time, tried, refused, nr_seals,
-	       nr_maps, nr_sealed_writes, nr_violations);
+	       nr_maps, nr_sealed_writes, nr_commits, nr_violations);
 	return nr_violations ? 1 : 0;
 }

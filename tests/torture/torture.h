@@ -157,7 +157,7 @@ struct op_stats {
 };
 
 struct options {
-	const char *target, *dir, *guest, *group;
+	const char *target, *dir, *guest, *group, *device;
 	uint64_t seed;
 	unsigned int seconds, workers, sealers, fs;
 	bool no_seal, verbose;
@@ -172,6 +172,7 @@ extern pthread_mutex_t spawning;
 
 extern atomic_ulong nr_seals, nr_seal_failed, nr_maps, nr_sealed_writes;
 extern atomic_ulong nr_violations, nr_seal_calls, seal_us;
+extern atomic_ulong nr_grants, nr_commits, nr_taken;
 
 void ops_init(void);
 void ops_report(void);
@@ -277,6 +278,10 @@ int scratch_open(struct worker *w);
 
 void *sealer_main(void *arg);
 void *pressure_main(void *arg);
+/* Grants blocks of a file, and tries to change that file; on XFS. */
+void granter_init(void);
+void *granter_main(void *arg);
+void *taker_main(void *arg);
 void pin_make(struct worker *w);
 void pin_seal(struct worker *w);
 void pin_release(struct worker *w);
