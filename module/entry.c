@@ -272,7 +272,7 @@ static void path_work(struct work_struct *work)
  * The path of an entry as kernel threads see it, like that of all events. A
  * task that ends has no root directory any more.
  */
-char *seal_entry_path_init(const struct seal_entry *entry, bool *deleted)
+static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
 {
 	struct path_work pw = { .entry = entry, .deleted = deleted };
 
@@ -332,7 +332,7 @@ void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 {
 	if (event->type)
-		event->path = seal_entry_path_init(entry, &event->deleted);
+		event->path = entry_path_init(entry, &event->deleted);
 	seal_entry_put(entry, event->type ? event : NULL);
 }
 
