@@ -103,6 +103,9 @@ cases_monitor() {
 	check "a monitor of one file is started" monitor_start --json watched
 	check "another one is sealed" sealctl hold other -- true
 	check "and this one" sealctl hold watched -- true
+	# shellcheck disable=SC2016 # for the inner shell
+	check "which is told to its end" until_true sh -c \
+		'tail -n 1 "$1" | jq -e ".event == \"unsealed\""' sh "$T/monitor"
 	refute "the other is not told" monitored other
 	OUT=$(<"$T/monitor")
 	holds "each line is an object" 'has("event") and has("serial") and has("path")'
