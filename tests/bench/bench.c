@@ -118,6 +118,13 @@ static void op_clone(int i)
 		die("FICLONERANGE");
 }
 
+/* Into a hole of a checkered file that is sealed. */
+static void op_refused(int i)
+{
+	if (pwrite(fd, buf, BLOCK, place(i) + BLOCK) >= 0 || errno != ETXTBSY)
+		die("a write into a hole was not refused");
+}
+
 static void op_fallocate(int i)
 {
 	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, place(i), BLOCK))
@@ -139,6 +146,7 @@ static const struct operation {
 	{ "truncate", O_RDWR, op_truncate },
 	{ "fallocate", O_RDWR, op_fallocate },
 	{ "clone", O_RDWR, op_clone },
+	{ "refused", O_RDWR, op_refused },
 };
 
 static int cmp(const void *a, const void *b)
