@@ -23,6 +23,7 @@
 #include <linux/exportfs.h>
 #include <linux/fileattr.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/ftrace.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -203,6 +204,26 @@ static inline struct pt_regs *seal_ftrace_regs(struct ftrace_regs *fregs)
 #else
 #define SEAL_HOOKS	0
 #endif
+
+/*
+ * Since 7.3 kernel threads have a root directory of their own, in which there
+ * is nothing, and see that of init between these two.
+ */
+static inline struct fs_struct *seal_init_fs_begin(void)
+{
+#ifdef scoped_with_init_fs
+	return __override_init_fs();
+#else
+	return NULL;
+#endif
+}
+
+static inline void seal_init_fs_end(struct fs_struct *old)
+{
+#ifdef scoped_with_init_fs
+	__revert_init_fs(old);
+#endif
+}
 
 /* Do these arguments of __break_lease() ask for a layout, not to be waited for? */
 #ifdef LEASE_BREAK_LAYOUT

@@ -17,6 +17,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "entry.h"
 #include "events.h"
 #include "freeze.h"
@@ -227,14 +228,18 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 	return path;
 }
 
+/* For kernel threads. */
 static char *entry_path_copy(const struct seal_entry *entry, bool *deleted)
 {
 	char *page = (char *)__get_free_page(GFP_KERNEL);
+	struct fs_struct *old;
 	char *path;
 
 	if (!page)
 		return NULL;
+	old = seal_init_fs_begin();
 	path = seal_entry_path_page(entry, page, deleted);
+	seal_init_fs_end(old);
 	if (path)
 		path = kstrdup(path, GFP_KERNEL);
 	free_page((unsigned long)page);

@@ -149,9 +149,9 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 			   bool *deleted);
 
 /*
- * Where a sealed file is, seen from the root directory of current: kmalloc()ed,
- * NULL if it cannot be reached from there, is not sealed any more, or there is
- * no memory. @id: of the entry of @inode. May sleep.
+ * For kernel threads: where a sealed file is, seen from the root directory of
+ * init: kmalloc()ed, NULL if it cannot be reached from there, is not sealed any
+ * more, or there is no memory. @id: of the entry of @inode. May sleep.
  */
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 
