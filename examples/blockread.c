@@ -6,9 +6,11 @@
  * descriptor of the device. The client never opens the file: it reads the
  * blocks with direct I/O and writes the contents to the standard output. What
  * makes that safe is the seal, which the server holds until the client has
- * finished: no block of the file can become another file's meanwhile.
+ * finished: no block of the file can become another file's meanwhile. Who wants
+ * to change the file either waits for that, for some seconds, or is refused; the
+ * server is told of both.
  *
- *   cc blockread.c $(pkg-config --cflags --libs libseal) -o blockread
+ *   cc blockread.c $(pkg-config --cflags --libs libseal libseal-events) -o blockread
  *   ./blockread disk.img | cmp - disk.img
  *
  * Blocks are read past the page cache of the file, so whoever writes to the
@@ -18,7 +20,9 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <libseal-events.h>
 #include <libseal.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +34,7 @@
 
 #define CHUNK (1024 * 1024)
 #define SECTOR 4096
+#define RECALL_MS 20000		/* what the client needs at most */
 
 /* Sent once, with the descriptor; then the extents, then one of length 0. */
 struct hello {
@@ -114,6 +119,36 @@ static int client(int socket)
 	}
 }
 
+/* Until the client has closed its end. Without events it is only waited for. */
+static void wait_for_client(int socket, int fd, struct seal_session *session)
+{
+	struct pollfd p[] = {
+		{ .fd = socket },
+		{ .fd = seal_session_fd(session), .events = POLLPRI },
+		{ .fd = -1, .events = POLLIN },
+	};
+	const struct seal_event *event;
+	struct seal_monitor *monitor;
+	struct stat st;
+
+	if (fstat(fd, &st) ||
+	    seal_monitor_open(&monitor, SEAL_EVENT_BIT(SEAL_EVENT_REFUSED)))
+		monitor = NULL;
+	else
+		p[2].fd = seal_monitor_fd(monitor);
+	while (!p[0].revents && poll(p, 3, -1) >= 0) {
+		if (p[1].revents & POLLPRI) {
+			warnx("somebody waits to change the file");
+			p[1].fd = -1;
+		}
+		while (monitor && seal_monitor_next(monitor, &event) > 0)
+			if (event->inode == st.st_ino)
+				warnx("refused: %s by %s", event->operation,
+				      event->comm);
+	}
+	seal_monitor_close(monitor);
+}
+
 static void serve(int socket, int fd)
 {
 	struct seal_session *session;
@@ -129,7 +164,8 @@ static void serve(int socket, int fd)
 
 	ret = seal_open(&session);
 	if (!ret)
-		ret = seal_files(session, &fd, 1, 0, 0, 0, &report);
+		ret = seal_files_recall(session, &fd, 1, SEAL_SEAL_RECALL, 0,
+					0, RECALL_MS, &report);
 	if (!ret)
 		ret = seal_status(session, fd, &status);
 	if (!ret)
@@ -152,6 +188,7 @@ static void serve(int socket, int fd)
 	if (write(socket, &extent, sizeof(extent)) < 0)
 		err(1, "sending the map");
 	/* The seal ends with the session, so after the client. */
+	wait_for_client(socket, fd, session);
 	wait(&ret);
 	if (seal_status(session, fd, &status) ||
 	    !(status.flags & SEAL_STATUS_HELD) ||

@@ -95,7 +95,43 @@ cases_blockread() {
 	check "blockread reads the blocks of a file" bash -c \
 		"'$SEAL_TREE/examples/blockread' image | cmp - image"
 	expect 1 "and fails where there is no map" "$SEAL_TREE/examples/blockread" "$T/manifest"
+	cases_blockread_events
 	rm image
+}
+
+# A client that does not read on, a write that is refused, and somebody who waits
+# to change the size until the client has finished.
+cases_blockread_events() {
+	local log=$T/blockread.log
+
+	rm -f "$T/go"
+	# shellcheck disable=SC2016 # for the inner shell
+	"$SEAL_TREE/examples/blockread" image 2>"$log" |
+		sh -c 'until [ -e "$1/go" ]; do sleep 0.1; done; cat >"$1/read"' \
+			sh "$T" &
+	cp --reflink=never image "$T/whole"
+	check "its file is sealed" soon sealctl status -q image
+	refute "a write beyond the end is refused" sh -c 'echo more >>image'
+	check "which it is told" soon grep -q "refused: write" "$log"
+	dd if=/dev/null of=image bs=4096 seek=1 count=0 status=none &
+	check "that somebody waits, too" soon grep -q "somebody waits" "$log"
+	check "and has not changed the file" cmp -s image "$T/whole"
+	touch "$T/go"
+	check "who goes on when the client is done" wait
+	check "the client read what was sealed" cmp "$T/read" "$T/whole"
+	check "then the size is another one" [ "$(stat -c %s image)" -eq 4096 ]
+	rm -f "$T/go" "$T/read" "$T/whole"
+}
+
+# soon CMD...: wait for it, some seconds at most
+soon() {
+	local try
+
+	for ((try = 0; try < 100; try++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	return 1
 }
 
 # The same number again: only the generation tells.
