@@ -22,7 +22,7 @@
 #define FIRST	PLACED		/* that can be granted */
 #define LAST	56
 #define BLOCKS	64
-#define ROUNDS	24
+#define ROUNDS	6
 
 static const struct file granted = { .name = "granted", .class = MAP_ONLY };
 static int device = -1;

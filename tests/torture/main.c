@@ -208,8 +208,14 @@ static double now(void)
 
 static void remount(unsigned long flags, const char *how)
 {
-	if (mount(NULL, opt.dir, NULL, MS_REMOUNT | flags, NULL))
-		die("remount %s: %s", how, strerror(errno));
+	int tries = 0;
+
+	/* one that is frozen just now is busy */
+	while (mount(NULL, opt.dir, NULL, MS_REMOUNT | flags, NULL)) {
+		if (errno != EBUSY || ++tries == 600)
+			die("remount %s: %s", how, strerror(errno));
+		usleep(50000);
+	}
 }
 
 /* With all workers at rest and their descriptors closed, files stay sealed. */
