@@ -102,7 +102,7 @@ cases_blockread() {
 # A client that does not read on, a write that is refused, and somebody who waits
 # to change the size until the client has finished.
 cases_blockread_events() {
-	local log=$T/blockread.log
+	local log=$T/blockread.log changer
 
 	rm -f "$T/go"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -114,10 +114,12 @@ cases_blockread_events() {
 	refute "a write beyond the end is refused" sh -c 'echo more >>image'
 	check "which it is told" soon grep -q "refused: write" "$log"
 	dd if=/dev/null of=image bs=4096 seek=1 count=0 status=none &
+	changer=$!
 	check "that somebody waits, too" soon grep -q "somebody waits" "$log"
 	check "and has not changed the file" cmp -s image "$T/whole"
 	touch "$T/go"
-	check "who goes on when the client is done" wait
+	check "who goes on when the client is done" wait "$changer"
+	wait
 	check "the client read what was sealed" cmp "$T/read" "$T/whole"
 	check "then the size is another one" [ "$(stat -c %s image)" -eq 4096 ]
 	rm -f "$T/go" "$T/read" "$T/whole"
