@@ -146,6 +146,11 @@ static void touch(const struct target *t)
 	*(volatile char *)(t->map + FROM);
 }
 
+static bool stored(const struct target *t)
+{
+	return *(volatile char *)(t->map + FROM) == *t->buf;
+}
+
 START_TEST(seal_waits_for_who_is_inside)
 {
 	const struct window *w = &windows[_i];
@@ -179,7 +184,15 @@ START_TEST(seal_waits_for_who_is_inside)
 		      sealing.party.ret);
 	park_release(0);
 	ret = party_join(&racer);
-	ck_assert_msg(!ret, "%s: %s", w->name, strerror(-ret));
+	/*
+	 * A store is not done when its fault is: SEAL may write the page back
+	 * and protect it before the instruction is run again, which then comes
+	 * later than SEAL, to what was a hole when that began.
+	 */
+	if (ret && ret == w->refused)
+		ck_assert_msg(!stored(&t), "%s: stored, and refused", w->name);
+	else
+		ck_assert_msg(!ret, "%s: %s", w->name, strerror(-ret));
 	ret = party_join(&sealing.party);
 	ck_assert_msg(!ret, "%s: SEAL: %s", w->name, strerror(-ret));
 	check_frozen(dev, t.fd, w->name);
