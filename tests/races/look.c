@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -138,6 +139,45 @@ START_TEST(flight_by_the_first_look)
 }
 END_TEST
 
+/*
+ * A store is not done when its fault is: written back and protected before the
+ * instruction is run again, the page faults once more, and what the first look
+ * found is a hole. Once SEAL is done it is in place. ext4 asks nobody where the
+ * buffers of a page have their blocks.
+ */
+START_TEST(store_by_the_first_look)
+{
+	int dev = st_session();
+	struct sealing sealing;
+	bool xfs = !strcmp(getenv("SEAL_TYPE"), "xfs");
+	struct party racer;
+	struct target t;
+
+	target_make(&t, ALL_HOLE);
+	ck_assert_int_eq(*(volatile char *)(t.map + FROM), 0);
+	party_start(&racer, op_store, &t);
+	sealing_start(&sealing, dev, t.fd);
+	park_set(0, &sealing.party, BEFORE_SHUT, 1);
+	park_set(1, &racer, "balance_dirty_pages_ratelimited", 1);
+	park_set(2, &sealing.party, BEFORE_READ, 1);
+	party_go(&sealing.party);
+	park_wait(0);
+	party_go(&racer);
+	park_wait(1);
+	park_release(0);
+	park_wait(2);
+	park_release(1);
+	ck_assert_int_eq(party_join(&racer), xfs ? -EFAULT : 0);
+	park_release(2);
+	ck_assert_int_eq(party_join(&sealing.party), 0);
+	ck_assert_int_eq(*(volatile char *)(t.map + FROM), xfs ? 0 : *t.buf);
+	ck_assert_int_eq(op_store(&t), 0);
+	check_frozen(dev, t.fd, "store by the first look");
+	target_close(&t);
+	close(dev);
+}
+END_TEST
+
 TCase *race_look(void)
 {
 	TCase *tc = tcase_create("look");
@@ -146,5 +186,6 @@ TCase *race_look(void)
 	tcase_add_loop_test(tc, changed_after_the_first_look, 0, 2);
 	tcase_add_test(tc, write_by_the_first_look);
 	tcase_add_test(tc, flight_by_the_first_look);
+	tcase_add_test(tc, store_by_the_first_look);
 	return tc;
 }

@@ -185,9 +185,8 @@ START_TEST(seal_waits_for_who_is_inside)
 	park_release(0);
 	ret = party_join(&racer);
 	/*
-	 * A store is not done when its fault is: SEAL may write the page back
-	 * and protect it before the instruction is run again, which then comes
-	 * later than SEAL, to what was a hole when that began.
+	 * A store whose fault is over may come again, after SEAL has begun
+	 * (store_by_the_first_look).
 	 */
 	if (ret && ret == w->refused)
 		ck_assert_msg(!stored(&t), "%s: stored, and refused", w->name);
