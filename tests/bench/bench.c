@@ -3,18 +3,22 @@
  * Time one operation on one file. In a guest whose clock counts instructions
  * (QEMU -icount shift=0) a nanosecond is an instruction.
  *
- *   bench OPERATION FILE [COUNT]    prints: nanoseconds per operation
- *   bench seal FILE...              prints: nanoseconds of SEAL, of UNSEAL, of
- *                                   walking the map of the first with FIEMAP
- *   bench hold FILE...              opens them, says so; seals them when it gets
- *                                   a line, says so; waits for end of input
+ *   bench OPERATION FILE [COUNT]    prints: nanoseconds per operation; with
+ *                                   READ_ONLY set the file is opened so
+ *   bench seal FILE                 prints: nanoseconds of SEAL, of UNSEAL, of
+ *                                   walking its map with FIEMAP
+ *   bench hold FILE                 opens it, or all in a directory, and says so;
+ *                                   seals what it opened when it gets a line,
+ *                                   says so; waits for end of input
  *   bench many DIRECTORY N          makes N files of a block: 0, 1, ...
- *   bench checker FILE RANGES       a file of RANGES blocks with holes between
+ *   bench checker FILE RANGES BLOCK a file of RANGES blocks with holes between
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <linux/falloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +36,7 @@
 
 #define BLOCK	4096
 #define ROUNDS	9
+#define MAX_OPEN	(1 << 20)	/* what a process may have at most */
 
 static void die(const char *what)
 {
@@ -162,6 +167,7 @@ static int cmp(const void *a, const void *b)
  */
 static int run(const char *name, const char *path, int count)
 {
+	bool read_only = getenv("READ_ONLY");
 	const struct operation *op = NULL;
 	long long round[ROUNDS];
 	struct stat st;
@@ -174,7 +180,7 @@ static int run(const char *name, const char *path, int count)
 		fprintf(stderr, "bench: no operation %s\n", name);
 		return 2;
 	}
-	fd = open(path, op->flags);
+	fd = open(path, read_only ? O_RDONLY : op->flags);
 	if (fd < 0 || fstat(fd, &st))
 		die(path);
 	size = st.st_size;
@@ -184,7 +190,8 @@ static int run(const char *name, const char *path, int count)
 	if (size > DEVICE_BYTES && S_ISBLK(st.st_mode))
 		size = DEVICE_BYTES;
 	blocks = size / BLOCK;
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	map = mmap(NULL, size, PROT_READ | (read_only ? 0 : PROT_WRITE),
+		   MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		die("mmap");
 	if (op->once == op_uring_write && io_uring_queue_init(4, &ring, 0))
@@ -218,17 +225,33 @@ static struct seal_session *open_session(void)
 	return session;
 }
 
-static void open_files(char **paths, int nr, int *fds)
+/* Open a file, or every file in a directory; how many. */
+static int open_files(const char *path, int **fds)
 {
-	struct rlimit limit = { nr + 64, nr + 64 };
+	const struct rlimit limit = { MAX_OPEN, MAX_OPEN };
+	struct dirent *entry;
+	int nr = 0;
+	DIR *dir;
 
-	if (setrlimit(RLIMIT_NOFILE, &limit))
+	*fds = calloc(MAX_OPEN, sizeof(**fds));
+	if (!*fds || setrlimit(RLIMIT_NOFILE, &limit))
 		die("RLIMIT_NOFILE");
-	for (int i = 0; i < nr; i++) {
-		fds[i] = open(paths[i], O_RDONLY);
-		if (fds[i] < 0)
-			die(paths[i]);
+	dir = opendir(path);
+	if (!dir) {
+		(*fds)[0] = open(path, O_RDONLY);
+		if ((*fds)[0] < 0)
+			die(path);
+		return 1;
 	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		(*fds)[nr] = openat(dirfd(dir), entry->d_name, O_RDONLY);
+		if ((*fds)[nr++] < 0)
+			die(entry->d_name);
+	}
+	closedir(dir);
+	return nr;
 }
 
 static void seal_all(struct seal_session *session, const int *fds, int nr)
@@ -267,39 +290,31 @@ static long long walk(int file)
 	return now() - start;
 }
 
-static int time_seal(char **paths, int nr)
+static int time_seal(const char *path)
 {
 	struct seal_session *session = open_session();
-	int *fds = calloc(nr, sizeof(*fds));
 	long long start, sealed, unsealed, walked;
+	int file = open(path, O_RDONLY);
 
-	if (!fds)
-		die("calloc");
-	open_files(paths, nr, fds);
-	for (int i = 0; i < nr; i++)
-		if (fsync(fds[i]))
-			die("fsync");
-	walked = walk(fds[0]);
+	if (file < 0 || fsync(file))
+		die(path);
+	walked = walk(file);
 	start = now();
-	seal_all(session, fds, nr);
+	seal_all(session, &file, 1);
 	sealed = now();
-	for (int i = 0; i < nr; i++)
-		seal_unseal(session, fds[i], 0);
+	seal_unseal(session, file, 0);
 	unsealed = now();
 	printf("%lld %lld %lld\n", sealed - start, unsealed - sealed, walked);
 	seal_close(session);
-	free(fds);
+	close(file);
 	return 0;
 }
 
-static int hold(char **paths, int nr)
+static int hold(const char *path)
 {
 	struct seal_session *session = open_session();
-	int *fds = calloc(nr, sizeof(*fds));
+	int *fds, nr = open_files(path, &fds);
 
-	if (!fds)
-		die("calloc");
-	open_files(paths, nr, fds);
 	puts("open");
 	fflush(stdout);
 	while (getchar() != '\n')
@@ -315,16 +330,16 @@ static int hold(char **paths, int nr)
 }
 
 /* A hole after every block: as many ranges as blocks. */
-static int checker(const char *path, long ranges)
+static int checker(const char *path, long ranges, int block)
 {
 	int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	if (file < 0)
 		die(path);
 	for (long i = 0; i < ranges; i++)
-		if (pwrite(file, buf, BLOCK, i * 2 * BLOCK) != BLOCK)
+		if (pwrite(file, buf, block, i * 2 * block) != block)
 			die("pwrite");
-	if (ftruncate(file, ranges * 2 * BLOCK) || fsync(file))
+	if (ftruncate(file, ranges * 2 * block) || fsync(file))
 		die(path);
 	return 0;
 }
@@ -348,14 +363,14 @@ static int many(const char *dir, int nr)
 
 int main(int argc, char **argv)
 {
-	if (argc >= 3 && !strcmp(argv[1], "seal"))
-		return time_seal(argv + 2, argc - 2);
-	if (argc >= 3 && !strcmp(argv[1], "hold"))
-		return hold(argv + 2, argc - 2);
+	if (argc == 3 && !strcmp(argv[1], "seal"))
+		return time_seal(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "hold"))
+		return hold(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "many"))
 		return many(argv[2], atoi(argv[3]));
-	if (argc == 4 && !strcmp(argv[1], "checker"))
-		return checker(argv[2], atol(argv[3]));
+	if (argc == 5 && !strcmp(argv[1], "checker"))
+		return checker(argv[2], atol(argv[3]), atoi(argv[4]));
 	if (argc == 3 || argc == 4)
 		return run(argv[1], argv[2], argc == 4 ? atoi(argv[3]) : 1000);
 	fprintf(stderr, "usage: bench OPERATION|seal|hold|many|checker FILE...\n");

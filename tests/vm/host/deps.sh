@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# vm deps: install the host packages the harness needs, and only those.
+# vm deps [COMMAND PACKAGE]...: install the host packages the harness needs, and
+# the packages of those commands, if they are not there; nothing else.
 
 # command (or file) that must exist, package that has it
 deps_table() {
@@ -18,11 +19,16 @@ deps_table() {
 	TABLE
 }
 
+# deps_missing [COMMAND PACKAGE]...: of those and of what the arguments name
 deps_missing() {
 	local command package
 
-	deps_table | while read -r command package; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null ||
+	{
+		deps_table
+		[ $# -eq 0 ] || printf '%s %s\n' "$@"
+	} | while read -r command package; do
+		[[ $command == /* && -e $command ]] ||
+			PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null ||
 			echo "$package"
 	done | sort -u
 }
@@ -42,7 +48,7 @@ vm_deps() {
 	local -a missing
 	local log
 
-	mapfile -t missing < <(deps_missing)
+	mapfile -t missing < <(deps_missing "$@")
 	[ "${#missing[@]}" -gt 0 ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
 		die "missing packages, run as root: apt-get install --no-install-recommends ${missing[*]}"
