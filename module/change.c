@@ -54,7 +54,7 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 			 (session ? 1 : 0) + !!entry->sticky)
 		ret = -EBUSY;
 	else
-		entry->growing = grow;
+		WRITE_ONCE(entry->growing, grow);
 	mutex_unlock(&seal_table_lock);
 	if (session)
 		mutex_unlock(&session->lock);
@@ -83,7 +83,7 @@ void seal_change_end(struct seal_entry *entry, bool grow)
 {
 	if (grow) {
 		mutex_lock(&seal_table_lock);
-		entry->growing = false;
+		WRITE_ONCE(entry->growing, false);
 		mutex_unlock(&seal_table_lock);
 		wake_up_all(&seal_state_changed);
 	}

@@ -119,18 +119,20 @@ bool seal_sealed_on(struct super_block *sb)
 /* Can a claim be added to it now? */
 bool seal_entry_settled(const struct seal_entry *entry)
 {
-	return entry->state == SEAL_ENTRY_SEALED && !entry->growing;
+	return READ_ONCE(entry->state) == SEAL_ENTRY_SEALED &&
+	       !READ_ONCE(entry->growing);
 }
 
+/* A condition to sleep on, so without the table's lock. */
 bool seal_entry_in_transit(struct inode *inode)
 {
 	struct seal_entry *entry;
 	bool transit;
 
-	mutex_lock(&seal_table_lock);
-	entry = seal_entry_find(inode);
+	rcu_read_lock();
+	entry = seal_lookup(inode);
 	transit = entry && !seal_entry_settled(entry);
-	mutex_unlock(&seal_table_lock);
+	rcu_read_unlock();
 	return transit;
 }
 
@@ -308,7 +310,7 @@ void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
 		return;
 	}
 	was_sealed = entry->state == SEAL_ENTRY_SEALED;
-	entry->state = SEAL_ENTRY_LEAVING;
+	WRITE_ONCE(entry->state, SEAL_ENTRY_LEAVING);
 	mutex_unlock(&seal_table_lock);
 
 	seal_thaw_map(entry);

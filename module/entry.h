@@ -118,9 +118,9 @@ void seal_entry_free(struct seal_entry *entry);
 /* With the table locked, and no entry of this inode in it. 0 or -errno. */
 int seal_entry_insert(struct seal_entry *entry);
 
-/* With the table locked: can a claim be added to it now? */
+/* Can a claim be added to it now? For sure only with the table locked. */
 bool seal_entry_settled(const struct seal_entry *entry);
-/* Is there one to which no claim can be added now? */
+/* Is there one to which no claim could be added a moment ago? */
 bool seal_entry_in_transit(struct inode *inode);
 
 /*
