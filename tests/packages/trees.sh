@@ -117,7 +117,7 @@ trees_closure() {
 	apt_root "$1" apt-cache depends --recurse --no-recommends --no-suggests \
 		--no-conflicts --no-breaks --no-replaces --no-enhances \
 		"linux-image-$2" "linux-headers-$2" |
-		grep -E '^linux-(image|headers|kbuild|base)' |
+		grep -E '^linux-(image|binary|modules|headers|kbuild|base)' |
 		grep -vE '^linux-image-.*-unsigned|^linux-base$' | sort -u
 }
 
