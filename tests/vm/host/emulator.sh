@@ -4,10 +4,7 @@
 # less processor time than Debian 12's 7.2 for the same tests, half of it where
 # they fork much. So a host with an old one gets Debian testing's, unpacked into
 # the cache with its libraries and run through its own dynamic loader; nothing
-# is installed. Should that fail, the host's own does the job, with one caveat:
-# under 7.2 a guest that attached and detached probes under load once jumped to
-# address 0 from a breakpoint that kernel text patching had already removed (a
-# translation made stale by another processor); never under 11.
+# is installed. Should that fail, the host's own does the job.
 
 # shellcheck source=tests/vm/host/apt.sh
 . "$VM_DIR/host/apt.sh"
