@@ -117,6 +117,16 @@ static long one_block(struct worker *w, struct victim *v)
 	return ret_errno(ftruncate(v->fd, BLOCK)) ?: ret_errno(fsync(v->fd));
 }
 
+/* Not where every file has direct blocks already. */
+static long with_extents(struct worker *w, struct victim *v)
+{
+	int flags;
+
+	if (ioctl(v->fd, FS_IOC_GETFLAGS, &flags))
+		return -errno;
+	return flags & EXT4_EXTENTS_FL ? one_block(w, v) : -EOPNOTSUPP;
+}
+
 static long indirect(struct worker *w, struct victim *v)
 {
 	return one_block(w, v) ?: change_flags(v->fd, 0, EXT4_EXTENTS_FL);
@@ -173,7 +183,7 @@ static long change_verity(struct worker *w, struct victim *v)
 }
 
 static const struct attack attacks[] = {
-	{ .name = "clearing the extents flag", .prepare = one_block,
+	{ .name = "clearing the extents flag", .prepare = with_extents,
 	  .change = change_to_indirect },
 	{ .name = "setting the extents flag", .prepare = indirect,
 	  .change = change_to_extents },
