@@ -98,6 +98,9 @@ void judge_write(struct worker *w, struct watch *x, enum write_way way,
 	 */
 	if (way == BY_STORE && !all && ret == -ETXTBSY)
 		return;
+	/* it waits for write-back, and is told what another write lost */
+	if (way == BY_SYNC && ret == -EIO)
+		return;
 	violation(w, "%s is sealed, a write in place came to %ld (%s)", f->name,
 		  ret, error_name(ret));
 }

@@ -62,8 +62,9 @@ static void op_write(struct worker *w)
 	}
 	if (way == W_STORE)
 		x.idle = false;
-	judge_write(w, &x, way == W_STORE ? BY_STORE : BY_CALL, piece.off,
-		    piece.len, piece.ret);
+	judge_write(w, &x, way == W_STORE ? BY_STORE :
+		    way == W_DSYNC ? BY_SYNC : BY_CALL, piece.off, piece.len,
+		    piece.ret);
 }
 
 static void op_append(struct worker *w)

@@ -209,7 +209,7 @@ bool watch_unsealed(const struct watch *x);	/* all the time, nobody tried */
 void judge_change(struct worker *w, struct watch *x, unsigned int nr, long ret);
 
 /* A write to [off, off + len) came to @ret; counts it. */
-enum write_way { BY_CALL, BY_STORE };
+enum write_way { BY_CALL, BY_SYNC, BY_STORE };
 void judge_write(struct worker *w, struct watch *x, enum write_way way,
 		 uint64_t off, uint64_t len, long ret);
 
