@@ -171,6 +171,7 @@ image_make() {
 	local dir log tmp lock
 
 	need_root "making a guest image"
+	# shellcheck disable=SC2119 # no further packages
 	vm_deps
 	mkdir -p "$VM_CACHE"/{guest,tmp,log,lock,debs}
 	dir=$(image_dir)

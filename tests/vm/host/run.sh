@@ -219,6 +219,7 @@ run_failed() {
 
 # run_prepare SHELL: work directory, initrd, disks and QEMU's arguments
 run_prepare() {
+	# shellcheck disable=SC2119 # no further packages
 	vm_deps
 	mkdir -p "$VM_CACHE"/{tmp,log}
 	if [ -n "$OTHER_IMAGE" ]; then
