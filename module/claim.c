@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/rbtree.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -21,6 +22,36 @@
 
 /* Numbers of entries and claims grow, so the claims are in order of age. */
 static DEFINE_XARRAY_FLAGS(holders, XA_FLAGS_ACCOUNT);
+
+static struct seal_file_key file_key(const struct inode *inode)
+{
+	return (struct seal_file_key){
+		.ino		= inode->i_ino,
+		.generation	= inode->i_generation,
+		.dev		= inode->i_sb->s_dev,
+	};
+}
+
+static int key_cmp(const struct seal_file_key *a, const struct seal_file_key *b)
+{
+	if (a->ino != b->ino)
+		return a->ino < b->ino ? -1 : 1;
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	if (a->generation != b->generation)
+		return a->generation < b->generation ? -1 : 1;
+	return 0;
+}
+
+static int claim_cmp(const void *key, const struct rb_node *node)
+{
+	return key_cmp(key, &rb_entry(node, struct seal_claim, node)->key);
+}
+
+static bool claim_before(struct rb_node *a, const struct rb_node *b)
+{
+	return claim_cmp(&rb_entry(a, struct seal_claim, node)->key, b) < 0;
+}
 
 int seal_claim_init(struct seal_claim *claim, const struct seal_request *req)
 {
@@ -82,13 +113,11 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 	struct seal_event event;
 
 	lockdep_assert_held(&seal_table_lock);
-	claim->dev = entry->inode->i_sb->s_dev;
-	claim->ino = entry->inode->i_ino;
-	claim->generation = entry->inode->i_generation;
+	claim->key = file_key(entry->inode);
 	claim->session = session;
 	if (session) {
 		entry->sessions++;
-		list_add(&claim->list, &session->claims);
+		rb_add(&claim->node, &session->claims, claim_before);
 	} else {
 		entry->sticky = claim;
 	}
@@ -189,14 +218,10 @@ int seal_claims_walk(u64 *next, u64 last, char *page,
 struct seal_claim *seal_session_find(struct seal_session *session,
 				     struct inode *inode)
 {
-	struct seal_claim *claim;
+	const struct seal_file_key key = file_key(inode);
+	struct rb_node *node = rb_find(&key, &session->claims, claim_cmp);
 
-	list_for_each_entry(claim, &session->claims, list)
-		if (claim->ino == inode->i_ino &&
-		    claim->generation == inode->i_generation &&
-		    claim->dev == inode->i_sb->s_dev)
-			return claim;
-	return NULL;
+	return node ? rb_entry(node, struct seal_claim, node) : NULL;
 }
 
 bool seal_claim_revoked(const struct seal_claim *claim)
@@ -242,7 +267,7 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 	mutex_lock(&session->lock);
 	claim = seal_session_find(session, inode);
 	if (claim)
-		list_del(&claim->list);
+		rb_erase(&claim->node, &session->claims);
 	mutex_unlock(&session->lock);
 	if (claim)
 		claim_drop(claim, SEAL_WHY_CALL);
@@ -350,7 +375,7 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 void seal_session_init(struct seal_session *session)
 {
 	mutex_init(&session->lock);
-	INIT_LIST_HEAD(&session->claims);
+	session->claims = RB_ROOT;
 	init_waitqueue_head(&session->wait);
 }
 
@@ -358,8 +383,9 @@ void seal_session_end(struct seal_session *session, u32 why)
 {
 	struct seal_claim *claim, *next;
 
-	list_for_each_entry_safe(claim, next, &session->claims, list)
+	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims, node)
 		claim_drop(claim, why);
+	session->claims = RB_ROOT;
 }
 
 void seal_claims_exit(void)

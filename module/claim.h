@@ -8,6 +8,7 @@
 
 #include <linux/fs.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
@@ -32,20 +33,24 @@ struct seal_holder {
 	char			comm[TASK_COMM_LEN];
 };
 
+/* A file, still known after its claim was revoked. */
+struct seal_file_key {
+	u64			ino;
+	u32			generation;
+	dev_t			dev;
+};
+
 struct seal_claim {
-	struct list_head	list;		/* of the session */
+	struct rb_node		node;		/* of the session, by @key */
 	struct list_head	siblings;	/* on the same entry */
 	struct seal_session	*session;	/* NULL: sticky */
 	struct seal_holder	holder;
-	/* the file, still known after the claim was revoked */
-	dev_t			dev;
-	u64			ino;
-	u32			generation;
+	struct seal_file_key	key;
 };
 
 struct seal_session {
 	struct mutex		lock;		/* protects @claims */
-	struct list_head	claims;
+	struct rb_root		claims;
 	/*
 	 * Claims that were revoked and not dropped yet, or are being recalled;
 	 * under the table's lock.

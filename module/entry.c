@@ -96,8 +96,11 @@ bool seal_any_on(struct super_block *sb)
 	bool found = false;
 
 	mutex_lock(&seal_table_lock);
-	list_for_each_entry(entry, &entry_list, list)
-		found |= entry->inode->i_sb == sb;
+	list_for_each_entry(entry, &entry_list, list) {
+		found = entry->inode->i_sb == sb;
+		if (found)
+			break;
+	}
 	mutex_unlock(&seal_table_lock);
 	return found;
 }
@@ -109,9 +112,13 @@ bool seal_sealed_on(struct super_block *sb)
 	bool found = false;
 
 	mutex_lock(&seal_table_lock);
-	list_for_each_entry(entry, &entry_list, list)
-		found |= entry->inode->i_sb == sb &&
-			 entry->state == SEAL_ENTRY_SEALED;
+	/* the last one sealed comes first: it is rarely a long way */
+	list_for_each_entry(entry, &entry_list, list) {
+		found = entry->inode->i_sb == sb &&
+			entry->state == SEAL_ENTRY_SEALED;
+		if (found)
+			break;
+	}
 	mutex_unlock(&seal_table_lock);
 	return found;
 }
