@@ -27,21 +27,37 @@ trees_dir() {
 	echo "$VM_CACHE/guest/deb-$1-$2-$key"
 }
 
-# trees_kernels APT: the kernel to start with and the one to upgrade to, of the
-# release's own series. Where it has but one, another flavour is the second.
+# trees_kernels APT: the two newest kernels of its own series, oldest first
 trees_kernels() {
-	local list newest series
+	local newest series
 
 	newest=$(apt_root "$1" apt-cache depends linux-image-amd64 |
 		sed -n 's/^ *Depends: linux-image-//p')
 	series=$(grep -oE '^[0-9]+\.[0-9]+' <<<"$newest")
-	list=$(apt_root "$1" apt-cache pkgnames linux-headers- |
+	apt_root "$1" apt-cache pkgnames linux-headers- |
 		sed -nE "s/^linux-headers-($series\.[0-9]+(-[0-9]+|\+deb[0-9.]+)-amd64)$/\1/p" |
-		sort -V | tail -n 2)
-	if [ "$(wc -l <<<"$list")" -lt 2 ]; then
-		list=$(printf '%s\n%s' "$list" "${list%-amd64}-cloud-amd64")
+		sort -V | tail -n 2
+}
+
+# trees_pair RELEASE WORK: the kernel to start with, and the one to upgrade to with
+# the apt state directory that has it. Testing has but one: unstable has the next.
+trees_pair() {
+	local release=$1 work=$2 from=$1 key list next
+
+	key=$(apt_keyring "$release")
+	apt_root_make "$work/$release" "$release" "$key" >&2
+	list=$(trees_kernels "$work/$release")
+	if [ "$(wc -l <<<"$list")" -lt 2 ] && [ "$release" = testing ]; then
+		from=unstable
+		key=$(apt_keyring "$from")
+		apt_root_make "$work/$from" "$from" "$key" >&2
+		next=$(trees_kernels "$work/$from" | tail -n 1)
+		[ "$next" = "$list" ] || list=$(printf '%s\n%s' "$list" "$next")
 	fi
-	echo "$list"
+	[ "$(wc -l <<<"$list")" -eq 2 ] ||
+		die "$release has one kernel only, $list: there is nothing to upgrade to"
+	echo "$list" | paste -sd' '
+	echo "$work/$from"
 }
 
 # trees_bootstrap RELEASE DIR PACKAGES [MMDEBSTRAP-ARG...]
@@ -73,18 +89,16 @@ builder_make() {
 }
 
 clean_make() {
-	local release=$1 dir=$2 work=$2/work key first second
+	local release=$1 dir=$2 work=$2/work apt first second
 
 	mkdir -p "$work" "$dir/repo"
-	key=$(apt_keyring "$release")
-	apt_root_make "$work/apt" "$release" "$key"
-	{ read -r first && read -r second; } < <(trees_kernels "$work/apt")
+	{ read -r first second && read -r apt; } < <(trees_pair "$release" "$work/apt")
 	(
 		cd "$dir/repo"
 		# The packages of the second kernel that the first does not have.
 		# shellcheck disable=SC2046 # a list of words
-		apt_root "$work/apt" apt-get download -q \
-			$(trees_closure "$work/apt" "$second")
+		apt_root "$apt" apt-get download -q \
+			$(trees_closure "$apt" "$second")
 	)
 	rm -rf "$work/apt"
 	# The guest has its own initrd; a distribution one would only cost time.

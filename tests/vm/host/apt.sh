@@ -73,7 +73,8 @@ apt_sources() {
 	security=$(apt_site security)
 	[ -n "$main" ] || die "apt on this machine has no Debian archive configured"
 	echo "deb [signed-by=$key] $main $release main"
-	[ "$release" != testing ] || return 0
+	# those have neither updates nor backports
+	case $release in testing | unstable) return 0 ;; esac
 	echo "deb [signed-by=$key] $main $release-updates main"
 	[ -z "$security" ] ||
 		echo "deb [signed-by=$key] $security $release-security main"
