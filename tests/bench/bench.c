@@ -36,6 +36,7 @@
 
 #define BLOCK	4096
 #define ROUNDS	9
+#define SYNC_RANGES	20000	/* ranges that are made before they are written */
 #define MAX_OPEN	(1 << 20)	/* what a process may have at most */
 
 static void die(const char *what)
@@ -338,9 +339,13 @@ static int checker(const char *path, long ranges, int block)
 
 	if (file < 0)
 		die(path);
-	for (long i = 0; i < ranges; i++)
+	for (long i = 0; i < ranges; i++) {
 		if (pwrite(file, buf, block, i * 2 * block) != block)
 			die("pwrite");
+		/* XFS keeps room for the worst case of what is not written yet */
+		if (i % SYNC_RANGES == SYNC_RANGES - 1 && fdatasync(file))
+			die("fdatasync");
+	}
 	if (ftruncate(file, ranges * 2 * block) || fsync(file))
 		die(path);
 	return 0;
