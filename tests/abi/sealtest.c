@@ -424,7 +424,7 @@ bool st_goes_on(int done, int rounds, double start, unsigned int seconds)
 
 double st_limit(unsigned int seconds)
 {
-	return st_long() ? 30.0 * seconds : seconds;
+	return st_long() ? 120.0 * seconds : seconds;
 }
 
 double st_patience(unsigned int seconds)
