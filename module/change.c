@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A holder changes the map: one task at a time, and nobody joins meanwhile. */
+#include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "change.h"
 #include "claim.h"
+#include "freeze.h"
+#include "map.h"
+#include "tripwire.h"
+
+#define REREAD_TRIES	5
 
 /* The entry if it is held so, with another claim on it, or why not. */
 static struct seal_entry *change_find(struct seal_session *session,
@@ -89,4 +98,91 @@ void seal_change_end(struct seal_entry *entry, bool grow)
 	}
 	mutex_unlock(&entry->change_lock);
 	seal_entry_drop(entry, 1, NULL);
+}
+
+bool seal_changing(struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool own;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	own = entry && READ_ONCE(entry->changer) == current;
+	rcu_read_unlock();
+	return own;
+}
+
+void seal_change_allow(struct seal_entry *entry)
+{
+	WRITE_ONCE(entry->changer, current);
+}
+
+void seal_change_forbid(struct seal_entry *entry)
+{
+	WRITE_ONCE(entry->changer, NULL);
+}
+
+/* The state after a change that did not go as computed: what is there now. */
+void seal_change_reread(struct seal_entry *entry)
+{
+	struct seal_table *table;
+	char reason[SEAL_REASON_LEN];
+	struct seal_map_info info;
+	int tries, ret = -ENOMEM;
+
+	for (tries = 0; ret == -ENOMEM && tries < REREAD_TRIES; tries++) {
+		table = kzalloc(sizeof(*table), GFP_KERNEL);
+		if (!table)
+			continue;
+		ret = seal_map_reread(entry->inode, &info, &table->ranges,
+				      reason);
+		if (!ret) {
+			seal_entry_publish(entry, table, &info);
+			return;
+		}
+		seal_table_free(table);
+	}
+	/* what is told of the map is out of date: that is what broken means */
+	atomic64_inc(&entry->changes);
+	seal_report_broken(entry, "by its holder, and it cannot be read again");
+}
+
+int seal_may_change(struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+}
+
+/* With the probe that maps are read by, and write access to the filesystem. */
+int seal_change_enter(struct file *file)
+{
+	int ret = seal_map_get();
+
+	if (ret)
+		return ret == -ENOMEM || ret == -EIO ? ret : -EOPNOTSUPP;
+	ret = mnt_want_write_file(file);
+	if (ret)
+		seal_map_put();
+	return ret;
+}
+
+void seal_change_leave(struct file *file)
+{
+	mnt_drop_write_file(file);
+	seal_map_put();
+}
+
+int seal_change_error(int error, char *reason)
+{
+	if (error == -EOPNOTSUPP && !reason[0])
+		strscpy(reason, "kprobes or ftrace are switched off, the map cannot be read",
+			SEAL_REASON_LEN);
+	else if (error == -EACCES)
+		strscpy(reason, "the file is not sealed by this session",
+			SEAL_REASON_LEN);
+	else if (error == -EBUSY && !reason[0])
+		strscpy(reason, "somebody else holds the file sealed, too",
+			SEAL_REASON_LEN);
+	return error;
 }

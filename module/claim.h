@@ -89,16 +89,6 @@ int seal_session_check(struct seal_session *session, struct inode *inode);
 /* Drop all its claims; @why for those who listen: enum seal_why. */
 void seal_session_end(struct seal_session *session, u32 why);
 
-/*
- * A holder is about to change the map: the entry of @inode that @session has a
- * claim on (NULL: that has a sticky claim), pinned, with its change_lock taken.
- * With @grow nobody else may hold it, or join until the end. -EACCES: no such
- * claim; -EBUSY: others hold it; -EINTR.
- */
-struct seal_entry *seal_change_begin(struct seal_session *session,
-				     struct inode *inode, bool grow);
-void seal_change_end(struct seal_entry *entry, bool grow);
-
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status);
 

@@ -11,10 +11,10 @@
 #include <linux/fs.h>
 #include <linux/iomap.h>
 
+#include "change.h"
 #include "claim.h"
 #include "compat.h"
 #include "gate.h"
-#include "grant.h"
 #include "recall.h"
 #include "xfs_inode.h"
 
@@ -124,7 +124,7 @@ static bool refuses(enum xfs_wrapped gate, struct inode *inode)
 /* The same where the module itself comes by, for the holder: see grant.c. */
 static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
 {
-	return seal_flagged(inode) && !seal_grant_changing(inode) &&
+	return seal_flagged(inode) && !seal_changing(inode) &&
 	       seal_gate_refuses_any(&xfs_gates[gate].kp, inode);
 }
 
@@ -142,7 +142,7 @@ static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
 	long ret = -ETXTBSY;
 	int cookie;
 
-	if (!seal_grant_changing(file_inode(file)))
+	if (!seal_changing(file_inode(file)))
 		seal_recall(file_inode(file), file, "xfs_file_fallocate");
 	cookie = seal_wrapper_enter();
 	if (!refuses_others(WRAP_FALLOCATE, file_inode(file)))

@@ -39,10 +39,4 @@ void seal_grants_drop(struct seal_entry *entry, struct seal_session *session);
 /* Free what the last claim has left. */
 void seal_grants_free(struct seal_entry *entry);
 
-/*
- * Is this task changing the map of @inode for a holder? Gates on the functions
- * it does that with let it pass. RCU or not.
- */
-bool seal_grant_changing(struct inode *inode);
-
 #endif /* SEAL_GRANT_H */

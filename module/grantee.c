@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who has been granted what of a sealed file; under entry->change_lock. */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "change.h"
+#include "claim.h"
+#include "grant.h"
+#include "grantee.h"
+#include "map.h"
+
+/*
+ * Cached pages hold whole blocks and whole blocks hold whole pages: what is
+ * committed must not share a page with what is not.
+ */
+u64 seal_grant_unit(struct inode *inode)
+{
+	return max_t(u64, i_blocksize(inode), PAGE_SIZE);
+}
+
+bool seal_grant_whole_units(struct inode *inode, u64 offset, u64 length)
+{
+	u64 unit = seal_grant_unit(inode);
+
+	return length && offset <= S64_MAX && length <= S64_MAX - offset &&
+	       !(offset & (unit - 1)) && !(length & (unit - 1));
+}
+
+struct seal_grantee *seal_grantee_find(struct seal_entry *entry,
+				       struct seal_session *session)
+{
+	struct seal_grantee *grantee;
+
+	list_for_each_entry(grantee, &entry->grantees, list)
+		if (grantee->session == session)
+			return grantee;
+	return NULL;
+}
+
+static struct seal_grantee *grantee_get(struct seal_entry *entry,
+					struct seal_session *session)
+{
+	struct seal_grantee *grantee = seal_grantee_find(entry, session);
+
+	if (grantee)
+		return grantee;
+	grantee = kzalloc(sizeof(*grantee), GFP_KERNEL_ACCOUNT);
+	/* each commit reads the map: the probe is not removed in between */
+	if (grantee && seal_map_get()) {
+		kfree(grantee);
+		grantee = NULL;
+	}
+	if (grantee) {
+		grantee->session = session;
+		list_add(&grantee->list, &entry->grantees);
+	}
+	return grantee;
+}
+
+static void grantee_free(struct seal_grantee *grantee)
+{
+	list_del(&grantee->list);
+	seal_ranges_free(&grantee->ranges);
+	kfree(grantee);
+	seal_map_put();
+}
+
+/* Forget who has nothing, and tell the gates and STATUS what is granted. */
+void seal_grants_settle(struct seal_entry *entry)
+{
+	struct seal_grantee *grantee, *next;
+	u64 bytes = 0;
+
+	list_for_each_entry_safe(grantee, next, &entry->grantees, list) {
+		if (!grantee->ranges.nr)
+			grantee_free(grantee);
+		else
+			bytes += seal_ranges_bytes(&grantee->ranges);
+	}
+	WRITE_ONCE(entry->granted, bytes);
+	WRITE_ONCE(entry->unshared, bytes != 0);
+}
+
+typedef int (*ranges_op)(struct seal_ranges *out, const struct seal_ranges *a,
+			 const struct seal_ranges *b);
+
+/* Prepare @out = @ranges op [start, end). */
+static int ranges_with(struct seal_ranges *out, ranges_op op,
+		       const struct seal_ranges *ranges, u64 start, u64 end)
+{
+	struct seal_ranges one = { };
+	int ret;
+
+	ret = seal_ranges_add(&one, start, end) ?: op(out, ranges, &one);
+	seal_ranges_free(&one);
+	if (ret)
+		seal_ranges_free(out);
+	return ret;
+}
+
+static void ranges_replace(struct seal_ranges *old, struct seal_ranges *new)
+{
+	seal_ranges_free(old);
+	*old = *new;
+	memset(new, 0, sizeof(*new));
+}
+
+/*
+ * Each session that ends leaves its grants to the sticky claim: make one of
+ * them before they are looked at. NULL if there is none.
+ */
+static struct seal_grantee *grantee_sticky(struct seal_entry *entry)
+{
+	struct seal_grantee *grantee, *next, *sticky;
+
+	sticky = seal_grantee_find(entry, NULL);
+	list_for_each_entry_safe(grantee, next, &entry->grantees, list) {
+		struct seal_ranges both = { };
+
+		if (grantee->session || grantee == sticky)
+			continue;
+		if (seal_ranges_union(&both, &sticky->ranges,
+				      &grantee->ranges)) {
+			seal_ranges_free(&both);
+			return ERR_PTR(-ENOMEM);
+		}
+		ranges_replace(&sticky->ranges, &both);
+		grantee_free(grantee);
+	}
+	return sticky;
+}
+
+/* Make it known; nothing has happened if it fails. */
+int seal_grantee_add(struct seal_entry *entry, struct seal_session *session,
+		     u32 flags, u64 start, u64 end)
+{
+	struct seal_grantee *grantee, *sticky;
+	struct seal_ranges mine = { }, left = { };
+	int ret;
+
+	sticky = grantee_sticky(entry);
+	if (IS_ERR(sticky))
+		return PTR_ERR(sticky);
+	grantee = grantee_get(entry, session);
+	if (!grantee)
+		return -ENOMEM;
+	ret = ranges_with(&mine, seal_ranges_union, &grantee->ranges, start,
+			  end);
+	if (ret)
+		return ret;
+	if (sticky) {
+		ret = ranges_with(&left, seal_ranges_subtract, &sticky->ranges,
+				  start, end);
+		if (ret) {
+			seal_ranges_free(&mine);
+			return ret;
+		}
+		ranges_replace(&sticky->ranges, &left);
+	}
+	ranges_replace(&grantee->ranges, &mine);
+	if (flags & SEAL_GRANT_EXTEND)
+		grantee->grow_to = max(grantee->grow_to, end);
+	return 0;
+}
+
+int seal_grant_release(struct seal_session *session, struct file *file,
+		       const struct seal_release *release)
+{
+	bool sticky = release->flags & SEAL_RELEASE_STICKY;
+	struct inode *inode = file_inode(file);
+	struct seal_ranges left = { };
+	struct seal_grantee *grantee;
+	struct seal_entry *entry;
+	u64 length = release->length;
+	int ret = 0;
+
+	if (!length)
+		length = round_down(S64_MAX - min_t(u64, release->offset,
+						    S64_MAX),
+				    seal_grant_unit(inode));
+	if (!seal_grant_whole_units(inode, release->offset, length))
+		return -EINVAL;
+	entry = seal_change_begin(sticky ? NULL : session, inode, false);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	grantee = sticky ? grantee_sticky(entry) : seal_grantee_find(entry, session);
+	if (IS_ERR(grantee)) {
+		ret = PTR_ERR(grantee);
+	} else if (grantee) {
+		ret = ranges_with(&left, seal_ranges_subtract, &grantee->ranges,
+				  release->offset, release->offset + length);
+		if (!ret)
+			ranges_replace(&grantee->ranges, &left);
+	}
+	seal_grants_settle(entry);
+	seal_change_end(entry, false);
+	return ret;
+}
+
+/*
+ * Clients may be writing to what was granted: where there is a sticky claim,
+ * it keeps the blocks.
+ */
+void seal_grants_leave(struct seal_entry *entry, struct seal_session *session)
+{
+	struct seal_grantee *grantee;
+
+	mutex_lock(&entry->change_lock);
+	grantee = seal_grantee_find(entry, session);
+	if (grantee && READ_ONCE(entry->sticky))
+		grantee->session = NULL;
+	else if (grantee)
+		grantee_free(grantee);
+	seal_grants_settle(entry);
+	mutex_unlock(&entry->change_lock);
+}
+
+void seal_grants_leave_sticky(struct seal_entry *entry)
+{
+	struct seal_grantee *grantee, *next;
+
+	mutex_lock(&entry->change_lock);
+	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+		if (!grantee->session && !READ_ONCE(entry->sticky))
+			grantee_free(grantee);
+	seal_grants_settle(entry);
+	mutex_unlock(&entry->change_lock);
+}
+
+void seal_grants_drop(struct seal_entry *entry, struct seal_session *session)
+{
+	struct seal_grantee *grantee, *next;
+
+	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+		if (grantee->session == session)
+			grantee_free(grantee);
+	seal_grants_settle(entry);
+}
+
+void seal_grants_free(struct seal_entry *entry)
+{
+	struct seal_grantee *grantee, *next;
+
+	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+		grantee_free(grantee);
+}
