@@ -243,6 +243,15 @@ int st_create_written(const char *name, size_t length)
 	return fd;
 }
 
+int st_create_trimmed(const char *name, size_t length)
+{
+	int fd = st_create_written(name, length);
+
+	ck_assert_int_eq(ftruncate(fd, length), 0);
+	ck_assert_int_eq(fsync(fd), 0);
+	return fd;
+}
+
 void st_remove(const char *name)
 {
 	char path[256];

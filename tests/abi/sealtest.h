@@ -70,6 +70,11 @@ void st_path(char *buf, size_t size, const char *name);
 int st_open(const char *name, int flags);
 int st_create(const char *name);
 int st_create_written(const char *name, size_t length);
+/*
+ * The same without blocks behind its end, which XFS frees after five minutes
+ * if the file is not sealed then.
+ */
+int st_create_trimmed(const char *name, size_t length);
 void st_remove(const char *name);
 void st_fill(int fd, off_t offset, size_t length, unsigned char byte);
 uint64_t st_content(int fd);

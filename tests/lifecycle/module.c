@@ -98,7 +98,7 @@ START_TEST(reload_under_io)
 {
 	int fds[2] = {
 		st_create_written("reload", 65536),
-		st_create_written("reload-io", 1 << 20),
+		st_create_trimmed("reload-io", 1 << 20),
 	};
 	struct st_map before = st_map(fds[1]), after;
 	int dev, n, ret, status;

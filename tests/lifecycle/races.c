@@ -121,8 +121,8 @@ START_TEST(cycles_under_io)
 	 * stock kernel reports a failed invalidation at the next fsync.
 	 */
 	int fds[2] = {
-		st_create_written("cached", FILE_SIZE),
-		st_create_written("direct", FILE_SIZE),
+		st_create_trimmed("cached", FILE_SIZE),
+		st_create_trimmed("direct", FILE_SIZE),
 	};
 	int direct = st_open("direct", O_RDWR | O_DIRECT);
 	int free_file = st_create("unsealed");
