@@ -232,13 +232,24 @@ static int seal(struct worker *w, struct file **list, const int *fds,
 	return ret;
 }
 
+/*
+ * A slow kernel seals slowly; a seal is held longer there, so that somebody
+ * writes meanwhile.
+ */
+static unsigned int longest_ms(void)
+{
+	unsigned long calls = nr_seal_calls;
+
+	return 250 + (calls ? seal_us / calls / 1000 : 0);
+}
+
 static void cycle(struct worker *w)
 {
 	struct file *list[2];
 	int fds[2];
 	unsigned int nr = 1 + !rng_below(&w->rng, 3);
 	unsigned int looks = rng_below(&w->rng, 3);
-	unsigned int ms = rng_below(&w->rng, 250);
+	unsigned int ms = rng_below(&w->rng, longest_ms());
 	int ret;
 
 	list[0] = pick_file(w, rng_below(&w->rng, 3));
