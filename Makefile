@@ -91,11 +91,13 @@ module: $(KBUILD_DIR)/Makefile
 # The module with a switch per gate, for the tests of the tests, and the one that
 # tells the fuzzer where it has been. Elsewhere, so that they are never the one
 # that is installed.
+# not what modpost made of the other build
+MODULE_SOURCES = $(filter-out %.mod.c,$(wildcard module/*.[ch]))
 module-debug: SWITCH := SEAL_DEBUG=1
 module-kcov: SWITCH := SEAL_KCOV=1
 module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
 	mkdir -p build/$*/module build/$*/uapi
-	cp -p module/Kbuild module/*.[ch] build/$*/module/
+	cp -p module/Kbuild $(MODULE_SOURCES) build/$*/module/
 	cp -p uapi/*.h build/$*/uapi/
 	cp -p dkms.conf build/$*/
 	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
