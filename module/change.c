@@ -122,7 +122,6 @@ void seal_change_forbid(struct seal_entry *entry)
 	WRITE_ONCE(entry->changer, NULL);
 }
 
-/* The state after a change that did not go as computed: what is there now. */
 void seal_change_reread(struct seal_entry *entry)
 {
 	struct seal_table *table;
@@ -154,7 +153,6 @@ int seal_may_change(struct file *file)
 	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
 }
 
-/* With the probe that maps are read by, and write access to the filesystem. */
 int seal_change_enter(struct file *file)
 {
 	int ret = seal_map_get();

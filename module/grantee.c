@@ -67,7 +67,6 @@ static void grantee_free(struct seal_grantee *grantee)
 	seal_map_put();
 }
 
-/* Forget who has nothing, and tell the gates and STATUS what is granted. */
 void seal_grants_settle(struct seal_entry *entry)
 {
 	struct seal_grantee *grantee, *next;
@@ -132,7 +131,6 @@ static struct seal_grantee *grantee_sticky(struct seal_entry *entry)
 	return sticky;
 }
 
-/* Make it known; nothing has happened if it fails. */
 int seal_grantee_add(struct seal_entry *entry, struct seal_session *session,
 		     u32 flags, u64 start, u64 end)
 {
