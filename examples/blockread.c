@@ -119,8 +119,12 @@ static int client(int socket)
 	}
 }
 
-/* Until the client has closed its end. Without events it is only waited for. */
-static void wait_for_client(int socket, int fd, struct seal_session *session)
+/*
+ * Until the client has closed its end. Without events (@monitor is NULL) it is
+ * only waited for.
+ */
+static void wait_for_client(int socket, int fd, struct seal_session *session,
+			    struct seal_monitor *monitor)
 {
 	struct pollfd p[] = {
 		{ .fd = socket },
@@ -128,13 +132,11 @@ static void wait_for_client(int socket, int fd, struct seal_session *session)
 		{ .fd = -1, .events = POLLIN },
 	};
 	const struct seal_event *event;
-	struct seal_monitor *monitor;
 	struct stat st;
 
-	if (fstat(fd, &st) ||
-	    seal_monitor_open(&monitor, SEAL_EVENT_BIT(SEAL_EVENT_REFUSED)))
-		monitor = NULL;
-	else
+	if (fstat(fd, &st))
+		err(1, "fstat");
+	if (monitor)
 		p[2].fd = seal_monitor_fd(monitor);
 	while (!p[0].revents && poll(p, 3, -1) >= 0) {
 		if (p[1].revents & POLLPRI) {
@@ -146,11 +148,11 @@ static void wait_for_client(int socket, int fd, struct seal_session *session)
 				warnx("refused: %s by %s", event->operation,
 				      event->comm);
 	}
-	seal_monitor_close(monitor);
 }
 
 static void serve(int socket, int fd)
 {
+	struct seal_monitor *monitor;
 	struct seal_session *session;
 	struct seal_files report;
 	struct seal_extent extent;
@@ -162,6 +164,9 @@ static void serve(int socket, int fd)
 	uint64_t digest;
 	int device, ret;
 
+	/* Before there is a seal, so that no refusal goes by unseen. */
+	if (seal_monitor_open(&monitor, SEAL_EVENT_BIT(SEAL_EVENT_REFUSED)))
+		monitor = NULL;
 	ret = seal_open(&session);
 	if (!ret)
 		ret = seal_files_recall(session, &fd, 1, SEAL_SEAL_RECALL, 0,
@@ -188,13 +193,14 @@ static void serve(int socket, int fd)
 	if (write(socket, &extent, sizeof(extent)) < 0)
 		err(1, "sending the map");
 	/* The seal ends with the session, so after the client. */
-	wait_for_client(socket, fd, session);
+	wait_for_client(socket, fd, session, monitor);
 	wait(&ret);
 	if (seal_status(session, fd, &status) ||
 	    !(status.flags & SEAL_STATUS_HELD) ||
 	    (status.flags & (SEAL_STATUS_DISARMED | SEAL_STATUS_MISSED |
 			     SEAL_STATUS_BROKEN)))
 		errx(1, "the seal was not kept");
+	seal_monitor_close(monitor);
 	seal_close(session);
 	if (ret)
 		exit(1);
