@@ -15,6 +15,13 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "seal: this kernel is too old, 6.1 is the first that can be used"
 #endif
+/*
+ * Their 6.12 is not 6.12: changes of later series were put into it, which the
+ * version does not tell, so that there may be a path nobody looked at.
+ */
+#if defined(RHEL_RELEASE_CODE) || defined(CONFIG_SUSE_KERNEL)
+#error "seal: kernels of this distribution carry changes of later series, which were not reviewed"
+#endif
 #ifdef SEAL_LACKS
 #error "seal: the configuration of this kernel does not fit BUILD_EXCLUSIVE_CONFIG in dkms.conf"
 #endif

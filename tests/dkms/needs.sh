@@ -43,6 +43,23 @@ needs() {
 	fi
 }
 
+# The number says 6.12, the source does not.
+needs_other_distributions() {
+	local dir config
+
+	dir=$(kernel_dir 6.12.0-124.8.1.el10_1.x86_64)
+	mkdir -p "$dir/include/generated/uapi/linux"
+	echo "#define RHEL_RELEASE_CODE 2561" >"$dir/include/generated/uapi/linux/version.h"
+	needs 1 "a kernel of Red Hat" "$dir" "changes of later series" "6.1, 6.12"
+	needs 1 "a kernel of SUSE" "$(kernel_dir 6.12.0-160000.5-default CONFIG_SUSE_KERNEL=y)" \
+		"changes of later series"
+	for config in RHEL_RELEASE_CODE=2561 CONFIG_SUSE_KERNEL; do
+		check "with $config it does not compile either" \
+			grep -q "carry changes of later series" <(gcc -x c -fsyntax-only \
+			-Wfatal-errors "-D$config" module/compat.h 2>&1)
+	done
+}
+
 cases_needs() {
 	needs 0 "a kernel that fits" "$(kernel_dir 6.12.9-test)"
 	needs 1 "missing headers" "$NEEDS/lib/modules/6.12.7-gone/build" \
@@ -57,6 +74,7 @@ cases_needs() {
 		"without CONFIG_KPROBES_ON_FTRACE" "distribution's kernel"
 	needs 1 "without ORC" "$(kernel_dir 6.12.9-b CONFIG_UNWINDER_ORC)" CONFIG_UNWINDER_ORC
 	needs 1 "with LTO" "$(kernel_dir 6.12.9-c CONFIG_LTO=y)" "with CONFIG_LTO"
+	needs_other_distributions
 	rm "$(kernel_dir 6.12.9-d)/include/config/auto.conf"
 	needs 1 "not configured" "$NEEDS/lib/modules/6.12.9-d/build" modules_prepare
 	rm -rf "$NEEDS"
