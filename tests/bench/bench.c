@@ -198,6 +198,10 @@ static int run(const char *name, const char *path, int count)
 	if (op->once == op_uring_write && io_uring_queue_init(4, &ring, 0))
 		die("io_uring");
 
+	/* cached pages of the file, a direct write would have to look for */
+	if (op->flags & O_DIRECT &&
+	    (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)))
+		die("posix_fadvise");
 	for (int r = -1; r < ROUNDS; r++) {
 		long long start;
 
