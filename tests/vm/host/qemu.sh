@@ -52,7 +52,8 @@ qemu_args() {
 	qemu_memory
 	if [ -n "$ICOUNT" ]; then
 		accel=tcg,thread=single
-		ARGS=(-icount 'shift=0,sleep=off')
+		ARGS=(-icount 'shift=0,sleep=off' -seed 1
+			-rtc 'base=2026-01-01,clock=vm')
 	else
 		accel=tcg,thread=$THREAD
 		ARGS=()
@@ -62,7 +63,8 @@ qemu_args() {
 		-smp "$SMP" -m "${TOTAL}M"
 		-kernel "$IMAGE/vmlinuz" -initrd "$work/initrd.img"
 		-append "$(qemu_kernel_args)"
-		-object rng-random,id=rng,filename=/dev/urandom
+		-object "$([ -n "$ICOUNT" ] && echo rng-builtin ||
+			echo rng-random,filename=/dev/urandom),id=rng"
 		-device virtio-rng-pci,rng=rng)
 	qemu_disk root "$IMAGE/root.img" \
 		"$([ -n "$KEEP" ] || echo ,snapshot=on),cache=unsafe"
@@ -111,4 +113,6 @@ qemu_kernel_args() {
 		mitigations=off tsc=reliable no_timer_check \
 		rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 \
 		net.ifnames=0 "$MEMMAP" "$APPEND"
+	# and where instructions are counted, nothing random
+	[ -z "$ICOUNT" ] || printf '%s ' nokaslr norandmaps
 }
