@@ -456,6 +456,8 @@ static void op_fsr(struct worker *w)
 	int fd = w->fd[f - files], donor;
 	long ret;
 
+	if (opt.no_swapext)
+		return;
 	pthread_rwlock_wrlock(&f->lock);
 	note(w, "defragment %s with swapext", f->name);
 	donor = scratch_open(w);

@@ -73,7 +73,7 @@ static void op_swap(struct worker *w)
 	struct stat st;
 	long ret;
 
-	if (fstat(fd, &st) || !st.st_size)
+	if (opt.no_swapext || fstat(fd, &st) || !st.st_size)
 		return;
 	note(w, "swapext %s and %s", f->name, f == g ? "a new file" : g->name);
 	watch_begin(&x[0], f);
