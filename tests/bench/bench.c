@@ -36,7 +36,7 @@
 #include "libseal.h"
 
 #define BLOCK	4096
-#define ROUNDS	9
+#define ROUNDS	21
 #define SYNC_RANGES	20000	/* ranges that are made before they are written */
 #define MAX_OPEN	(1 << 20)	/* what a process may have at most */
 
@@ -157,8 +157,8 @@ static const struct operation {
 };
 
 /*
- * The least of several rounds: timer ticks and write-back are in the others. (In
- * a median there was a tick or not, from one run to the next: 13 instructions.)
+ * The least of several rounds: timer ticks and write-back are in the others. For
+ * that a round is shorter than a tick.
  */
 static int run(const char *name, const char *path, int count)
 {
