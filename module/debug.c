@@ -16,6 +16,7 @@ static const char * const step_names[] = {
 	[SEAL_STEP_WRAPPERS]	= "wrappers",
 	[SEAL_STEP_LAYOUTS]	= "layouts",
 	[SEAL_STEP_COW]		= "cow",
+	[SEAL_STEP_WATCH]	= "watch",
 };
 
 static int skipped = -1;

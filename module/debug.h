@@ -17,6 +17,7 @@ enum seal_step {
 	SEAL_STEP_WRAPPERS,	/* calls that entered without a lock */
 	SEAL_STEP_LAYOUTS,	/* calls that dropped their lock for a layout */
 	SEAL_STEP_COW,		/* reflinked once: nothing is in place */
+	SEAL_STEP_WATCH,	/* who passed while the gates were watched */
 };
 
 #ifdef CONFIG_SEAL_DEBUG

@@ -31,9 +31,16 @@ struct seal_fs;
 #define S_LAYOUT_BROKEN	BIT(29)
 
 enum seal_entry_state {
-	SEAL_ENTRY_SEALING,	/* gates shut, map not read yet */
+	SEAL_ENTRY_SEALING,	/* map not known yet, see below */
 	SEAL_ENTRY_SEALED,
 	SEAL_ENTRY_LEAVING,	/* last claim gone, being taken apart */
+};
+
+/* What the gates do for an entry; sealing begins with the first one. */
+enum seal_gates_state {
+	SEAL_GATES_WATCHED,	/* all pass; the first one opens them */
+	SEAL_GATES_OPEN,	/* all pass */
+	SEAL_GATES_SHUT,	/* what is in the table passes */
 };
 
 struct seal_table {
@@ -49,6 +56,7 @@ struct seal_entry {
 	struct path		path;		/* pins the inode and its mount */
 	struct seal_fs		*fs;
 	enum seal_entry_state	state;
+	enum seal_gates_state	gates;
 	unsigned int		claims;		/* sticky one and pins included */
 	unsigned int		sessions;	/* claims of sessions */
 	struct list_head	holders;	/* claims that were taken */
@@ -90,6 +98,21 @@ static inline bool seal_flagged(const struct inode *inode)
 static inline u64 seal_changes(struct seal_entry *entry)
 {
 	return atomic64_read(&entry->changes) - entry->changes_read;
+}
+
+/*
+ * A gate is about to refuse: may the caller pass because the gates are not
+ * shut? Who passes is seen by sealing (freeze.c). If not, and it was the table
+ * that refused, it may have been replaced when the gates were shut: look again.
+ */
+static inline bool seal_gates_pass(struct seal_entry *entry)
+{
+	/* pairs with who shuts them: the table was published before */
+	if (likely(smp_load_acquire(&entry->gates) == SEAL_GATES_SHUT))
+		return false;
+	cmpxchg(&entry->gates, SEAL_GATES_WATCHED, SEAL_GATES_OPEN);
+	/* too late: they were shut, and the table they were shut with is seen */
+	return smp_load_acquire(&entry->gates) != SEAL_GATES_SHUT;
 }
 
 /* Claims on an entry, as users count them. */

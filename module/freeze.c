@@ -2,12 +2,19 @@
 /*
  * Bringing the map of one inode to rest without disturbing in-place writers.
  *
- * While the map is not known, the gates need some table to decide with. It is
- * what an unlocked look found to be in place. A write inside it passes, so
- * the map is at rest only if all of the table really is in place once
- * everything else has been drained and written back. If not (the file
- * changed between look and shut), the table is cut down to what both agree
- * on, and everything is drained again. Tables only shrink, so this ends.
+ * A gate that must not refuse what is in place has to know the map, and reading
+ * it takes long. So at first nothing is refused: the gates are watched. If
+ * nobody came by from then on until all who had been there before were drained,
+ * everything was written back, and the map was read, then the map that was read
+ * is the frozen one, and the gates are shut with it.
+ *
+ * Somebody who does come by passes, and opens the gates by that. Then the table
+ * to decide with is what an unlocked look finds to be in place, and the gates
+ * are shut with that. A write inside it passes, so the map is at rest only if
+ * all of the table really is in place once everything else has been drained and
+ * written back. If not (the file changed between look and shut), the table is
+ * cut down to what both agree on, and everything is drained again. Tables only
+ * shrink, so this ends.
  */
 #include <linux/fs.h>
 #include <linux/pagemap.h>
@@ -58,6 +65,35 @@ static struct seal_table *table_read(struct seal_entry *entry,
 	return table;
 }
 
+/* i_flags is changed under i_rwsem, not always atomically. */
+static int flag(struct seal_entry *entry, enum seal_gates_state gates)
+{
+	struct inode *inode = entry->inode;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	/*
+	 * Under the lock: who has passed and has it does not meet another state.
+	 * The table comes first, see seal_gates_pass().
+	 */
+	smp_store_release(&entry->gates, gates);
+	set_mask_bits(&inode->i_flags, 0, S_SEALED);
+	up_write(&inode->i_rwsem);
+	return 0;
+}
+
+int seal_freeze_watch(struct seal_entry *entry)
+{
+	return flag(entry, SEAL_GATES_WATCHED);
+}
+
+bool seal_freeze_opened(const struct seal_entry *entry)
+{
+	/* pairs with the exchange in seal_gates_pass() */
+	return smp_load_acquire(&entry->gates) == SEAL_GATES_OPEN &&
+	       !seal_step_skipped(SEAL_STEP_WATCH);
+}
+
 int seal_freeze_look(struct seal_entry *entry, char *reason)
 {
 	struct seal_table *table;
@@ -75,14 +111,7 @@ int seal_freeze_look(struct seal_entry *entry, char *reason)
 
 int seal_freeze_shut(struct seal_entry *entry)
 {
-	struct inode *inode = entry->inode;
-
-	/* i_flags is changed under i_rwsem, not always atomically */
-	if (down_write_killable(&inode->i_rwsem))
-		return -EINTR;
-	set_mask_bits(&inode->i_flags, 0, S_SEALED);
-	up_write(&inode->i_rwsem);
-	return 0;
+	return flag(entry, SEAL_GATES_SHUT);
 }
 
 /*
@@ -157,11 +186,16 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason)
 {
 	struct inode *inode = entry->inode;
-	int ret;
+	bool shut = entry->gates == SEAL_GATES_SHUT;
+	int cow, ret;
 
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
+	cow = shut ? entry->info.cow : seal_xfs_may_prealloc_cow(inode) ?
+				       seal_map_redirects(inode) : 0;
+	if (cow < 0)
+		return cow;
 
 	ret = lock_map(inode);
 	if (ret)
@@ -176,9 +210,9 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
 		entry->layout_broken = true;
 	}
-	if (!ret && seal_is_xfs(inode) && !entry->info.cow)
+	if (!ret && seal_xfs_may_prealloc_cow(inode) && !cow)
 		ret = seal_xfs_cancel_cow(inode);
-	if (!ret)
+	if (!ret && shut)
 		ret = small_folios(entry, mixed(entry), reason);
 	unlock_map(inode);
 	if (ret)
@@ -188,26 +222,17 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 	return ret ?: vfs_fsync(file, 0);
 }
 
-int seal_freeze_read(struct seal_entry *entry, char *reason)
+/* With a table that lets some writes pass: is it right, or what of it is? */
+static int read_shut(struct seal_entry *entry, struct seal_table *table,
+		     const struct seal_map_info *info, bool rests)
 {
 	struct seal_table *old = rcu_dereference_protected(entry->table, 1);
-	struct seal_table *table, *both;
-	struct seal_map_info info;
+	struct seal_table *both;
 	int ret;
 
-	entry->changes_read = atomic64_read(&entry->changes);
-	table = table_read(entry, &info, reason);
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-
-	/*
-	 * A delayed allocation before EOF would still get its blocks; one
-	 * beyond EOF has no data to be written and stays as it is.
-	 */
-	if (!info.delalloc_at.state && !seal_changes(entry) &&
-	    info.cow == entry->info.cow &&
+	if (rests && info->cow == entry->info.cow &&
 	    seal_ranges_subset(&old->ranges, &table->ranges)) {
-		entry->info = info;
+		entry->info = *info;
 		seal_table_publish(entry, table);
 		return 1;
 	}
@@ -221,9 +246,62 @@ int seal_freeze_read(struct seal_entry *entry, char *reason)
 			seal_table_free(both);
 		return ret;
 	}
-	entry->info = info;
+	entry->info = *info;
 	seal_table_publish(entry, both);
 	return 0;
+}
+
+int seal_freeze_read(struct seal_entry *entry, char *reason)
+{
+	struct seal_table *table;
+	struct seal_map_info info;
+	bool rests;
+
+	if (seal_freeze_opened(entry))
+		return 0;
+	entry->changes_read = atomic64_read(&entry->changes);
+	table = table_read(entry, &info, reason);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+
+	/*
+	 * A delayed allocation before EOF would still get its blocks; one
+	 * beyond EOF has no data to be written and stays as it is.
+	 */
+	rests = !info.delalloc_at.state && !seal_changes(entry);
+	if (entry->gates == SEAL_GATES_SHUT)
+		return read_shut(entry, table, &info, rests);
+
+	entry->info = info;
+	seal_table_publish(entry, table);
+	return rests && !seal_freeze_opened(entry);
+}
+
+int seal_freeze_close(struct seal_entry *entry, char *reason)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	if (entry->gates == SEAL_GATES_SHUT)
+		return 1;
+	if (mixed(entry)) {
+		ret = filemap_write_and_wait(inode->i_mapping) ?:
+		      lock_map(inode);
+		if (ret)
+			return ret;
+		ret = small_folios(entry, true, reason);
+		unlock_map(inode);
+		if (ret)
+			return ret;
+	}
+	if (seal_step_skipped(SEAL_STEP_WATCH)) {
+		/* as below, without looking */
+		smp_store_release(&entry->gates, SEAL_GATES_SHUT);
+		return 1;
+	}
+	/* from here on they refuse; who passed before has opened them */
+	return cmpxchg(&entry->gates, SEAL_GATES_WATCHED, SEAL_GATES_SHUT) ==
+	       SEAL_GATES_WATCHED;
 }
 
 void seal_freeze_lock(struct inode *inode)

@@ -13,13 +13,19 @@ struct inode;
 struct seal_entry;
 struct seal_table;
 
+/* 1. Be told from now on of everything that passes a gate. */
+int seal_freeze_watch(struct seal_entry *entry);
+
+/* Has anything? Then 2 to 4 are in vain without 1a and 1b. */
+bool seal_freeze_opened(const struct seal_entry *entry);
+
 /*
- * 0. With the gates still open, read the map once: entry->info for an early
- * check, entry->table with what is overwritten in place.
+ * 1a. With the gates open, read the map once: entry->info, and entry->table with
+ * what is overwritten in place.
  */
 int seal_freeze_look(struct seal_entry *entry, char *reason);
 
-/* 1. Refuse from now on all that is not inside entry->table. */
+/* 1b. Refuse from now on all that is not inside entry->table. */
 int seal_freeze_shut(struct seal_entry *entry);
 
 /*
@@ -31,13 +37,19 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason);
 
 /*
- * 3. Read the map. 1: it is final, entry->info and entry->table are those of
- * the frozen map. 0: something passed that is not in place after all, the
- * table shrank, settle again.
+ * 3. Read the map. 1: it was at rest, entry->info and entry->table are its. 0: it
+ * was not, settle again. With 1b: something passed that is not in place after
+ * all, and the table shrank.
  */
 int seal_freeze_read(struct seal_entry *entry, char *reason);
 
-/* Undo 1 to 3. The entry must still be in the table. */
+/*
+ * 4. Shut the gates with the table that was read. 1: done. 0: something passed
+ * since 1, go on with 1a.
+ */
+int seal_freeze_close(struct seal_entry *entry, char *reason);
+
+/* Undo 1 to 4. The entry must still be in the table. */
 void seal_thaw_map(struct seal_entry *entry);
 
 /* Replace entry->table, and free the old one when nobody looks at it. */

@@ -477,6 +477,12 @@ static bool refuse(struct seal_gate *gate, struct seal_entry *entry, u64 start,
 	return false;
 }
 
+static bool in_place(const struct seal_entry *entry, u64 start, u64 end)
+{
+	return seal_ranges_cover(&rcu_dereference(entry->table)->ranges, start,
+				 end);
+}
+
 bool seal_gate_refuses(struct kprobe *kp, struct inode *inode, u64 start,
 		       u64 end)
 {
@@ -485,8 +491,9 @@ bool seal_gate_refuses(struct kprobe *kp, struct inode *inode, u64 start,
 
 	rcu_read_lock();
 	entry = seal_lookup(inode);
-	if (entry && !seal_ranges_cover(&rcu_dereference(entry->table)->ranges,
-					start, end))
+	/* when the gates are shut there may be another table */
+	if (entry && !in_place(entry, start, end) && !seal_gates_pass(entry) &&
+	    !in_place(entry, start, end))
 		refused = refuse(gate_of(kp), entry, start, end);
 	rcu_read_unlock();
 	return refused;
@@ -499,7 +506,7 @@ bool seal_gate_refuses_any(struct kprobe *kp, struct inode *inode)
 
 	rcu_read_lock();
 	entry = seal_lookup(inode);
-	if (entry)
+	if (entry && !seal_gates_pass(entry))
 		refused = refuse(gate_of(kp), entry, 0, 0);
 	rcu_read_unlock();
 	return refused;
@@ -515,12 +522,13 @@ bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode)
 	/*
 	 * An inode from which one block was shared gets all its writes
 	 * redirected; harmless only if none was overwritten in place before.
-	 * While the map is being read that is not known yet. What is granted
+	 * Until the file is sealed that may not be known yet. What is granted
 	 * is overwritten by others.
 	 */
-	if (entry && (entry->state == SEAL_ENTRY_SEALING ||
-		      READ_ONCE(entry->unshared) ||
-		      rcu_dereference(entry->table)->ranges.nr))
+	if (entry && !seal_gates_pass(entry) &&
+	    (entry->state == SEAL_ENTRY_SEALING ||
+	     READ_ONCE(entry->unshared) ||
+	     rcu_dereference(entry->table)->ranges.nr))
 		refused = refuse(gate_of(kp), entry, 0, 0);
 	rcu_read_unlock();
 	return refused;

@@ -410,6 +410,30 @@ int seal_map_predict(struct inode *inode, struct seal_map_info *info,
 	return map_build(inode, info, ranges, reason, change, false);
 }
 
+static int find_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)
+{
+	u64 *first = arg;
+	u32 state = range_state(flags);
+
+	if (state != SEAL_RANGE_WRITTEN && state != SEAL_RANGE_SHARED)
+		return 0;
+	*first = start;
+	return 1;
+}
+
+int seal_map_redirects(struct inode *inode)
+{
+	u64 first;
+	int ret;
+
+	if (!seal_is_xfs(inode) || seal_step_skipped(SEAL_STEP_COW))
+		return 0;
+	ret = map_walk(inode, 0, U64_MAX, false, find_written, &first);
+	if (ret == -ENXIO)
+		return -EOPNOTSUPP;
+	return ret > 0 ? seal_xfs_redirects(inode, first) : ret;
+}
+
 static int check_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 {
 	u64 *pos = arg;

@@ -48,6 +48,12 @@ struct seal_map_info {
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
 		  struct seal_ranges *ranges, char *reason);
 
+/*
+ * Are writes to @inode redirected, as @info->cow would say? Reads no more of the
+ * map than it takes to know. 1, 0, or an error as above.
+ */
+int seal_map_redirects(struct inode *inode);
+
 /* How a map is about to change. */
 struct seal_map_change {
 	const struct seal_ranges	*written;	/* unwritten before */

@@ -176,45 +176,108 @@ static int jobs_drain_layouts(struct job *jobs, unsigned int nr)
 	return waited;
 }
 
+/* A file somebody holds: its map is known. */
+static int job_join(const struct job *job, struct seal_request *req)
+{
+	struct seal_map_info *info;
+	int ret;
+
+	if (seal_changes(job->entry) && !seal_is_log_only()) {
+		strscpy(req->reason, "the seal that is held on it was broken",
+			SEAL_REASON_LEN);
+		return -ESTALE;
+	}
+	info = kmalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
+	if (!info)
+		return -ENOMEM;
+	/* a holder may be changing it */
+	mutex_lock(&seal_table_lock);
+	*info = job->entry->info;
+	mutex_unlock(&seal_table_lock);
+	ret = job_check(job, info, req);
+	kfree(info);
+	return ret;
+}
+
+/* The steps of freeze.h on one file. */
+
+static int job_watch(struct job *job, struct seal_request *req)
+{
+	return seal_freeze_watch(job->entry);
+}
+
+/* Somebody has been at a gate: from now on decide who may pass. */
+static int job_shut(struct job *job, struct seal_request *req)
+{
+	if (!seal_freeze_opened(job->entry))
+		return 0;
+	return seal_freeze_look(job->entry, req->reason) ?:
+	       seal_freeze_shut(job->entry);
+}
+
+static int job_settle(struct job *job, struct seal_request *req)
+{
+	return seal_freeze_settle(job->entry, job->file, req->reason);
+}
+
+static int job_read(struct job *job, struct seal_request *req)
+{
+	int ret = seal_freeze_read(job->entry, req->reason);
+
+	if (ret > 0)
+		ret = job_check(job, &job->entry->info, req) ?:
+		      seal_freeze_close(job->entry, req->reason);
+	if (ret < 0)
+		return ret;
+	job->settled = ret;
+	return 0;
+}
+
+/* Do @step with each of the files whose map is not final yet. */
+static int jobs_each(struct job *jobs, unsigned int nr,
+		     struct seal_request *req,
+		     int (*step)(struct job *job, struct seal_request *req))
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		if (!jobs[i].mine || jobs[i].settled)
+			continue;
+		ret = step(&jobs[i], req);
+		if (ret) {
+			req->bad_index = jobs[i].index;
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static bool jobs_settled(const struct job *jobs, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (jobs[i].mine && !jobs[i].settled)
+			return false;
+	return true;
+}
+
 /* A map that does not stand still for this many rounds is given up. */
 #define MAX_ROUNDS	16
 
 static int jobs_freeze(struct job *jobs, unsigned int nr,
 		       struct seal_request *req)
 {
-	unsigned int i, round, open = 0;
+	unsigned int i, round;
 	int ret;
 
-	/* look first: most refusals need no gate */
 	for (i = 0; i < nr; i++) {
-		struct job *job = &jobs[i];
-
-		if (!job->entry)
+		if (!jobs[i].entry || jobs[i].mine)
 			continue;
-		if (!job->mine && seal_changes(job->entry) &&
-		    !seal_is_log_only()) {
-			strscpy(req->reason, "the seal that is held on it was broken",
-				SEAL_REASON_LEN);
-			ret = -ESTALE;
-		} else if (!job->mine) {
-			struct seal_map_info *info = kmalloc(sizeof(*info),
-							     GFP_KERNEL_ACCOUNT);
-
-			if (!info)
-				return -ENOMEM;
-			/* a holder may be changing it */
-			mutex_lock(&seal_table_lock);
-			*info = job->entry->info;
-			mutex_unlock(&seal_table_lock);
-			ret = job_check(job, info, req);
-			kfree(info);
-		} else {
-			ret = seal_freeze_look(job->entry, req->reason);
-			if (!ret)
-				ret = job_check(job, &job->entry->info, req);
-		}
+		ret = job_join(&jobs[i], req);
 		if (ret) {
-			req->bad_index = job->index;
+			req->bad_index = jobs[i].index;
 			return ret;
 		}
 	}
@@ -223,61 +286,35 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 	if (ret)
 		return ret;
 
-	/* shut every gate before the first map is read */
-	for (i = 0; i < nr; i++) {
-		if (!jobs[i].mine)
-			continue;
-		ret = seal_freeze_shut(jobs[i].entry);
-		if (ret)
-			return ret;
-		open++;
-	}
+	/* all of them before the first map is read: they are frozen as one */
+	ret = jobs_each(jobs, nr, req, job_watch);
+	if (ret)
+		return ret;
 
-	for (round = 0; open; round++) {
+	for (round = 0; !jobs_settled(jobs, nr); round++) {
 		if (round == MAX_ROUNDS) {
 			strscpy(req->reason, "the map does not come to rest, try again",
 				SEAL_REASON_LEN);
 			return -EBUSY;
 		}
-		ret = seal_drain_wrappers();
+		ret = jobs_each(jobs, nr, req, job_shut) ?:
+		      seal_drain_wrappers() ?:
+		      jobs_each(jobs, nr, req, job_settle);
 		if (ret)
 			return ret;
-		for (i = 0; i < nr; i++) {
-			if (!jobs[i].mine || jobs[i].settled)
-				continue;
-			ret = seal_freeze_settle(jobs[i].entry, jobs[i].file,
-						 req->reason);
-			if (ret) {
-				req->bad_index = jobs[i].index;
-				return ret;
-			}
-		}
 		ret = jobs_drain_layouts(jobs, nr);
 		if (ret < 0)
 			return ret;
 		if (ret)
 			continue;
-		for (i = 0; i < nr; i++) {
-			if (!jobs[i].mine || jobs[i].settled)
-				continue;
-			ret = seal_freeze_read(jobs[i].entry, req->reason);
-			if (ret < 0) {
-				req->bad_index = jobs[i].index;
-				return ret;
-			}
-			if (ret) {
-				jobs[i].settled = true;
-				open--;
-			}
-		}
+		ret = jobs_each(jobs, nr, req, job_read);
+		if (ret)
+			return ret;
 	}
 
 	for (i = 0; i < nr; i++) {
 		if (!jobs[i].mine)
 			continue;
-		ret = job_check(&jobs[i], &jobs[i].entry->info, req);
-		if (ret)
-			return ret;
 		if (seal_changes(jobs[i].entry) && !seal_is_log_only()) {
 			req->bad_index = jobs[i].index;
 			strscpy(req->reason, "the map changes although every gate is shut",

@@ -126,19 +126,23 @@ out:
 /*
  * Since 6.16 an atomic write can leave preallocation in the copy-on-write
  * fork of an inode that was never reflinked, and write-back uses it for the
- * next overwrite of the range. With the locks held and direct I/O drained
- * nothing uses it; what write-back uses at this moment is not preallocation
- * any more and is not touched.
+ * next overwrite of the range.
+ */
+bool seal_xfs_may_prealloc_cow(const struct inode *inode)
+{
+	/* read-only: mounts do not allocate, and dropping it would fail */
+	return (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) &&
+	       seal_is_xfs(inode) && !sb_rdonly(inode->i_sb);
+}
+
+/*
+ * With the locks held and direct I/O drained nothing uses it; what write-back
+ * uses at this moment is not preallocation any more and is not touched.
  */
 int seal_xfs_cancel_cow(struct inode *inode)
 {
 	const loff_t all = -1;		/* NULLFILEOFF */
 
-	if (!(SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT))
-		return 0;
-	/* it would fail, and there can be none: mounts do not allocate */
-	if (sb_rdonly(inode->i_sb))
-		return 0;
 	return static_call(seal_xfs_cancel_cow_range)((char *)inode -
 						      vnode_offset, 0, all,
 						      false);

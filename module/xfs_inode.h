@@ -23,9 +23,12 @@ int seal_xfs_measure(struct inode *inode, char *reason);
 
 struct inode *seal_xfs_vnode(void *xfs_inode);
 
+/* Can it have copy-on-write preallocation without being reflinked? */
+bool seal_xfs_may_prealloc_cow(const struct inode *inode);
+
 /*
- * Drop copy-on-write preallocation of an inode that is not reflinked. Caller
- * holds i_rwsem and the invalidate lock exclusively, after inode_dio_wait().
+ * Drop that, of an inode that can have it and is not reflinked. Caller holds
+ * i_rwsem and the invalidate lock exclusively, after inode_dio_wait().
  */
 int seal_xfs_cancel_cow(struct inode *inode);
 
