@@ -136,7 +136,7 @@ void seal_change_reread(struct seal_entry *entry)
 		ret = seal_map_reread(entry->inode, &info, &table->ranges,
 				      reason);
 		if (!ret) {
-			seal_entry_publish(entry, table, &info);
+			seal_entry_publish(entry, table, &info.sum);
 			return;
 		}
 		seal_table_free(table);

@@ -173,7 +173,7 @@ static int commit_prepare(struct commit_job *job, struct seal_entry *entry,
 	if (ret)
 		return ret;
 	/* as sealed: an inode does not become one while it is granted from */
-	if (entry->info.cow)
+	if (entry->sum.cow)
 		seal_map_redirected(&job->info, &job->table->ranges);
 	return 0;
 }
@@ -200,7 +200,7 @@ static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 		pos = range.end;
 	}
 	/* the first written block there is tells whether it stays in place */
-	if (entry->info.first_written == U64_MAX &&
+	if (!entry->sum.written && !entry->sum.shared &&
 	    job->info.first_written != U64_MAX &&
 	    seal_xfs_redirects(inode, job->info.first_written))
 		seal_map_redirected(&job->info, &job->table->ranges);
@@ -288,9 +288,9 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 				SEAL_REASON_LEN);
 		if (change) {
 			commit->converted = seal_ranges_bytes(&job->unwritten);
-			seal_entry_publish(entry, job->table, &job->info);
+			seal_entry_publish(entry, job->table, &job->info.sum);
 			job->table = NULL;
-			trace_seal_committed(inode, job->info.digest);
+			trace_seal_committed(inode, job->info.sum.digest);
 		}
 		if (change || !ret)
 			commit_tell(job, entry);

@@ -331,7 +331,7 @@ void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
 	wake_up_all(&seal_state_changed);
 
 	if (was_sealed)
-		trace_seal_unsealed(entry->inode, entry->info.digest);
+		trace_seal_unsealed(entry->inode, entry->sum.digest);
 	seal_fs_put(entry->fs);
 	seal_grants_free(entry);
 	seal_entry_free(entry);
@@ -351,11 +351,11 @@ void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 }
 
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
-			const struct seal_map_info *info)
+			const struct seal_map_sum *sum)
 {
 	mutex_lock(&seal_table_lock);
 	seal_table_publish(entry, table);
-	entry->info = *info;
+	entry->sum = *sum;
 	entry->generation = seal_new_generation();
 	mutex_unlock(&seal_table_lock);
 }

@@ -73,8 +73,8 @@ struct seal_entry {
 	unsigned long		folio_bits;	/* what they were */
 	u32			fs_flags;	/* FS_*_FL when it was sealed */
 	struct seal_table __rcu	*table;		/* writes that may pass */
-	struct seal_map_info	info;
-	u64			generation;	/* of @info and @table */
+	struct seal_map_sum	sum;
+	u64			generation;	/* of @sum and @table */
 	/* grant.c; a holder changes the map */
 	struct mutex		change_lock;
 	struct task_struct	*changer;	/* doing it now, under the lock */
@@ -85,7 +85,7 @@ struct seal_entry {
 	u64			granted;	/* bytes */
 	atomic64_t		refused;
 	atomic64_t		changes;	/* of the map, as tripwires see it */
-	u64			changes_read;	/* before @info was read */
+	u64			changes_read;	/* before @sum was read */
 	struct rcu_head		rcu;
 };
 
@@ -159,7 +159,7 @@ void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event);
 
 /* Replace table, map and generation, as one step. Takes over @table. */
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
-			const struct seal_map_info *info);
+			const struct seal_map_sum *sum);
 
 /* SEAL_STATUS_* of the entry itself; with the table locked. */
 u32 seal_entry_flags(struct seal_entry *entry);

@@ -96,15 +96,17 @@ bool seal_freeze_opened(const struct seal_entry *entry)
 
 int seal_freeze_look(struct seal_entry *entry, char *reason)
 {
+	struct seal_map_info info;
 	struct seal_table *table;
 	int ret;
 
 	ret = filemap_write_and_wait(entry->inode->i_mapping);
 	if (ret)
 		return ret;
-	table = table_read(entry, &entry->info, reason);
+	table = table_read(entry, &info, reason);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
+	entry->sum = info.sum;
 	seal_table_publish(entry, table);
 	return 0;
 }
@@ -192,7 +194,7 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
-	cow = shut ? entry->info.cow : seal_xfs_may_prealloc_cow(inode) ?
+	cow = shut ? entry->sum.cow : seal_xfs_may_prealloc_cow(inode) ?
 				       seal_map_redirects(inode) : 0;
 	if (cow < 0)
 		return cow;
@@ -230,9 +232,9 @@ static int read_shut(struct seal_entry *entry, struct seal_table *table,
 	struct seal_table *both;
 	int ret;
 
-	if (rests && info->cow == entry->info.cow &&
+	if (rests && info->sum.cow == entry->sum.cow &&
 	    seal_ranges_subset(&old->ranges, &table->ranges)) {
-		entry->info = *info;
+		entry->sum = info->sum;
 		seal_table_publish(entry, table);
 		return 1;
 	}
@@ -246,21 +248,21 @@ static int read_shut(struct seal_entry *entry, struct seal_table *table,
 			seal_table_free(both);
 		return ret;
 	}
-	entry->info = *info;
+	entry->sum = info->sum;
 	seal_table_publish(entry, both);
 	return 0;
 }
 
-int seal_freeze_read(struct seal_entry *entry, char *reason)
+int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
+		     char *reason)
 {
 	struct seal_table *table;
-	struct seal_map_info info;
 	bool rests;
 
 	if (seal_freeze_opened(entry))
 		return 0;
 	entry->changes_read = atomic64_read(&entry->changes);
-	table = table_read(entry, &info, reason);
+	table = table_read(entry, info, reason);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 
@@ -268,11 +270,11 @@ int seal_freeze_read(struct seal_entry *entry, char *reason)
 	 * A delayed allocation before EOF would still get its blocks; one
 	 * beyond EOF has no data to be written and stays as it is.
 	 */
-	rests = !info.delalloc_at.state && !seal_changes(entry);
+	rests = !info->delalloc_at.state && !seal_changes(entry);
 	if (entry->gates == SEAL_GATES_SHUT)
-		return read_shut(entry, table, &info, rests);
+		return read_shut(entry, table, info, rests);
 
-	entry->info = info;
+	entry->sum = info->sum;
 	seal_table_publish(entry, table);
 	return rests && !seal_freeze_opened(entry);
 }

@@ -11,6 +11,7 @@
 struct file;
 struct inode;
 struct seal_entry;
+struct seal_map_info;
 struct seal_table;
 
 /* 1. Be told from now on of everything that passes a gate. */
@@ -20,7 +21,7 @@ int seal_freeze_watch(struct seal_entry *entry);
 bool seal_freeze_opened(const struct seal_entry *entry);
 
 /*
- * 1a. With the gates open, read the map once: entry->info, and entry->table with
+ * 1a. With the gates open, read the map once: entry->sum, and entry->table with
  * what is overwritten in place.
  */
 int seal_freeze_look(struct seal_entry *entry, char *reason);
@@ -37,11 +38,12 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason);
 
 /*
- * 3. Read the map. 1: it was at rest, entry->info and entry->table are its. 0: it
- * was not, settle again. With 1b: something passed that is not in place after
+ * 3. Read the map. 1: it was at rest, @info, entry->sum and entry->table are its. 0:
+ * it was not, settle again. With 1b: something passed that is not in place after
  * all, and the table shrank.
  */
-int seal_freeze_read(struct seal_entry *entry, char *reason);
+int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
+		     char *reason);
 
 /*
  * 4. Shut the gates with the table that was read. 1: done. 0: something passed

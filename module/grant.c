@@ -132,10 +132,8 @@ static int grant_check(struct seal_entry *entry, struct seal_session *session,
 	if (seal_changes(entry))
 		return seal_explain(grant->reason, -ESTALE,
 				    "the seal that is held on it was broken");
-	if (entry->info.cow)
-		return refuse_range(grant, SEAL_RANGE_COW,
-				    entry->info.first_written,
-				    entry->info.first_written_end,
+	if (entry->sum.cow)
+		return refuse_range(grant, SEAL_RANGE_COW, start, end,
 				    "the inode was reflinked once: unshare the file before sealing");
 	if (grant->flags & SEAL_GRANT_EXTEND &&
 	    i_size_read(entry->inode) & (seal_grant_unit(entry->inode) - 1))

@@ -215,7 +215,7 @@ static void digest_flush(struct map_builder *b)
 	if (!b->length)
 		return;
 	xxh64_update(&b->hash, record, sizeof(record));
-	b->info->extents++;
+	b->info->sum.extents++;
 	b->length = 0;
 }
 
@@ -246,7 +246,7 @@ static void add_hole(struct map_builder *b, u64 end)
 	end = min(end, b->eof);
 	if (b->pos >= end)
 		return;
-	b->info->hole += end - b->pos;
+	b->info->sum.hole += end - b->pos;
 	note_offence(&b->info->hole_at, SEAL_RANGE_HOLE, b->pos, end, b->eof);
 	b->pos = end;
 }
@@ -283,20 +283,20 @@ static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 
 	switch (state) {
 	case SEAL_RANGE_DELALLOC:
-		info->delalloc += length;
+		info->sum.delalloc += length;
 		note_offence(&info->delalloc_at, state, start, end, b->eof);
 		break;
 	case SEAL_RANGE_UNWRITTEN:
-		info->unwritten += length;
+		info->sum.unwritten += length;
 		note_offence(&info->unwritten_at, state, start, end, b->eof);
 		break;
 	case SEAL_RANGE_SHARED:
-		info->shared += length;
+		info->sum.shared += length;
 		note_offence(&info->shared_at, state, start, end, b->eof);
 		note_written(info, start, end);
 		break;
 	default:
-		info->written += length;
+		info->sum.written += length;
 		note_written(info, start, end);
 		if (b->ranges) {
 			int ret = seal_ranges_add(b->ranges, start, end);
@@ -304,7 +304,6 @@ static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 			if (ret)
 				return ret;
 		}
-		info->in_place += length;
 		break;
 	}
 	digest_add(b, start, end, physical, state);
@@ -348,12 +347,13 @@ static int map_build(struct inode *inode, struct seal_map_info *info,
 		.change	= change,
 		.reason	= reason,
 	};
+	struct seal_offence offence;
 	int ret;
 
 	memset(info, 0, sizeof(*info));
-	info->file_size = change ? change->file_size : i_size_read(inode);
+	info->sum.file_size = change ? change->file_size : i_size_read(inode);
 	info->first_written = U64_MAX;
-	b.eof = round_up(info->file_size, (u64)i_blocksize(inode));
+	b.eof = round_up(info->sum.file_size, (u64)i_blocksize(inode));
 	xxh64_reset(&b.hash, 0);
 
 	ret = map_walk(inode, 0, U64_MAX, unkillable,
@@ -367,14 +367,17 @@ static int map_build(struct inode *inode, struct seal_map_info *info,
 		return ret;
 	add_hole(&b, b.eof);
 	digest_flush(&b);
-	info->digest = xxh64_digest(&b.hash);
+	info->sum.digest = xxh64_digest(&b.hash);
+	info->sum.unmet = seal_map_unmet(info, SEAL_REQ_ALLOCATED |
+					 SEAL_REQ_WRITTEN | SEAL_REQ_UNSHARED,
+					 0, &offence);
 	return 0;
 }
 
 void seal_map_redirected(struct seal_map_info *info, struct seal_ranges *ranges)
 {
-	info->cow = true;
-	info->in_place = 0;
+	info->sum.cow = true;
+	info->sum.unmet |= SEAL_REQ_UNSHARED;
 	if (ranges)
 		seal_ranges_free(ranges);
 }
@@ -501,7 +504,7 @@ u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 		   u64 max_extents, struct seal_offence *offence)
 {
 	const struct seal_offence cow = {
-		.state	= info->cow ? SEAL_RANGE_COW : SEAL_RANGE_NONE,
+		.state	= info->sum.cow ? SEAL_RANGE_COW : SEAL_RANGE_NONE,
 		.offset	= info->first_written,
 		.length	= info->first_written_end - info->first_written,
 	};
@@ -517,7 +520,7 @@ u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 	if (require & SEAL_REQ_UNSHARED)
 		first_offence(offence, &unmet, SEAL_REQ_UNSHARED,
 			      info->shared_at.state ? &info->shared_at : &cow);
-	if ((require & SEAL_REQ_EXTENTS) && info->extents > max_extents) {
+	if ((require & SEAL_REQ_EXTENTS) && info->sum.extents > max_extents) {
 		if (!unmet)
 			offence->require = SEAL_REQ_EXTENTS;
 		unmet |= SEAL_REQ_EXTENTS;

@@ -18,23 +18,34 @@ struct seal_offence {
 	u32	require;	/* the SEAL_REQ_* bit it fails */
 };
 
+/* A map as a whole: what is kept of it while it is sealed. */
+struct seal_map_sum {
+	u64	file_size;
+	u64	extents;
+	u64	written;
+	u64	unwritten;
+	u64	shared;
+	u64	delalloc;
+	u64	hole;
+	u64	digest;
+	u8	unmet;		/* SEAL_REQ_ALLOCATED, _WRITTEN and _UNSHARED */
+	bool	cow;		/* writes are redirected: nothing in place */
+};
+
+static inline u64 seal_map_in_place(const struct seal_map_sum *sum)
+{
+	return sum->cow ? 0 : sum->written;
+}
+
+/* The same, and what first fails a requirement. */
 struct seal_map_info {
-	u64			file_size;
-	u64			extents;
-	u64			written;
-	u64			unwritten;
-	u64			shared;
-	u64			delalloc;
-	u64			hole;
-	u64			in_place;
-	u64			digest;
+	struct seal_map_sum	sum;
 	u64			first_written;	/* offset, or U64_MAX */
 	u64			first_written_end;
 	struct seal_offence	hole_at;
 	struct seal_offence	unwritten_at;
 	struct seal_offence	shared_at;
 	struct seal_offence	delalloc_at;
-	bool			cow;	/* writes are redirected: nothing in place */
 };
 
 /*
@@ -49,7 +60,7 @@ int seal_map_read(struct inode *inode, struct seal_map_info *info,
 		  struct seal_ranges *ranges, char *reason);
 
 /*
- * Are writes to @inode redirected, as @info->cow would say? Reads no more of the
+ * Are writes to @inode redirected, as a sum of its map would say? Reads no more of the
  * map than it takes to know. 1, 0, or an error as above.
  */
 int seal_map_redirects(struct inode *inode);
@@ -62,7 +73,7 @@ struct seal_map_change {
 
 /*
  * What seal_map_read() would tell once @change has been made, except whether
- * writes are redirected: @info->cow is false.
+ * writes are redirected: @info->sum.cow is false.
  */
 int seal_map_predict(struct inode *inode, struct seal_map_info *info,
 		     struct seal_ranges *ranges, char *reason,

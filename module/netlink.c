@@ -139,9 +139,9 @@ static int claim_fill(void *arg, const struct seal_claim_info *info)
 	    put_u64(skb, SEAL_A_MAX_EXTENTS, holder->max_extents) &&
 	    !nla_put_u32(skb, SEAL_A_FLAGS, info->flags) &&
 	    !nla_put_u32(skb, SEAL_A_HOLDERS, seal_entry_holders(entry)) &&
-	    put_u64(skb, SEAL_A_FILE_SIZE, entry->info.file_size) &&
-	    put_u64(skb, SEAL_A_EXTENTS, entry->info.extents) &&
-	    put_u64(skb, SEAL_A_IN_PLACE, entry->info.in_place) &&
+	    put_u64(skb, SEAL_A_FILE_SIZE, entry->sum.file_size) &&
+	    put_u64(skb, SEAL_A_EXTENTS, entry->sum.extents) &&
+	    put_u64(skb, SEAL_A_IN_PLACE, seal_map_in_place(&entry->sum)) &&
 	    put_u64(skb, SEAL_A_REFUSED, info->refused) &&
 	    put_u64(skb, SEAL_A_BROKEN, info->broken)) {
 		genlmsg_end(skb, hdr);

@@ -272,7 +272,7 @@ static int end_cow(struct file *file)
 		if (ret)
 			return ret;
 		/* shared blocks elsewhere: the caller asked for a part only */
-		if (!info.cow || info.shared)
+		if (!info.sum.cow || info.sum.shared)
 			return 0;
 		ret = write_inode_now(inode, 1);
 		if (ret)

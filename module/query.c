@@ -8,23 +8,22 @@
 #include "gate.h"
 #include "mode.h"
 
-static void query_info(struct seal_status *status,
-		       const struct seal_map_info *info)
+static void query_map(struct seal_status *status,
+		       const struct seal_map_sum *sum)
 {
-	struct seal_offence offence;
 	const u32 all = SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN |
 			SEAL_REQ_UNSHARED;
 
-	status->met = all & ~seal_map_unmet(info, all, 0, &offence);
-	status->file_size = info->file_size;
-	status->extents = info->extents;
-	status->written = info->written;
-	status->unwritten = info->unwritten;
-	status->shared = info->shared;
-	status->delalloc = info->delalloc;
-	status->hole = info->hole;
-	status->in_place = info->in_place;
-	status->digest = info->digest;
+	status->met = all & ~sum->unmet;
+	status->file_size = sum->file_size;
+	status->extents = sum->extents;
+	status->written = sum->written;
+	status->unwritten = sum->unwritten;
+	status->shared = sum->shared;
+	status->delalloc = sum->delalloc;
+	status->hole = sum->hole;
+	status->in_place = seal_map_in_place(sum);
+	status->digest = sum->digest;
 }
 
 /* The inode flag of a sealed file was lost: put it back, and tell. */
@@ -78,7 +77,7 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
 		status->granted = READ_ONCE(entry->granted);
-		query_info(status, &entry->info);
+		query_map(status, &entry->sum);
 	}
 	mutex_unlock(&seal_table_lock);
 
@@ -105,6 +104,6 @@ int seal_query(struct seal_session *session, struct file *file,
 	ret = seal_map_read(inode, &info, NULL, reason);
 	seal_map_put();
 	if (!ret)
-		query_info(status, &info);
+		query_map(status, &info.sum);
 	return ret;
 }

@@ -121,7 +121,7 @@ static int job_check(const struct job *job, const struct seal_map_info *info,
 	default:
 		snprintf(req->reason, SEAL_REASON_LEN,
 			 "%llu extents, at most %llu are asked for",
-			 info->extents, req->max_extents);
+			 info->sum.extents, req->max_extents);
 		break;
 	}
 	return -EBADFD;
@@ -176,25 +176,33 @@ static int jobs_drain_layouts(struct job *jobs, unsigned int nr)
 	return waited;
 }
 
-/* A file somebody holds: its map is known. */
+/* A file somebody holds: of its map the sum is known, but not what is where. */
 static int job_join(const struct job *job, struct seal_request *req)
 {
+	struct seal_entry *entry = job->entry;
 	struct seal_map_info *info;
+	bool unmet;
 	int ret;
 
-	if (seal_changes(job->entry) && !seal_is_log_only()) {
+	if (seal_changes(entry) && !seal_is_log_only()) {
 		strscpy(req->reason, "the seal that is held on it was broken",
 			SEAL_REASON_LEN);
 		return -ESTALE;
 	}
+	/* a holder may be changing it */
+	mutex_lock(&seal_table_lock);
+	unmet = (req->require & entry->sum.unmet) ||
+		(req->require & SEAL_REQ_EXTENTS &&
+		 entry->sum.extents > req->max_extents);
+	mutex_unlock(&seal_table_lock);
+	if (!unmet)
+		return 0;
+
 	info = kmalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
 	if (!info)
 		return -ENOMEM;
-	/* a holder may be changing it */
-	mutex_lock(&seal_table_lock);
-	*info = job->entry->info;
-	mutex_unlock(&seal_table_lock);
-	ret = job_check(job, info, req);
+	ret = seal_map_read(entry->inode, info, NULL, req->reason) ?:
+	      job_check(job, info, req);
 	kfree(info);
 	return ret;
 }
@@ -222,10 +230,11 @@ static int job_settle(struct job *job, struct seal_request *req)
 
 static int job_read(struct job *job, struct seal_request *req)
 {
-	int ret = seal_freeze_read(job->entry, req->reason);
+	struct seal_map_info info;
+	int ret = seal_freeze_read(job->entry, &info, req->reason);
 
 	if (ret > 0)
-		ret = job_check(job, &job->entry->info, req) ?:
+		ret = job_check(job, &info, req) ?:
 		      seal_freeze_close(job->entry, req->reason);
 	if (ret < 0)
 		return ret;
@@ -366,7 +375,7 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 		smp_store_mb(entry->state, SEAL_ENTRY_SEALED);
 		if (jobs[i].mine) {
 			entry->generation = seal_new_generation();
-			trace_seal_sealed(entry->inode, entry->info.digest);
+			trace_seal_sealed(entry->inode, entry->sum.digest);
 			if (seal_changes(entry))
 				seal_report_broken(entry,
 						   "between the last look at it and the end of sealing");
