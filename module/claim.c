@@ -23,6 +23,8 @@
 /* Numbers of entries and claims grow, so the claims are in order of age. */
 static DEFINE_XARRAY_FLAGS(holders, XA_FLAGS_ACCOUNT);
 
+static struct kmem_cache *claim_cache;
+
 static struct seal_file_key file_key(const struct inode *inode)
 {
 	return (struct seal_file_key){
@@ -53,20 +55,27 @@ static bool claim_before(struct rb_node *a, const struct rb_node *b)
 	return claim_cmp(&rb_entry(a, struct seal_claim, node)->key, b) < 0;
 }
 
-int seal_claim_init(struct seal_claim *claim, const struct seal_request *req)
+struct seal_claim *seal_claim_alloc(const struct seal_request *req)
 {
-	struct seal_holder *holder = &claim->holder;
+	struct seal_claim *claim = kmem_cache_zalloc(claim_cache, GFP_KERNEL);
+	struct seal_holder *holder;
 
+	if (!claim)
+		return NULL;
+	holder = &claim->holder;
 	holder->id = seal_new_id();
 	holder->require = req->require;
 	holder->max_extents = req->max_extents;
 	holder->recall_ms = req->recall_ms;
-	holder->recalled = false;
 	holder->sticky = req->sticky;
 	holder->pid = task_tgid_nr(current);
 	holder->uid = current_uid();
 	get_task_comm(holder->comm, current);
-	return xa_reserve(&holders, holder->id, GFP_KERNEL);
+	if (xa_reserve(&holders, holder->id, GFP_KERNEL)) {
+		kmem_cache_free(claim_cache, claim);
+		return NULL;
+	}
+	return claim;
 }
 
 /* Also for one that was never attached. */
@@ -103,7 +112,7 @@ void seal_claim_free(struct seal_claim *claim)
 	if (!claim)
 		return;
 	holder_remove(&claim->holder);
-	kfree(claim);
+	kmem_cache_free(claim_cache, claim);
 }
 
 void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
@@ -257,7 +266,7 @@ static void claim_drop(struct seal_claim *claim, u32 why)
 		seal_grants_leave(entry, claim->session);
 		seal_entry_put_tell(entry, &event);
 	}
-	kfree(claim);
+	kmem_cache_free(claim_cache, claim);
 }
 
 int seal_unclaim(struct seal_session *session, struct inode *inode)
@@ -290,7 +299,7 @@ int seal_unclaim_sticky(struct inode *inode)
 	if (claim) {
 		seal_grants_leave_sticky(entry);
 		seal_entry_put_tell(entry, &event);
-		kfree(claim);
+		kmem_cache_free(claim_cache, claim);
 		module_put(THIS_MODULE);
 	}
 	return 0;
@@ -317,7 +326,7 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 			claim->session->alerts++;
 			wake_up_all(&claim->session->wait);
 		} else {
-			kfree(claim);
+			kmem_cache_free(claim_cache, claim);
 		}
 	}
 	mutex_unlock(&seal_table_lock);
@@ -388,7 +397,14 @@ void seal_session_end(struct seal_session *session, u32 why)
 	session->claims = RB_ROOT;
 }
 
+int seal_claims_init(void)
+{
+	claim_cache = KMEM_CACHE(seal_claim, SLAB_ACCOUNT);
+	return claim_cache ? 0 : -ENOMEM;
+}
+
 void seal_claims_exit(void)
 {
 	xa_destroy(&holders);
+	kmem_cache_destroy(claim_cache);
 }

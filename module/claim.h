@@ -115,8 +115,8 @@ int seal_claims_walk(u64 *next, u64 last, char *page,
 
 /* --- for sealing.c, change.c and query.c --- */
 
-/* A claim of current, with a number, that nobody holds yet. 0 or -ENOMEM. */
-int seal_claim_init(struct seal_claim *claim, const struct seal_request *req);
+/* A claim of current, with a number, that nobody holds yet; NULL: no memory. */
+struct seal_claim *seal_claim_alloc(const struct seal_request *req);
 /* Free it, if it was not attached. NULL is none. */
 void seal_claim_free(struct seal_claim *claim);
 /*
@@ -133,6 +133,7 @@ bool seal_claim_revoked(const struct seal_claim *claim);
 void seal_holder_event(const struct seal_holder *holder, u32 type, u32 why,
 		       struct seal_event *event);
 
+int seal_claims_init(void);
 void seal_claims_exit(void);
 
 #endif /* SEAL_CLAIM_H */

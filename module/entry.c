@@ -51,6 +51,7 @@ static const struct rhashtable_params entry_params = {
 	.automatic_shrinking	= true,
 };
 
+static struct kmem_cache *entry_cache;
 static struct rhashtable entries;
 static LIST_HEAD(entry_list);
 DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
@@ -150,18 +151,19 @@ static void entry_free_rcu(struct rcu_head *rcu)
 
 	seal_ranges_free(&table->ranges);
 	kfree(table);
-	kfree(entry);
+	kmem_cache_free(entry_cache, entry);
 }
 
 struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
 				    u32 fs_flags)
 {
-	struct seal_entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	struct seal_entry *entry = kmem_cache_zalloc(entry_cache, GFP_KERNEL);
 	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 
 	if (!entry || !table) {
 		kfree(table);
-		kfree(entry);
+		if (entry)
+			kmem_cache_free(entry_cache, entry);
 		return NULL;
 	}
 	RCU_INIT_POINTER(entry->table, table);
@@ -362,11 +364,21 @@ void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 
 int seal_entries_init(void)
 {
-	return rhashtable_init(&entries, &entry_params);
+	int ret;
+
+	entry_cache = KMEM_CACHE(seal_entry, SLAB_ACCOUNT);
+	if (!entry_cache)
+		return -ENOMEM;
+	ret = rhashtable_init(&entries, &entry_params);
+	if (ret)
+		kmem_cache_destroy(entry_cache);
+	return ret;
 }
 
 void seal_entries_exit(void)
 {
+	/* the last entries and tables are freed by RCU */
 	rcu_barrier();
 	rhashtable_destroy(&entries);
+	kmem_cache_destroy(entry_cache);
 }

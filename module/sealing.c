@@ -379,15 +379,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 			req->bad_index = i;
 			goto out_free;
 		}
-		jobs[i].claim = kmalloc(sizeof(*jobs[i].claim),
-					GFP_KERNEL_ACCOUNT);
+		jobs[i].claim = seal_claim_alloc(req);
 		if (!jobs[i].claim) {
 			ret = -ENOMEM;
 			goto out_free;
 		}
-		ret = seal_claim_init(jobs[i].claim, req);
-		if (ret)
-			goto out_free;
 	}
 	sort(jobs, req->nr, sizeof(*jobs), job_cmp, NULL);
 
