@@ -92,6 +92,9 @@ void seal_session_end(struct seal_session *session, u32 why);
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status);
 
+/* Claims are numbered in the order in which they are made: the newest one. */
+u64 seal_last_claim(void);
+
 /* A claim as seal_claims_walk() shows it. */
 struct seal_claim_info {
 	const struct seal_holder *holder;

@@ -57,17 +57,7 @@ static LIST_HEAD(entry_list);
 DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
 DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
 static u64 generation;			/* the last one given, under the lock */
-static atomic64_t last_id;
-
-u64 seal_new_id(void)
-{
-	return atomic64_inc_return(&last_id);
-}
-
-u64 seal_last_id(void)
-{
-	return atomic64_read(&last_id);
-}
+static atomic64_t last_id;		/* of an entry */
 
 u64 seal_new_generation(void)
 {
@@ -167,7 +157,7 @@ struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
 		return NULL;
 	}
 	RCU_INIT_POINTER(entry->table, table);
-	entry->id = seal_new_id();
+	entry->id = atomic64_inc_return(&last_id);
 	entry->inode = file_inode(file);
 	entry->path = file->f_path;
 	path_get(&entry->path);

@@ -161,10 +161,7 @@ bool seal_any_on(struct super_block *sb);
 /* The same, and are the gates attached since then? */
 bool seal_sealed_on(struct super_block *sb);
 
-/* Numbers of entries, claims and recalls: they grow and are never used again. */
-u64 seal_new_id(void);
-u64 seal_last_id(void);
-/* Of maps that were published; with the table locked. */
+/* A number for a map that is published; with the table locked. */
 u64 seal_new_generation(void);
 
 int seal_entries_init(void);

@@ -100,7 +100,7 @@ static int claim_start(struct netlink_callback *cb)
 		return -ENOMEM;
 	dump->next = 0;
 	/* claims that come later are not waited for: this ends */
-	dump->last = seal_last_id();
+	dump->last = seal_last_claim();
 	/* the longest path and more */
 	cb->min_dump_alloc = SZ_8K;
 	return 0;

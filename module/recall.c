@@ -15,6 +15,8 @@
 
 DEFINE_STATIC_SRCU(recalls_srcu);
 
+static u64 last_recall;			/* its number, with the table locked */
+
 int seal_recall_enter(void)
 	__acquires(&recalls_srcu)
 {
@@ -91,7 +93,7 @@ static void recall_start(struct seal_entry *entry, const char *gate)
 
 	list_for_each_entry(claim, &entry->holders, siblings)
 		ms = max(ms, claim->holder.recall_ms);
-	entry->recall = seal_new_id();
+	entry->recall = ++last_recall;
 	entry->recall_end = jiffies + msecs_to_jiffies(ms);
 	entry->recall_time = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
 	list_for_each_entry(claim, &entry->holders, siblings)
