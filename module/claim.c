@@ -154,8 +154,8 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 		seal_event_queue(&event);
 	}
 	/* it comes while the others are asked to go */
-	if (entry->recall && holder->recall_ms)
-		seal_claim_recall(claim, "seal");
+	if (seal_claim_recalled(claim))
+		seal_claim_recall(claim);
 }
 
 /*

@@ -25,7 +25,6 @@ struct seal_holder {
 	u64			max_extents;
 	u32			require;
 	u32			recall_ms;	/* 0: not to be asked */
-	bool			recalled;	/* it is being asked */
 	struct seal_entry	*entry;		/* NULL: it was revoked */
 	bool			sticky;
 	pid_t			pid;		/* process, initial namespace */

@@ -54,10 +54,7 @@ struct seal_entry {
 	struct list_head	holders;	/* claims that were taken */
 	unsigned int		recallers;	/* of them, those that can be asked */
 	bool			recalls;	/* there were some */
-	u64			recall;		/* number of the one under way, or 0 */
-	u64			recall_time;	/* its deadline, ns since 1970 */
-	unsigned long		recall_end;	/* the same in jiffies */
-	unsigned int		recall_waiters;
+	bool			recalled;	/* they are being asked, see recall.c */
 	struct seal_claim	*sticky;	/* NULL: there is none */
 	bool			cow;		/* no block is overwritten in place */
 	bool			layout_broken;	/* not waited for yet */

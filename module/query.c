@@ -7,6 +7,7 @@
 #include "claim.h"
 #include "gate.h"
 #include "mode.h"
+#include "recall.h"
 
 static void query_info(struct seal_status *status,
 		       const struct seal_map_info *info)
@@ -58,15 +59,15 @@ int seal_query(struct seal_session *session, struct file *file,
 	status->dev_minor = MINOR(dev);
 
 	mutex_lock(&session->lock);
+	mutex_lock(&seal_table_lock);
 	claim = seal_session_find(session, inode);
 	if (claim)
 		status->flags |= seal_claim_revoked(claim) ? SEAL_STATUS_REVOKED :
 							SEAL_STATUS_HELD;
-	if (claim && READ_ONCE(claim->holder.recalled))
+	if (claim && seal_claim_recalled(claim))
 		status->flags |= SEAL_STATUS_RECALLED;
 	mutex_unlock(&session->lock);
 
-	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->state == SEAL_ENTRY_SEALED) {
 		status->flags |= SEAL_STATUS_SEALED;
