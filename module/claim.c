@@ -343,32 +343,35 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 }
 
 /*
- * With the change_lock held nobody can be granted anything: what a session was
+ * With the lock of the change held nobody can be granted anything: what a session was
  * granted goes with its claim, even if another session gets its address.
  */
 int seal_revoke(struct inode *inode, u32 *revoked)
 {
 	struct seal_session *session;
+	struct seal_change *change;
 	struct seal_event event;
 	struct seal_entry *entry;
 	bool last = false;
 	int ret = 0;
 
 	*revoked = 0;
+	/* it is the last word there is: it does not fail for lack of memory */
+	change = seal_change_alloc(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	/* one that is on its way in or out has none */
 	if (entry && list_empty(&entry->holders))
 		entry = NULL;
-	if (entry) {
-		entry->claims++;
-		entry->changers++;
-	}
+	if (entry)
+		seal_entry_get_changer(entry, &change);
 	mutex_unlock(&seal_table_lock);
+	kfree(change);
 	if (!entry)
 		return 0;
-	if (mutex_lock_killable(&entry->change_lock)) {
-		seal_entry_drop(entry, 1, NULL);
+	change = seal_entry_change(entry);
+	if (mutex_lock_killable(&change->lock)) {
+		seal_entry_put_changer(entry);
 		return -EINTR;
 	}
 	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
@@ -383,8 +386,8 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}
-	mutex_unlock(&entry->change_lock);
-	seal_entry_drop(entry, 1, NULL);
+	mutex_unlock(&change->lock);
+	seal_entry_put_changer(entry);
 	if (last)
 		seal_entry_put_tell(entry, &event);
 	return ret;

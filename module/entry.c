@@ -141,6 +141,7 @@ static void entry_free_rcu(struct rcu_head *rcu)
 
 	seal_ranges_free(&table->ranges);
 	kfree(table);
+	kfree(rcu_dereference_protected(entry->change, 1));
 	kmem_cache_free(entry_cache, entry);
 }
 
@@ -165,8 +166,6 @@ struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
 	entry->fs_flags = fs_flags;
 	entry->state = SEAL_ENTRY_SEALING;
 	entry->claims = 1;
-	mutex_init(&entry->change_lock);
-	INIT_LIST_HEAD(&entry->grantees);
 	INIT_LIST_HEAD(&entry->holders);
 	return entry;
 }
@@ -289,17 +288,14 @@ static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
 	return pw.path;
 }
 
-/*
- * Drop one claim; the last one unseals. @event, which tells that, is sent
- * when it is done and before the file can be sealed again.
- */
-void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
-		     struct seal_event *event)
+static void entry_drop(struct seal_entry *entry, bool changer,
+		       struct seal_event *event)
 {
 	bool was_sealed;
 
 	mutex_lock(&seal_table_lock);
-	entry->changers -= changers;
+	if (changer)
+		seal_entry_change(entry)->changers--;
 	if (--entry->claims) {
 		if (event) {
 			event->holders = seal_entry_holders(entry);
@@ -331,7 +327,7 @@ void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
 
 void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
 {
-	seal_entry_drop(entry, 0, event);
+	entry_drop(entry, false, event);
 }
 
 /* What claim_detach() left to be done. */
@@ -340,6 +336,34 @@ void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 	if (event->type)
 		event->path = entry_path_init(entry, &event->deleted);
 	seal_entry_put(entry, event->type ? event : NULL);
+}
+
+struct seal_change *seal_change_alloc(gfp_t gfp)
+{
+	struct seal_change *change = kzalloc(sizeof(*change), gfp);
+
+	if (!change)
+		return NULL;
+	mutex_init(&change->lock);
+	INIT_LIST_HEAD(&change->grantees);
+	return change;
+}
+
+void seal_entry_get_changer(struct seal_entry *entry,
+			    struct seal_change **fresh)
+{
+	lockdep_assert_held(&seal_table_lock);
+	if (!seal_entry_change(entry)) {
+		rcu_assign_pointer(entry->change, *fresh);
+		*fresh = NULL;
+	}
+	entry->claims++;
+	seal_entry_change(entry)->changers++;
+}
+
+void seal_entry_put_changer(struct seal_entry *entry)
+{
+	entry_drop(entry, true, NULL);
 }
 
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,

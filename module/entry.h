@@ -41,6 +41,19 @@ struct seal_table {
 	struct rcu_head		rcu;
 };
 
+/*
+ * Who changes the map, and to whom blocks are granted. Few files need it: it is
+ * made when the first holder wants to, and kept as long as the entry.
+ */
+struct seal_change {
+	struct mutex		lock;		/* one at a time */
+	struct task_struct	*changer;	/* doing it now, under the lock */
+	unsigned int		changers;	/* claims that wait for the lock */
+	bool			unshared;	/* and has to stay so */
+	struct list_head	grantees;
+	u64			granted;	/* bytes */
+};
+
 struct seal_entry {
 	struct rhash_head	node;
 	struct list_head	list;
@@ -64,14 +77,8 @@ struct seal_entry {
 	struct seal_table __rcu	*table;		/* writes that may pass */
 	struct seal_map_info	info;
 	u64			generation;	/* of @info and @table */
-	/* grant.c; a holder changes the map */
-	struct mutex		change_lock;
-	struct task_struct	*changer;	/* doing it now, under the lock */
-	unsigned int		changers;	/* claims that wait for the lock */
-	bool			growing;	/* nobody may join in */
-	bool			unshared;	/* and has to stay so */
-	struct list_head	grantees;
-	u64			granted;	/* bytes */
+	struct seal_change __rcu *change;	/* NULL: no holder has wanted to */
+	bool			growing;	/* by a holder: nobody may join in */
 	atomic64_t		refused;
 	atomic64_t		changes;	/* of the map, as tripwires see it */
 	u64			changes_read;	/* before @info was read */
@@ -81,6 +88,21 @@ struct seal_entry {
 static inline bool seal_flagged(const struct inode *inode)
 {
 	return READ_ONCE(inode->i_flags) & S_SEALED;
+}
+
+/* With a claim on it, or inside the RCU section; once there, it stays. */
+static inline struct seal_change *
+seal_entry_change(const struct seal_entry *entry)
+{
+	return rcu_dereference_check(entry->change, true);
+}
+
+/* The same. Is this task changing the map for a holder? */
+static inline bool seal_entry_changing(const struct seal_entry *entry)
+{
+	const struct seal_change *change = seal_entry_change(entry);
+
+	return change && READ_ONCE(change->changer) == current;
 }
 
 /* Changes of the map since it was read: none, or the seal is broken. */
@@ -121,15 +143,22 @@ bool seal_entry_settled(const struct seal_entry *entry);
 bool seal_entry_in_transit(struct inode *inode);
 
 /*
- * Drop one claim, and @changers of those that wait for the change_lock; the
- * last claim unseals. @event, or NULL, tells that: it is sent when it is done
- * and before the file can be sealed again.
+ * Drop one claim; the last one unseals. @event, or NULL, tells that: it is sent
+ * when it is done and before the file can be sealed again.
  */
-void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
-		     struct seal_event *event);
 void seal_entry_put(struct seal_entry *entry, struct seal_event *event);
 /* With the path in @event; one of type 0 is not sent. */
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event);
+
+/* What seal_entry_get_changer() may need; kfree() what it leaves. */
+struct seal_change *seal_change_alloc(gfp_t gfp);
+/*
+ * Add a claim that waits for change->lock: the change @fresh becomes that of
+ * the entry if there is none. With the table locked.
+ */
+void seal_entry_get_changer(struct seal_entry *entry,
+			    struct seal_change **fresh);
+void seal_entry_put_changer(struct seal_entry *entry);
 
 /* Replace table, map and generation, as one step. Takes over @table. */
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,

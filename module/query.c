@@ -50,6 +50,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	struct block_device *bdev = inode->i_sb->s_bdev;
 	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
 	char reason[SEAL_REASON_LEN];
+	const struct seal_change *change;
 	struct seal_map_info info;
 	struct seal_claim *claim;
 	struct seal_entry *entry;
@@ -78,7 +79,9 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->missed = seal_fs_missed(entry->fs);
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
-		status->granted = READ_ONCE(entry->granted);
+		change = seal_entry_change(entry);
+		if (change)
+			status->granted = READ_ONCE(change->granted);
 		query_info(status, &entry->info);
 	}
 	mutex_unlock(&seal_table_lock);
