@@ -59,7 +59,7 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 	else if (claim && seal_claim_revoked(claim))
 		ret = -EOWNERDEAD;
 	else if (grow && entry->claims - seal_entry_change(entry)->changers !=
-			 (session ? 1 : 0) + !!entry->sticky)
+			 (session ? 1 : 0) + entry->sticky)
 		ret = -EBUSY;
 	else
 		WRITE_ONCE(entry->growing, grow);

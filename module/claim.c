@@ -137,13 +137,11 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 		entry->sessions++;
 		rb_add(&claim->node, &session->claims, claim_before);
 	} else {
-		entry->sticky = claim;
+		entry->sticky = true;
 	}
 	list_add_tail(&claim->siblings, &entry->holders);
-	if (holder->recall_ms) {
-		entry->recallers++;
+	if (holder->recall_ms)
 		WRITE_ONCE(entry->recalls, true);
-	}
 	holder->since = ktime_get_real_ns();
 	holder->entry = entry;
 	/* its place is reserved: this cannot fail */
@@ -173,13 +171,11 @@ static struct seal_entry *claim_detach(struct seal_claim *claim, u32 type,
 	event->type = 0;
 	if (seal_events_wanted())
 		seal_holder_event(&claim->holder, type, why, event);
-	if (claim->holder.recall_ms)
-		entry->recallers--;
 	seal_claim_unrecall(claim);
 	if (claim->session)
 		entry->sessions--;
 	else
-		entry->sticky = NULL;
+		entry->sticky = false;
 	list_del(&claim->siblings);
 	WRITE_ONCE(claim->holder.entry, NULL);
 	holder_remove(&claim->holder);
@@ -292,6 +288,16 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 	return 0;
 }
 
+static struct seal_claim *sticky_claim(struct seal_entry *entry)
+{
+	struct seal_claim *claim;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		if (!claim->session)
+			return claim;
+	return NULL;
+}
+
 int seal_unclaim_sticky(struct inode *inode)
 {
 	struct seal_claim *claim = NULL;
@@ -300,10 +306,10 @@ int seal_unclaim_sticky(struct inode *inode)
 
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
-	if (entry && entry->sticky) {
-		claim = entry->sticky;
+	if (entry)
+		claim = sticky_claim(entry);
+	if (claim)
 		claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL, &event);
-	}
 	mutex_unlock(&seal_table_lock);
 	if (claim) {
 		seal_grants_leave_sticky(entry);

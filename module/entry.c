@@ -51,6 +51,8 @@ static const struct rhashtable_params entry_params = {
 	.automatic_shrinking	= true,
 };
 
+static_assert(SEAL_FOLIO_BITS <= U32_MAX, "folio_bits of an entry");
+
 static struct kmem_cache *entry_cache;
 static struct rhashtable entries;
 static LIST_HEAD(entry_list);
@@ -162,7 +164,7 @@ struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
 	entry->inode = file_inode(file);
 	entry->path = file->f_path;
 	path_get(&entry->path);
-	entry->fs = fs;
+	entry->fs = fs - seal_filesystems;
 	entry->fs_flags = fs_flags;
 	entry->state = SEAL_ENTRY_SEALING;
 	entry->claims = 1;
@@ -187,6 +189,11 @@ int seal_entry_insert(struct seal_entry *entry)
 	return ret;
 }
 
+struct seal_fs *seal_entry_fs(const struct seal_entry *entry)
+{
+	return &seal_filesystems[entry->fs];
+}
+
 u32 seal_entry_flags(struct seal_entry *entry)
 {
 	u32 flags = 0;
@@ -195,7 +202,7 @@ u32 seal_entry_flags(struct seal_entry *entry)
 		flags |= SEAL_STATUS_SEALED;
 	if (seal_changes(entry))
 		flags |= SEAL_STATUS_BROKEN;
-	if (seal_fs_missed(entry->fs))
+	if (seal_fs_missed(seal_entry_fs(entry)))
 		flags |= SEAL_STATUS_MISSED;
 	if (seal_is_log_only())
 		flags |= SEAL_STATUS_LOG_ONLY;
@@ -320,7 +327,7 @@ static void entry_drop(struct seal_entry *entry, bool changer,
 
 	if (was_sealed)
 		trace_seal_unsealed(entry->inode, entry->info.digest);
-	seal_fs_put(entry->fs);
+	seal_fs_put(seal_entry_fs(entry));
 	seal_grants_free(entry);
 	seal_entry_free(entry);
 }

@@ -56,33 +56,33 @@ struct seal_change {
 
 struct seal_entry {
 	struct rhash_head	node;
-	struct list_head	list;
+	union {
+		struct list_head	list;	/* as long as it is in the table */
+		struct rcu_head		rcu;	/* afterwards */
+	};
 	u64			id;		/* never used again */
 	struct inode		*inode;
 	struct path		path;		/* pins the inode and its mount */
-	struct seal_fs		*fs;
 	enum seal_entry_state	state;
+	bool			sticky;		/* there is such a claim */
+	bool			recalls;	/* there were claims that can be asked */
+	bool			recalled;	/* they are being asked, see recall.c */
+	bool			growing;	/* by a holder: nobody may join in */
+	bool			layout_broken;	/* not waited for yet */
+	bool			small_folios;	/* large ones were switched off */
+	u8			fs;		/* in seal_filesystems */
+	u32			folio_bits;	/* what they were */
+	u32			fs_flags;	/* FS_*_FL when it was sealed */
 	unsigned int		claims;		/* sticky one and pins included */
 	unsigned int		sessions;	/* claims of sessions */
 	struct list_head	holders;	/* claims that were taken */
-	unsigned int		recallers;	/* of them, those that can be asked */
-	bool			recalls;	/* there were some */
-	bool			recalled;	/* they are being asked, see recall.c */
-	struct seal_claim	*sticky;	/* NULL: there is none */
-	bool			cow;		/* no block is overwritten in place */
-	bool			layout_broken;	/* not waited for yet */
-	bool			small_folios;	/* large ones were switched off */
-	unsigned long		folio_bits;	/* what they were */
-	u32			fs_flags;	/* FS_*_FL when it was sealed */
 	struct seal_table __rcu	*table;		/* writes that may pass */
 	struct seal_map_info	info;
 	u64			generation;	/* of @info and @table */
 	struct seal_change __rcu *change;	/* NULL: no holder has wanted to */
-	bool			growing;	/* by a holder: nobody may join in */
 	atomic64_t		refused;
 	atomic64_t		changes;	/* of the map, as tripwires see it */
 	u64			changes_read;	/* before @info was read */
-	struct rcu_head		rcu;
 };
 
 static inline bool seal_flagged(const struct inode *inode)
@@ -114,7 +114,7 @@ static inline u64 seal_changes(struct seal_entry *entry)
 /* Claims on an entry, as users count them. */
 static inline u32 seal_entry_holders(const struct seal_entry *entry)
 {
-	return entry->sessions + (entry->sticky ? 1 : 0);
+	return entry->sessions + entry->sticky;
 }
 
 /* The entry of a sealed inode; valid inside the RCU section. */
@@ -163,6 +163,8 @@ void seal_entry_put_changer(struct seal_entry *entry);
 /* Replace table, map and generation, as one step. Takes over @table. */
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 			const struct seal_map_info *info);
+
+struct seal_fs *seal_entry_fs(const struct seal_entry *entry);
 
 /* SEAL_STATUS_* of the entry itself; with the table locked. */
 u32 seal_entry_flags(struct seal_entry *entry);

@@ -76,7 +76,7 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_STICKY;
 		status->holders = seal_entry_holders(entry);
 		status->refused = atomic64_read(&entry->refused);
-		status->missed = seal_fs_missed(entry->fs);
+		status->missed = seal_fs_missed(seal_entry_fs(entry));
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
 		change = seal_entry_change(entry);

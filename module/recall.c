@@ -111,14 +111,16 @@ void seal_claim_unrecall(struct seal_claim *claim)
 		claim->session->alerts--;
 }
 
-static bool held_by_current(const struct seal_entry *entry)
+/* Can all holders be asked by current, which is none of them? */
+static bool can_ask(const struct seal_entry *entry)
 {
 	const struct seal_claim *claim;
 
 	list_for_each_entry(claim, &entry->holders, siblings)
-		if (claim->holder.pid == task_tgid_nr(current))
-			return true;
-	return false;
+		if (!claim->holder.recall_ms ||
+		    claim->holder.pid == task_tgid_nr(current))
+			return false;
+	return true;
 }
 
 /* The holder that needs longest gets as long as it said. */
@@ -154,19 +156,18 @@ static bool recall_begin(struct inode *inode, const char *gate,
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (!entry || entry->state == SEAL_ENTRY_SEALING || !entry->recalls ||
-	    entry->recallers != seal_entry_holders(entry) ||
-	    held_by_current(entry))
+	    !can_ask(entry))
 		goto out;
 	*ticket = (struct ticket){
 		.entry_id	= entry->id,
 		.end		= jiffies + LEAVING_TIME,
 	};
-	if (entry->recallers && entry->recalled) {
+	if (entry->recalled && seal_entry_holders(entry)) {
 		*ticket = *recall_of(entry->id);
 		/* one that has run out is not waited for again */
 		if (time_after_eq(jiffies, ticket->end))
 			goto out;
-	} else if (entry->recallers) {
+	} else if (seal_entry_holders(entry)) {
 		recall_start(entry, gate, ticket);
 	}
 	list_add(&ticket->list, &tickets);
