@@ -28,7 +28,7 @@ static struct seal_entry *change_find(struct seal_session *session,
 	if (session) {
 		claim = seal_session_find(session, inode);
 		if (claim)
-			entry = claim->holder.entry ?: ERR_PTR(-EOWNERDEAD);
+			entry = claim->entry ?: ERR_PTR(-EOWNERDEAD);
 	} else {
 		entry = seal_entry_find(inode);
 		if (!entry || !entry->sticky)

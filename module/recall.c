@@ -74,14 +74,15 @@ static const struct ticket *recall_of(u64 entry_id)
 static void ask(struct seal_claim *claim, const struct ticket *ticket,
 		const char *gate)
 {
-	struct seal_entry *entry = claim->holder.entry;
+	struct seal_session *session = claim->holder->session;
+	struct seal_entry *entry = claim->entry;
 	struct seal_event event;
 
-	claim->session->alerts++;
-	wake_up_all(&claim->session->wait);
+	session->alerts++;
+	wake_up_all(&session->wait);
 	if (!seal_events_wanted())
 		return;
-	seal_holder_event(&claim->holder, SEAL_EVENT_RECALL, 0, &event);
+	seal_claim_event(claim, SEAL_EVENT_RECALL, 0, &event);
 	event.holders = seal_entry_holders(entry);
 	/* who wants it, not who has it */
 	event.pid = task_tgid_nr(current);
@@ -96,19 +97,19 @@ static void ask(struct seal_claim *claim, const struct ticket *ticket,
 bool seal_claim_recalled(const struct seal_claim *claim)
 {
 	lockdep_assert_held(&seal_table_lock);
-	return claim->holder.entry && claim->holder.entry->recalled &&
-	       claim->holder.recall_ms;
+	return claim->entry && claim->entry->recalled &&
+	       claim->holder->recall_ms;
 }
 
 void seal_claim_recall(struct seal_claim *claim)
 {
-	ask(claim, recall_of(claim->holder.entry->id), "seal");
+	ask(claim, recall_of(claim->entry->id), "seal");
 }
 
 void seal_claim_unrecall(struct seal_claim *claim)
 {
 	if (seal_claim_recalled(claim))
-		claim->session->alerts--;
+		claim->holder->session->alerts--;
 }
 
 /* Can all holders be asked by current, which is none of them? */
@@ -117,8 +118,8 @@ static bool can_ask(const struct seal_entry *entry)
 	const struct seal_claim *claim;
 
 	list_for_each_entry(claim, &entry->holders, siblings)
-		if (!claim->holder.recall_ms ||
-		    claim->holder.pid == task_tgid_nr(current))
+		if (!claim->holder->recall_ms ||
+		    claim->holder->pid == task_tgid_nr(current))
 			return false;
 	return true;
 }
@@ -131,7 +132,7 @@ static void recall_start(struct seal_entry *entry, const char *gate,
 	u32 ms = 0;
 
 	list_for_each_entry(claim, &entry->holders, siblings)
-		ms = max(ms, claim->holder.recall_ms);
+		ms = max(ms, claim->holder->recall_ms);
 	ticket->recall = ++last_recall;
 	ticket->end = jiffies + msecs_to_jiffies(ms);
 	ticket->deadline = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
