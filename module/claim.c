@@ -385,7 +385,7 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 }
 
 /*
- * With the lock of the change held nobody can be granted anything: what a session was
+ * With change->lock held nobody can be granted anything: what a session was
  * granted goes with its claim, even if another session gets its address.
  */
 int seal_revoke(struct inode *inode, u32 *revoked)
