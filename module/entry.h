@@ -34,7 +34,7 @@ enum seal_entry_state {
 	SEAL_ENTRY_SEALING,	/* gates shut, map not read yet */
 	SEAL_ENTRY_SEALED,
 	SEAL_ENTRY_LEAVING,	/* last claim gone, being taken apart */
-};
+} __packed;
 
 struct seal_table {
 	struct seal_ranges	ranges;
