@@ -16,7 +16,8 @@
 
 /* The entry if it is held so, with another claim on it, or why not. */
 static struct seal_entry *change_find(struct seal_session *session,
-				      struct inode *inode)
+				      struct inode *inode,
+				      struct seal_change **fresh)
 {
 	struct seal_entry *entry = ERR_PTR(-EACCES);
 	struct seal_claim *claim;
@@ -27,16 +28,14 @@ static struct seal_entry *change_find(struct seal_session *session,
 	if (session) {
 		claim = seal_session_find(session, inode);
 		if (claim)
-			entry = claim->holder.entry ?: ERR_PTR(-EOWNERDEAD);
+			entry = claim->entry ?: ERR_PTR(-EOWNERDEAD);
 	} else {
 		entry = seal_entry_find(inode);
 		if (!entry || !entry->sticky)
 			entry = ERR_PTR(-EACCES);
 	}
-	if (!IS_ERR(entry)) {
-		entry->claims++;
-		entry->changers++;
-	}
+	if (!IS_ERR(entry))
+		seal_entry_get_changer(entry, fresh);
 	mutex_unlock(&seal_table_lock);
 	if (session)
 		mutex_unlock(&session->lock);
@@ -59,8 +58,8 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 		ret = -EACCES;
 	else if (claim && seal_claim_revoked(claim))
 		ret = -EOWNERDEAD;
-	else if (grow && entry->claims - entry->changers !=
-			 (session ? 1 : 0) + !!entry->sticky)
+	else if (grow && entry->claims - seal_entry_change(entry)->changers !=
+			 (session ? 1 : 0) + entry->sticky)
 		ret = -EBUSY;
 	else
 		WRITE_ONCE(entry->growing, grow);
@@ -73,18 +72,24 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 struct seal_entry *seal_change_begin(struct seal_session *session,
 				     struct inode *inode, bool grow)
 {
-	struct seal_entry *entry = change_find(session, inode);
+	struct seal_change *change = seal_change_alloc(GFP_KERNEL_ACCOUNT);
+	struct seal_entry *entry;
 	int ret = -EINTR;
 
+	if (!change)
+		return ERR_PTR(-ENOMEM);
+	entry = change_find(session, inode, &change);
+	kfree(change);
 	if (IS_ERR(entry))
 		return entry;
-	if (!mutex_lock_killable(&entry->change_lock)) {
+	change = seal_entry_change(entry);
+	if (!mutex_lock_killable(&change->lock)) {
 		ret = change_start(entry, session, grow);
 		if (!ret)
 			return entry;
-		mutex_unlock(&entry->change_lock);
+		mutex_unlock(&change->lock);
 	}
-	seal_entry_drop(entry, 1, NULL);
+	seal_entry_put_changer(entry);
 	return ERR_PTR(ret);
 }
 
@@ -96,8 +101,8 @@ void seal_change_end(struct seal_entry *entry, bool grow)
 		mutex_unlock(&seal_table_lock);
 		wake_up_all(&seal_state_changed);
 	}
-	mutex_unlock(&entry->change_lock);
-	seal_entry_drop(entry, 1, NULL);
+	mutex_unlock(&seal_entry_change(entry)->lock);
+	seal_entry_put_changer(entry);
 }
 
 bool seal_changing(struct inode *inode)
@@ -107,19 +112,19 @@ bool seal_changing(struct inode *inode)
 
 	rcu_read_lock();
 	entry = seal_lookup(inode);
-	own = entry && READ_ONCE(entry->changer) == current;
+	own = entry && seal_entry_changing(entry);
 	rcu_read_unlock();
 	return own;
 }
 
 void seal_change_allow(struct seal_entry *entry)
 {
-	WRITE_ONCE(entry->changer, current);
+	WRITE_ONCE(seal_entry_change(entry)->changer, current);
 }
 
 void seal_change_forbid(struct seal_entry *entry)
 {
-	WRITE_ONCE(entry->changer, NULL);
+	WRITE_ONCE(seal_entry_change(entry)->changer, NULL);
 }
 
 void seal_change_reread(struct seal_entry *entry)

@@ -2,8 +2,8 @@
 /*
  * A holder changes the map of a file that is sealed.
  *
- * Locks: mnt_want_write > entry->change_lock > session->lock > seal_table_lock,
- * and change_lock > i_rwsem > invalidate_lock.
+ * Locks: mnt_want_write > change->lock > session->lock > seal_table_lock, and
+ * change->lock > i_rwsem > invalidate_lock.
  */
 #ifndef SEAL_CHANGE_H
 #define SEAL_CHANGE_H
@@ -30,9 +30,9 @@ void seal_change_leave(struct file *file);
 
 /*
  * The entry of @inode that @session has a claim on (NULL: that has a sticky
- * claim), pinned, with its change_lock taken. With @grow nobody else may hold
- * it, or join until the end. -EACCES: no such claim; -EBUSY: others hold it;
- * -EINTR.
+ * claim), pinned, with the lock of its change taken. With @grow nobody else may
+ * hold it, or join until the end. -EACCES: no such claim; -EBUSY: others hold
+ * it; -EINTR; -ENOMEM.
  */
 struct seal_entry *seal_change_begin(struct seal_session *session,
 				     struct inode *inode, bool grow);

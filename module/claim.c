@@ -20,8 +20,19 @@
 #include "grant.h"
 #include "recall.h"
 
-/* Numbers of entries and claims grow, so the claims are in order of age. */
-static DEFINE_XARRAY_FLAGS(holders, XA_FLAGS_ACCOUNT);
+/*
+ * By number, so the claims are in order of age. The numbers are theirs alone:
+ * an index without a claim takes as much memory as one that has one.
+ */
+static DEFINE_XARRAY_FLAGS(claims, XA_FLAGS_ACCOUNT);
+
+static struct kmem_cache *claim_cache;
+static atomic64_t last_id;
+
+u64 seal_last_claim(void)
+{
+	return atomic64_read(&last_id);
+}
 
 static struct seal_file_key file_key(const struct inode *inode)
 {
@@ -53,32 +64,76 @@ static bool claim_before(struct rb_node *a, const struct rb_node *b)
 	return claim_cmp(&rb_entry(a, struct seal_claim, node)->key, b) < 0;
 }
 
-int seal_claim_init(struct seal_claim *claim, const struct seal_request *req)
+static bool same_holder(const struct seal_holder *a,
+			const struct seal_holder *b)
 {
-	struct seal_holder *holder = &claim->holder;
+	return a->session == b->session && a->pid == b->pid &&
+	       uid_eq(a->uid, b->uid) && a->require == b->require &&
+	       a->max_extents == b->max_extents &&
+	       a->recall_ms == b->recall_ms && !strcmp(a->comm, b->comm);
+}
 
-	holder->id = seal_new_id();
-	holder->require = req->require;
-	holder->max_extents = req->max_extents;
-	holder->recall_ms = req->recall_ms;
-	holder->recalled = false;
-	holder->sticky = req->sticky;
+struct seal_holder *seal_holder_get(struct seal_session *session,
+				    const struct seal_request *req)
+{
+	struct seal_holder *holder = kzalloc(sizeof(*holder),
+					     GFP_KERNEL_ACCOUNT);
+
+	if (!holder)
+		return NULL;
+	refcount_set(&holder->users, 1);
 	holder->pid = task_tgid_nr(current);
 	holder->uid = current_uid();
+	holder->require = req->require;
+	holder->max_extents = req->max_extents;
+	holder->session = req->sticky ? NULL : session;
+	holder->recall_ms = req->recall_ms;
 	get_task_comm(holder->comm, current);
-	return xa_reserve(&holders, holder->id, GFP_KERNEL);
+
+	mutex_lock(&session->lock);
+	if (!session->holder || !same_holder(session->holder, holder))
+		swap(session->holder, holder);
+	seal_holder_put(holder);
+	holder = session->holder;
+	refcount_inc(&holder->users);
+	mutex_unlock(&session->lock);
+	return holder;
 }
 
-/* Also for one that was never attached. */
-static void holder_remove(struct seal_holder *holder)
+void seal_holder_put(struct seal_holder *holder)
 {
-	xa_erase(&holders, holder->id);
+	if (holder && refcount_dec_and_test(&holder->users))
+		kfree(holder);
 }
 
-void seal_holder_event(const struct seal_holder *holder, u32 type, u32 why,
-		       struct seal_event *event)
+struct seal_claim *seal_claim_alloc(struct seal_holder *holder)
 {
-	struct seal_entry *entry = holder->entry;
+	struct seal_claim *claim = kmem_cache_zalloc(claim_cache, GFP_KERNEL);
+
+	if (!claim)
+		return NULL;
+	claim->id = atomic64_inc_return(&last_id);
+	if (xa_reserve(&claims, claim->id, GFP_KERNEL)) {
+		kmem_cache_free(claim_cache, claim);
+		return NULL;
+	}
+	refcount_inc(&holder->users);
+	claim->holder = holder;
+	return claim;
+}
+
+/* Free one that has no number any more. */
+static void claim_free(struct seal_claim *claim)
+{
+	seal_holder_put(claim->holder);
+	kmem_cache_free(claim_cache, claim);
+}
+
+void seal_claim_event(const struct seal_claim *claim, u32 type, u32 why,
+		      struct seal_event *event)
+{
+	const struct seal_holder *holder = claim->holder;
+	struct seal_entry *entry = claim->entry;
 
 	lockdep_assert_held(&seal_table_lock);
 	memset(event, 0, sizeof(*event));
@@ -89,12 +144,12 @@ void seal_holder_event(const struct seal_holder *holder, u32 type, u32 why,
 	event->inode = entry->inode;
 	event->ino = entry->inode->i_ino;
 	event->dev = entry->inode->i_sb->s_dev;
-	event->claim = holder->id;
+	event->claim = claim->id;
 	event->pid = holder->pid;
 	event->uid = holder->uid;
 	strscpy(event->comm, holder->comm, sizeof(event->comm));
 	event->flags = seal_entry_flags(entry);
-	if (holder->sticky)
+	if (!holder->session)
 		event->flags |= SEAL_STATUS_STICKY;
 }
 
@@ -102,42 +157,38 @@ void seal_claim_free(struct seal_claim *claim)
 {
 	if (!claim)
 		return;
-	holder_remove(&claim->holder);
-	kfree(claim);
+	xa_erase(&claims, claim->id);
+	claim_free(claim);
 }
 
-void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
-		       struct seal_session *session)
+void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry)
 {
-	struct seal_holder *holder = &claim->holder;
+	struct seal_session *session = claim->holder->session;
 	struct seal_event event;
 
 	lockdep_assert_held(&seal_table_lock);
 	claim->key = file_key(entry->inode);
-	claim->session = session;
 	if (session) {
 		entry->sessions++;
 		rb_add(&claim->node, &session->claims, claim_before);
 	} else {
-		entry->sticky = claim;
+		entry->sticky = true;
 	}
 	list_add_tail(&claim->siblings, &entry->holders);
-	if (holder->recall_ms) {
-		entry->recallers++;
+	if (claim->holder->recall_ms)
 		WRITE_ONCE(entry->recalls, true);
-	}
-	holder->since = ktime_get_real_ns();
-	holder->entry = entry;
+	claim->since = ktime_get_real_ns();
+	claim->entry = entry;
 	/* its place is reserved: this cannot fail */
-	xa_store(&holders, holder->id, holder, GFP_KERNEL);
+	xa_store(&claims, claim->id, claim, GFP_KERNEL);
 	if (seal_events_wanted()) {
-		seal_holder_event(holder, SEAL_EVENT_SEALED, 0, &event);
+		seal_claim_event(claim, SEAL_EVENT_SEALED, 0, &event);
 		event.holders = seal_entry_holders(entry);
 		seal_event_queue(&event);
 	}
 	/* it comes while the others are asked to go */
-	if (entry->recall && holder->recall_ms)
-		seal_claim_recall(claim, "seal");
+	if (seal_claim_recalled(claim))
+		seal_claim_recall(claim);
 }
 
 /*
@@ -147,42 +198,40 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
 static struct seal_entry *claim_detach(struct seal_claim *claim, u32 type,
 				       u32 why, struct seal_event *event)
 {
-	struct seal_entry *entry = claim->holder.entry;
+	struct seal_entry *entry = claim->entry;
 
 	lockdep_assert_held(&seal_table_lock);
 	if (!entry)
 		return NULL;
 	event->type = 0;
 	if (seal_events_wanted())
-		seal_holder_event(&claim->holder, type, why, event);
-	if (claim->holder.recall_ms)
-		entry->recallers--;
+		seal_claim_event(claim, type, why, event);
 	seal_claim_unrecall(claim);
-	if (claim->session)
+	if (claim->holder->session)
 		entry->sessions--;
 	else
-		entry->sticky = NULL;
+		entry->sticky = false;
 	list_del(&claim->siblings);
-	WRITE_ONCE(claim->holder.entry, NULL);
-	holder_remove(&claim->holder);
+	WRITE_ONCE(claim->entry, NULL);
+	xa_erase(&claims, claim->id);
 	return entry;
 }
 
-static int walk_claim(const struct seal_holder *holder, char *page,
+static int walk_claim(const struct seal_claim *claim, char *page,
 		      int (*fn)(void *arg, const struct seal_claim_info *info),
 		      void *arg)
 {
 	struct seal_claim_info info = {
-		.holder		= holder,
-		.entry		= holder->entry,
-		.flags		= seal_entry_flags(holder->entry),
-		.refused	= atomic64_read(&holder->entry->refused),
-		.broken		= seal_changes(holder->entry),
+		.claim		= claim,
+		.entry		= claim->entry,
+		.flags		= seal_entry_flags(claim->entry),
+		.refused	= atomic64_read(&claim->entry->refused),
+		.broken		= seal_changes(claim->entry),
 	};
 
-	if (holder->sticky)
+	if (!claim->holder->session)
 		info.flags |= SEAL_STATUS_STICKY;
-	info.path = seal_entry_path_page(holder->entry, page, &info.deleted);
+	info.path = seal_entry_path_page(claim->entry, page, &info.deleted);
 	return fn(arg, &info);
 }
 
@@ -193,7 +242,7 @@ int seal_claims_walk(u64 *next, u64 last, char *page,
 		     int (*fn)(void *arg, const struct seal_claim_info *info),
 		     void *arg)
 {
-	struct seal_holder *holder = NULL;
+	struct seal_claim *claim = NULL;
 	unsigned long id = *next;
 	unsigned int i;
 	int ret = 0;
@@ -201,17 +250,17 @@ int seal_claims_walk(u64 *next, u64 last, char *page,
 	do {
 		mutex_lock(&seal_table_lock);
 		for (i = 0; i < WALK_BATCH; i++, id++) {
-			holder = xa_find(&holders, &id, last, XA_PRESENT);
-			if (!holder)
+			claim = xa_find(&claims, &id, last, XA_PRESENT);
+			if (!claim)
 				break;
-			ret = walk_claim(holder, page, fn, arg);
+			ret = walk_claim(claim, page, fn, arg);
 			if (ret)
 				break;
 		}
 		mutex_unlock(&seal_table_lock);
 		cond_resched();
-	} while (holder && !ret);
-	*next = holder ? id : last + 1;
+	} while (claim && !ret);
+	*next = claim ? id : last + 1;
 	return ret;
 }
 
@@ -226,7 +275,7 @@ struct seal_claim *seal_session_find(struct seal_session *session,
 
 bool seal_claim_revoked(const struct seal_claim *claim)
 {
-	return !READ_ONCE(claim->holder.entry);
+	return !READ_ONCE(claim->entry);
 }
 
 int seal_session_check(struct seal_session *session, struct inode *inode)
@@ -245,19 +294,20 @@ int seal_session_check(struct seal_session *session, struct inode *inode)
 /* @claim is not in the list of its session any more. */
 static void claim_drop(struct seal_claim *claim, u32 why)
 {
+	struct seal_session *session = claim->holder->session;
 	struct seal_event event;
 	struct seal_entry *entry;
 
 	mutex_lock(&seal_table_lock);
 	entry = claim_detach(claim, SEAL_EVENT_UNSEALED, why, &event);
 	if (!entry)
-		claim->session->alerts--;
+		session->alerts--;
 	mutex_unlock(&seal_table_lock);
 	if (entry) {
-		seal_grants_leave(entry, claim->session);
+		seal_grants_leave(entry, session);
 		seal_entry_put_tell(entry, &event);
 	}
-	kfree(claim);
+	claim_free(claim);
 }
 
 int seal_unclaim(struct seal_session *session, struct inode *inode)
@@ -274,6 +324,16 @@ int seal_unclaim(struct seal_session *session, struct inode *inode)
 	return 0;
 }
 
+static struct seal_claim *sticky_claim(struct seal_entry *entry)
+{
+	struct seal_claim *claim;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		if (!claim->holder->session)
+			return claim;
+	return NULL;
+}
+
 int seal_unclaim_sticky(struct inode *inode)
 {
 	struct seal_claim *claim = NULL;
@@ -282,15 +342,15 @@ int seal_unclaim_sticky(struct inode *inode)
 
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
-	if (entry && entry->sticky) {
-		claim = entry->sticky;
+	if (entry)
+		claim = sticky_claim(entry);
+	if (claim)
 		claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL, &event);
-	}
 	mutex_unlock(&seal_table_lock);
 	if (claim) {
 		seal_grants_leave_sticky(entry);
 		seal_entry_put_tell(entry, &event);
-		kfree(claim);
+		claim_free(claim);
 		module_put(THIS_MODULE);
 	}
 	return 0;
@@ -310,14 +370,14 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 					 siblings);
 	if (claim) {
 		claim_detach(claim, SEAL_EVENT_REVOKED, 0, event);
-		*session = claim->session;
+		*session = claim->holder->session;
 		*last = list_empty(&entry->holders);
-		if (claim->session) {
+		if (*session) {
 			/* the session cannot end before it had the lock */
-			claim->session->alerts++;
-			wake_up_all(&claim->session->wait);
+			(*session)->alerts++;
+			wake_up_all(&(*session)->wait);
 		} else {
-			kfree(claim);
+			claim_free(claim);
 		}
 	}
 	mutex_unlock(&seal_table_lock);
@@ -325,32 +385,35 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 }
 
 /*
- * With the change_lock held nobody can be granted anything: what a session was
+ * With change->lock held nobody can be granted anything: what a session was
  * granted goes with its claim, even if another session gets its address.
  */
 int seal_revoke(struct inode *inode, u32 *revoked)
 {
 	struct seal_session *session;
+	struct seal_change *change;
 	struct seal_event event;
 	struct seal_entry *entry;
 	bool last = false;
 	int ret = 0;
 
 	*revoked = 0;
+	/* it is the last word there is: it does not fail for lack of memory */
+	change = seal_change_alloc(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	/* one that is on its way in or out has none */
 	if (entry && list_empty(&entry->holders))
 		entry = NULL;
-	if (entry) {
-		entry->claims++;
-		entry->changers++;
-	}
+	if (entry)
+		seal_entry_get_changer(entry, &change);
 	mutex_unlock(&seal_table_lock);
+	kfree(change);
 	if (!entry)
 		return 0;
-	if (mutex_lock_killable(&entry->change_lock)) {
-		seal_entry_drop(entry, 1, NULL);
+	change = seal_entry_change(entry);
+	if (mutex_lock_killable(&change->lock)) {
+		seal_entry_put_changer(entry);
 		return -EINTR;
 	}
 	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
@@ -365,8 +428,8 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}
-	mutex_unlock(&entry->change_lock);
-	seal_entry_drop(entry, 1, NULL);
+	mutex_unlock(&change->lock);
+	seal_entry_put_changer(entry);
 	if (last)
 		seal_entry_put_tell(entry, &event);
 	return ret;
@@ -376,6 +439,7 @@ void seal_session_init(struct seal_session *session)
 {
 	mutex_init(&session->lock);
 	session->claims = RB_ROOT;
+	session->holder = NULL;
 	init_waitqueue_head(&session->wait);
 }
 
@@ -386,9 +450,18 @@ void seal_session_end(struct seal_session *session, u32 why)
 	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims, node)
 		claim_drop(claim, why);
 	session->claims = RB_ROOT;
+	seal_holder_put(session->holder);
+	session->holder = NULL;
+}
+
+int seal_claims_init(void)
+{
+	claim_cache = KMEM_CACHE(seal_claim, SLAB_ACCOUNT);
+	return claim_cache ? 0 : -ENOMEM;
 }
 
 void seal_claims_exit(void)
 {
-	xa_destroy(&holders);
+	xa_destroy(&claims);
+	kmem_cache_destroy(claim_cache);
 }

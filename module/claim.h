@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
@@ -18,18 +19,18 @@
 struct file;
 struct seal_status;
 
-/* Who holds a claim, what was asked for, and since when. */
+/*
+ * Who holds claims, and what was asked for: mostly the same for all files of a
+ * session, so their claims share it.
+ */
 struct seal_holder {
-	u64			id;		/* never used again */
-	u64			since;		/* ns since 1970 */
-	u64			max_extents;
-	u32			require;
-	u32			recall_ms;	/* 0: not to be asked */
-	bool			recalled;	/* it is being asked */
-	struct seal_entry	*entry;		/* NULL: it was revoked */
-	bool			sticky;
+	refcount_t		users;
 	pid_t			pid;		/* process, initial namespace */
 	kuid_t			uid;
+	u32			require;
+	u64			max_extents;
+	struct seal_session	*session;	/* NULL: sticky */
+	u32			recall_ms;	/* 0: not to be asked */
 	char			comm[TASK_COMM_LEN];
 };
 
@@ -43,14 +44,17 @@ struct seal_file_key {
 struct seal_claim {
 	struct rb_node		node;		/* of the session, by @key */
 	struct list_head	siblings;	/* on the same entry */
-	struct seal_session	*session;	/* NULL: sticky */
-	struct seal_holder	holder;
+	struct seal_holder	*holder;
+	struct seal_entry	*entry;		/* NULL: it was revoked */
+	u64			id;		/* never used again */
+	u64			since;		/* ns since 1970 */
 	struct seal_file_key	key;
 };
 
 struct seal_session {
-	struct mutex		lock;		/* protects @claims */
+	struct mutex		lock;		/* protects @claims, @holder */
 	struct rb_root		claims;
+	struct seal_holder	*holder;	/* of the last request, or NULL */
 	/*
 	 * Claims that were revoked and not dropped yet, or are being recalled;
 	 * under the table's lock.
@@ -92,9 +96,12 @@ void seal_session_end(struct seal_session *session, u32 why);
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status);
 
+/* Claims are numbered in the order in which they are made: the newest one. */
+u64 seal_last_claim(void);
+
 /* A claim as seal_claims_walk() shows it. */
 struct seal_claim_info {
-	const struct seal_holder *holder;
+	const struct seal_claim	*claim;
 	const struct seal_entry	*entry;
 	u32			flags;		/* SEAL_STATUS_* */
 	u64			refused;
@@ -115,24 +122,30 @@ int seal_claims_walk(u64 *next, u64 last, char *page,
 
 /* --- for sealing.c, change.c and query.c --- */
 
-/* A claim of current, with a number, that nobody holds yet. 0 or -ENOMEM. */
-int seal_claim_init(struct seal_claim *claim, const struct seal_request *req);
+/* Current, for claims of @session or sticky ones; NULL: no memory. */
+struct seal_holder *seal_holder_get(struct seal_session *session,
+				    const struct seal_request *req);
+/* NULL is none. */
+void seal_holder_put(struct seal_holder *holder);
+
+/* A claim for @holder, with a number, on nothing yet; NULL: no memory. */
+struct seal_claim *seal_claim_alloc(struct seal_holder *holder);
 /* Free it, if it was not attached. NULL is none. */
 void seal_claim_free(struct seal_claim *claim);
 /*
- * @claim, which holds a reference to @entry, is @session's, or the sticky one.
- * With the table locked.
+ * @claim, which holds a reference to @entry, is its holder's from now on. With
+ * the table locked, and the session.
  */
-void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry,
-		       struct seal_session *session);
+void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry);
 /* That of @session, which is locked, on @inode, revoked or not; or NULL. */
 struct seal_claim *seal_session_find(struct seal_session *session,
 				     struct inode *inode);
 bool seal_claim_revoked(const struct seal_claim *claim);
-/* What there is to be told of a holder. With the table locked. */
-void seal_holder_event(const struct seal_holder *holder, u32 type, u32 why,
-		       struct seal_event *event);
+/* What there is to be told of a claim. With the table locked. */
+void seal_claim_event(const struct seal_claim *claim, u32 type, u32 why,
+		      struct seal_event *event);
 
+int seal_claims_init(void);
 void seal_claims_exit(void);
 
 #endif /* SEAL_CLAIM_H */

@@ -51,22 +51,15 @@ static const struct rhashtable_params entry_params = {
 	.automatic_shrinking	= true,
 };
 
+static_assert(SEAL_FOLIO_BITS <= U32_MAX, "folio_bits of an entry");
+
+static struct kmem_cache *entry_cache;
 static struct rhashtable entries;
 static LIST_HEAD(entry_list);
 DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
 DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
 static u64 generation;			/* the last one given, under the lock */
-static atomic64_t last_id;
-
-u64 seal_new_id(void)
-{
-	return atomic64_inc_return(&last_id);
-}
-
-u64 seal_last_id(void)
-{
-	return atomic64_read(&last_id);
-}
+static atomic64_t last_id;		/* of an entry */
 
 u64 seal_new_generation(void)
 {
@@ -150,31 +143,31 @@ static void entry_free_rcu(struct rcu_head *rcu)
 
 	seal_ranges_free(&table->ranges);
 	kfree(table);
-	kfree(entry);
+	kfree(rcu_dereference_protected(entry->change, 1));
+	kmem_cache_free(entry_cache, entry);
 }
 
 struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
 				    u32 fs_flags)
 {
-	struct seal_entry *entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	struct seal_entry *entry = kmem_cache_zalloc(entry_cache, GFP_KERNEL);
 	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 
 	if (!entry || !table) {
 		kfree(table);
-		kfree(entry);
+		if (entry)
+			kmem_cache_free(entry_cache, entry);
 		return NULL;
 	}
 	RCU_INIT_POINTER(entry->table, table);
-	entry->id = seal_new_id();
+	entry->id = atomic64_inc_return(&last_id);
 	entry->inode = file_inode(file);
 	entry->path = file->f_path;
 	path_get(&entry->path);
-	entry->fs = fs;
+	entry->fs = fs - seal_filesystems;
 	entry->fs_flags = fs_flags;
 	entry->state = SEAL_ENTRY_SEALING;
 	entry->claims = 1;
-	mutex_init(&entry->change_lock);
-	INIT_LIST_HEAD(&entry->grantees);
 	INIT_LIST_HEAD(&entry->holders);
 	return entry;
 }
@@ -196,6 +189,11 @@ int seal_entry_insert(struct seal_entry *entry)
 	return ret;
 }
 
+struct seal_fs *seal_entry_fs(const struct seal_entry *entry)
+{
+	return &seal_filesystems[entry->fs];
+}
+
 u32 seal_entry_flags(struct seal_entry *entry)
 {
 	u32 flags = 0;
@@ -204,7 +202,7 @@ u32 seal_entry_flags(struct seal_entry *entry)
 		flags |= SEAL_STATUS_SEALED;
 	if (seal_changes(entry))
 		flags |= SEAL_STATUS_BROKEN;
-	if (seal_fs_missed(entry->fs))
+	if (seal_fs_missed(seal_entry_fs(entry)))
 		flags |= SEAL_STATUS_MISSED;
 	if (seal_is_log_only())
 		flags |= SEAL_STATUS_LOG_ONLY;
@@ -297,17 +295,14 @@ static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
 	return pw.path;
 }
 
-/*
- * Drop one claim; the last one unseals. @event, which tells that, is sent
- * when it is done and before the file can be sealed again.
- */
-void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
-		     struct seal_event *event)
+static void entry_drop(struct seal_entry *entry, bool changer,
+		       struct seal_event *event)
 {
 	bool was_sealed;
 
 	mutex_lock(&seal_table_lock);
-	entry->changers -= changers;
+	if (changer)
+		seal_entry_change(entry)->changers--;
 	if (--entry->claims) {
 		if (event) {
 			event->holders = seal_entry_holders(entry);
@@ -332,14 +327,14 @@ void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
 
 	if (was_sealed)
 		trace_seal_unsealed(entry->inode, entry->sum.digest);
-	seal_fs_put(entry->fs);
+	seal_fs_put(seal_entry_fs(entry));
 	seal_grants_free(entry);
 	seal_entry_free(entry);
 }
 
 void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
 {
-	seal_entry_drop(entry, 0, event);
+	entry_drop(entry, false, event);
 }
 
 /* What claim_detach() left to be done. */
@@ -348,6 +343,34 @@ void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 	if (event->type)
 		event->path = entry_path_init(entry, &event->deleted);
 	seal_entry_put(entry, event->type ? event : NULL);
+}
+
+struct seal_change *seal_change_alloc(gfp_t gfp)
+{
+	struct seal_change *change = kzalloc(sizeof(*change), gfp);
+
+	if (!change)
+		return NULL;
+	mutex_init(&change->lock);
+	INIT_LIST_HEAD(&change->grantees);
+	return change;
+}
+
+void seal_entry_get_changer(struct seal_entry *entry,
+			    struct seal_change **fresh)
+{
+	lockdep_assert_held(&seal_table_lock);
+	if (!seal_entry_change(entry)) {
+		rcu_assign_pointer(entry->change, *fresh);
+		*fresh = NULL;
+	}
+	entry->claims++;
+	seal_entry_change(entry)->changers++;
+}
+
+void seal_entry_put_changer(struct seal_entry *entry)
+{
+	entry_drop(entry, true, NULL);
 }
 
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
@@ -362,11 +385,21 @@ void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 
 int seal_entries_init(void)
 {
-	return rhashtable_init(&entries, &entry_params);
+	int ret;
+
+	entry_cache = KMEM_CACHE(seal_entry, SLAB_ACCOUNT);
+	if (!entry_cache)
+		return -ENOMEM;
+	ret = rhashtable_init(&entries, &entry_params);
+	if (ret)
+		kmem_cache_destroy(entry_cache);
+	return ret;
 }
 
 void seal_entries_exit(void)
 {
+	/* the last entries and tables are freed by RCU */
 	rcu_barrier();
 	rhashtable_destroy(&entries);
+	kmem_cache_destroy(entry_cache);
 }

@@ -34,59 +34,63 @@ enum seal_entry_state {
 	SEAL_ENTRY_SEALING,	/* map not known yet, see below */
 	SEAL_ENTRY_SEALED,
 	SEAL_ENTRY_LEAVING,	/* last claim gone, being taken apart */
-};
+} __packed;
 
 /* What the gates do for an entry; sealing begins with the first one. */
 enum seal_gates_state {
 	SEAL_GATES_WATCHED,	/* all pass; the first one opens them */
 	SEAL_GATES_OPEN,	/* all pass */
 	SEAL_GATES_SHUT,	/* what is in the table passes */
-};
+} __packed;
 
 struct seal_table {
 	struct seal_ranges	ranges;
 	struct rcu_head		rcu;
 };
 
-struct seal_entry {
-	struct rhash_head	node;
-	struct list_head	list;
-	u64			id;		/* never used again */
-	struct inode		*inode;
-	struct path		path;		/* pins the inode and its mount */
-	struct seal_fs		*fs;
-	enum seal_entry_state	state;
-	enum seal_gates_state	gates;
-	unsigned int		claims;		/* sticky one and pins included */
-	unsigned int		sessions;	/* claims of sessions */
-	struct list_head	holders;	/* claims that were taken */
-	unsigned int		recallers;	/* of them, those that can be asked */
-	bool			recalls;	/* there were some */
-	u64			recall;		/* number of the one under way, or 0 */
-	u64			recall_time;	/* its deadline, ns since 1970 */
-	unsigned long		recall_end;	/* the same in jiffies */
-	unsigned int		recall_waiters;
-	struct seal_claim	*sticky;	/* NULL: there is none */
-	bool			cow;		/* no block is overwritten in place */
-	bool			layout_broken;	/* not waited for yet */
-	bool			small_folios;	/* large ones were switched off */
-	unsigned long		folio_bits;	/* what they were */
-	u32			fs_flags;	/* FS_*_FL when it was sealed */
-	struct seal_table __rcu	*table;		/* writes that may pass */
-	struct seal_map_sum	sum;
-	u64			generation;	/* of @sum and @table */
-	/* grant.c; a holder changes the map */
-	struct mutex		change_lock;
+/*
+ * Who changes the map, and to whom blocks are granted. Few files need it: it is
+ * made when the first holder wants to, and kept as long as the entry.
+ */
+struct seal_change {
+	struct mutex		lock;		/* one at a time */
 	struct task_struct	*changer;	/* doing it now, under the lock */
 	unsigned int		changers;	/* claims that wait for the lock */
-	bool			growing;	/* nobody may join in */
 	bool			unshared;	/* and has to stay so */
 	struct list_head	grantees;
 	u64			granted;	/* bytes */
+};
+
+struct seal_entry {
+	struct rhash_head	node;
+	union {
+		struct list_head	list;	/* as long as it is in the table */
+		struct rcu_head		rcu;	/* afterwards */
+	};
+	u64			id;		/* never used again */
+	struct inode		*inode;
+	struct path		path;		/* pins the inode and its mount */
+	enum seal_entry_state	state;
+	enum seal_gates_state	gates;
+	bool			sticky;		/* there is such a claim */
+	bool			recalls;	/* there were claims that can be asked */
+	bool			recalled;	/* they are being asked, see recall.c */
+	bool			growing;	/* by a holder: nobody may join in */
+	bool			layout_broken;	/* not waited for yet */
+	bool			small_folios;	/* large ones were switched off */
+	u8			fs;		/* in seal_filesystems */
+	u32			folio_bits;	/* what they were */
+	u32			fs_flags;	/* FS_*_FL when it was sealed */
+	unsigned int		claims;		/* sticky one and pins included */
+	unsigned int		sessions;	/* claims of sessions */
+	struct list_head	holders;	/* claims that were taken */
+	struct seal_table __rcu	*table;		/* writes that may pass */
+	struct seal_map_sum	sum;
+	u64			generation;	/* of @sum and @table */
+	struct seal_change __rcu *change;	/* NULL: no holder has wanted to */
 	atomic64_t		refused;
-	atomic64_t		changes;	/* of the map, as tripwires see it */
-	u64			changes_read;	/* before @sum was read */
-	struct rcu_head		rcu;
+	/* of the map, as tripwires see it, since it was read */
+	atomic64_t		changes;
 };
 
 static inline bool seal_flagged(const struct inode *inode)
@@ -94,10 +98,25 @@ static inline bool seal_flagged(const struct inode *inode)
 	return READ_ONCE(inode->i_flags) & S_SEALED;
 }
 
-/* Changes of the map since it was read: none, or the seal is broken. */
+/* With a claim on it, or inside the RCU section; once there, it stays. */
+static inline struct seal_change *
+seal_entry_change(const struct seal_entry *entry)
+{
+	return rcu_dereference_check(entry->change, true);
+}
+
+/* The same. Is this task changing the map for a holder? */
+static inline bool seal_entry_changing(const struct seal_entry *entry)
+{
+	const struct seal_change *change = seal_entry_change(entry);
+
+	return change && READ_ONCE(change->changer) == current;
+}
+
+/* None, or the seal is broken. */
 static inline u64 seal_changes(struct seal_entry *entry)
 {
-	return atomic64_read(&entry->changes) - entry->changes_read;
+	return atomic64_read(&entry->changes);
 }
 
 /*
@@ -118,7 +137,7 @@ static inline bool seal_gates_pass(struct seal_entry *entry)
 /* Claims on an entry, as users count them. */
 static inline u32 seal_entry_holders(const struct seal_entry *entry)
 {
-	return entry->sessions + (entry->sticky ? 1 : 0);
+	return entry->sessions + entry->sticky;
 }
 
 /* The entry of a sealed inode; valid inside the RCU section. */
@@ -147,19 +166,28 @@ bool seal_entry_settled(const struct seal_entry *entry);
 bool seal_entry_in_transit(struct inode *inode);
 
 /*
- * Drop one claim, and @changers of those that wait for the change_lock; the
- * last claim unseals. @event, or NULL, tells that: it is sent when it is done
- * and before the file can be sealed again.
+ * Drop one claim; the last one unseals. @event, or NULL, tells that: it is sent
+ * when it is done and before the file can be sealed again.
  */
-void seal_entry_drop(struct seal_entry *entry, unsigned int changers,
-		     struct seal_event *event);
 void seal_entry_put(struct seal_entry *entry, struct seal_event *event);
 /* With the path in @event; one of type 0 is not sent. */
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event);
 
+/* What seal_entry_get_changer() may need; kfree() what it leaves. */
+struct seal_change *seal_change_alloc(gfp_t gfp);
+/*
+ * Add a claim that waits for change->lock: the change @fresh becomes that of
+ * the entry if there is none. With the table locked.
+ */
+void seal_entry_get_changer(struct seal_entry *entry,
+			    struct seal_change **fresh);
+void seal_entry_put_changer(struct seal_entry *entry);
+
 /* Replace table, map and generation, as one step. Takes over @table. */
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 			const struct seal_map_sum *sum);
+
+struct seal_fs *seal_entry_fs(const struct seal_entry *entry);
 
 /* SEAL_STATUS_* of the entry itself; with the table locked. */
 u32 seal_entry_flags(struct seal_entry *entry);
@@ -184,10 +212,7 @@ bool seal_any_on(struct super_block *sb);
 /* The same, and are the gates attached since then? */
 bool seal_sealed_on(struct super_block *sb);
 
-/* Numbers of entries, claims and recalls: they grow and are never used again. */
-u64 seal_new_id(void);
-u64 seal_last_id(void);
-/* Of maps that were published; with the table locked. */
+/* A number for a map that is published; with the table locked. */
 u64 seal_new_generation(void);
 
 int seal_entries_init(void);

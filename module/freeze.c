@@ -261,7 +261,7 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 
 	if (seal_freeze_opened(entry))
 		return 0;
-	entry->changes_read = atomic64_read(&entry->changes);
+	atomic64_set(&entry->changes, 0);
 	table = table_read(entry, info, reason);
 	if (IS_ERR(table))
 		return PTR_ERR(table);

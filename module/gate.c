@@ -512,6 +512,14 @@ bool seal_gate_refuses_any(struct kprobe *kp, struct inode *inode)
 	return refused;
 }
 
+/* Nothing of the file is shared, and it has to stay so. */
+static bool stays_unshared(const struct seal_entry *entry)
+{
+	const struct seal_change *change = seal_entry_change(entry);
+
+	return change && READ_ONCE(change->unshared);
+}
+
 bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode)
 {
 	struct seal_entry *entry;
@@ -527,7 +535,7 @@ bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode)
 	 */
 	if (entry && !seal_gates_pass(entry) &&
 	    (entry->state == SEAL_ENTRY_SEALING ||
-	     READ_ONCE(entry->unshared) ||
+	     stays_unshared(entry) ||
 	     rcu_dereference(entry->table)->ranges.nr))
 		refused = refuse(gate_of(kp), entry, 0, 0);
 	rcu_read_unlock();

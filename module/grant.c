@@ -139,7 +139,7 @@ static int grant_check(struct seal_entry *entry, struct seal_session *session,
 	    i_size_read(entry->inode) & (seal_grant_unit(entry->inode) - 1))
 		return seal_explain(grant->reason, -EINVAL,
 				    "the file ends within a block or page, its end cannot be moved");
-	list_for_each_entry(other, &entry->grantees, list) {
+	list_for_each_entry(other, &seal_entry_change(entry)->grantees, list) {
 		if (other->session == session ||
 		    !seal_ranges_overlap(&other->ranges, start, end))
 			continue;
@@ -168,7 +168,7 @@ static int grant_locked(struct seal_entry *entry, struct seal_session *session,
 		return ret;
 
 	/* whoever shares blocks has the locks: he is done, or will see this */
-	WRITE_ONCE(entry->unshared, true);
+	WRITE_ONCE(seal_entry_change(entry)->unshared, true);
 	ret = seal_freeze_hand_out(entry, file, start, end,
 				   !(grant->flags & SEAL_GRANT_WRITTEN),
 				   grant->reason);

@@ -33,7 +33,7 @@ void seal_grants_leave(struct seal_entry *entry, struct seal_session *session);
 /* The same for the sticky claim. */
 void seal_grants_leave_sticky(struct seal_entry *entry);
 
-/* The claim of @session (NULL: the sticky one) was revoked. change_lock held. */
+/* The claim of @session (NULL: the sticky one) was revoked; change->lock held. */
 void seal_grants_drop(struct seal_entry *entry, struct seal_session *session);
 
 /* Free what the last claim has left. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who has been granted what of a sealed file; under entry->change_lock. */
+/* Who has been granted what of a sealed file; under change->lock. */
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -33,7 +33,7 @@ struct seal_grantee *seal_grantee_find(struct seal_entry *entry,
 {
 	struct seal_grantee *grantee;
 
-	list_for_each_entry(grantee, &entry->grantees, list)
+	list_for_each_entry(grantee, &seal_entry_change(entry)->grantees, list)
 		if (grantee->session == session)
 			return grantee;
 	return NULL;
@@ -54,7 +54,7 @@ static struct seal_grantee *grantee_get(struct seal_entry *entry,
 	}
 	if (grantee) {
 		grantee->session = session;
-		list_add(&grantee->list, &entry->grantees);
+		list_add(&grantee->list, &seal_entry_change(entry)->grantees);
 	}
 	return grantee;
 }
@@ -69,17 +69,18 @@ static void grantee_free(struct seal_grantee *grantee)
 
 void seal_grants_settle(struct seal_entry *entry)
 {
+	struct seal_change *change = seal_entry_change(entry);
 	struct seal_grantee *grantee, *next;
 	u64 bytes = 0;
 
-	list_for_each_entry_safe(grantee, next, &entry->grantees, list) {
+	list_for_each_entry_safe(grantee, next, &change->grantees, list) {
 		if (!grantee->ranges.nr)
 			grantee_free(grantee);
 		else
 			bytes += seal_ranges_bytes(&grantee->ranges);
 	}
-	WRITE_ONCE(entry->granted, bytes);
-	WRITE_ONCE(entry->unshared, bytes != 0);
+	WRITE_ONCE(change->granted, bytes);
+	WRITE_ONCE(change->unshared, bytes != 0);
 }
 
 typedef int (*ranges_op)(struct seal_ranges *out, const struct seal_ranges *a,
@@ -112,10 +113,11 @@ static void ranges_replace(struct seal_ranges *old, struct seal_ranges *new)
  */
 static struct seal_grantee *grantee_sticky(struct seal_entry *entry)
 {
+	struct seal_change *change = seal_entry_change(entry);
 	struct seal_grantee *grantee, *next, *sticky;
 
 	sticky = seal_grantee_find(entry, NULL);
-	list_for_each_entry_safe(grantee, next, &entry->grantees, list) {
+	list_for_each_entry_safe(grantee, next, &change->grantees, list) {
 		struct seal_ranges both = { };
 
 		if (grantee->session || grantee == sticky)
@@ -199,39 +201,47 @@ int seal_grant_release(struct seal_session *session, struct file *file,
 
 /*
  * Clients may be writing to what was granted: where there is a sticky claim,
- * it keeps the blocks.
+ * it keeps the blocks. Whoever changes a map for a claim has seen to it that
+ * there is a change before the claim could go: without one, nothing was granted.
  */
 void seal_grants_leave(struct seal_entry *entry, struct seal_session *session)
 {
+	struct seal_change *change = seal_entry_change(entry);
 	struct seal_grantee *grantee;
 
-	mutex_lock(&entry->change_lock);
+	if (!change)
+		return;
+	mutex_lock(&change->lock);
 	grantee = seal_grantee_find(entry, session);
 	if (grantee && READ_ONCE(entry->sticky))
 		grantee->session = NULL;
 	else if (grantee)
 		grantee_free(grantee);
 	seal_grants_settle(entry);
-	mutex_unlock(&entry->change_lock);
+	mutex_unlock(&change->lock);
 }
 
 void seal_grants_leave_sticky(struct seal_entry *entry)
 {
+	struct seal_change *change = seal_entry_change(entry);
 	struct seal_grantee *grantee, *next;
 
-	mutex_lock(&entry->change_lock);
-	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+	if (!change)
+		return;
+	mutex_lock(&change->lock);
+	list_for_each_entry_safe(grantee, next, &change->grantees, list)
 		if (!grantee->session && !READ_ONCE(entry->sticky))
 			grantee_free(grantee);
 	seal_grants_settle(entry);
-	mutex_unlock(&entry->change_lock);
+	mutex_unlock(&change->lock);
 }
 
 void seal_grants_drop(struct seal_entry *entry, struct seal_session *session)
 {
+	struct seal_change *change = seal_entry_change(entry);
 	struct seal_grantee *grantee, *next;
 
-	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+	list_for_each_entry_safe(grantee, next, &change->grantees, list)
 		if (grantee->session == session)
 			grantee_free(grantee);
 	seal_grants_settle(entry);
@@ -239,8 +249,11 @@ void seal_grants_drop(struct seal_entry *entry, struct seal_session *session)
 
 void seal_grants_free(struct seal_entry *entry)
 {
+	struct seal_change *change = seal_entry_change(entry);
 	struct seal_grantee *grantee, *next;
 
-	list_for_each_entry_safe(grantee, next, &entry->grantees, list)
+	if (!change)
+		return;
+	list_for_each_entry_safe(grantee, next, &change->grantees, list)
 		grantee_free(grantee);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who has been granted what; all under entry->change_lock. */
+/* Who has been granted what; all under the lock of entry->change. */
 #ifndef SEAL_GRANTEE_H
 #define SEAL_GRANTEE_H
 

@@ -17,9 +17,12 @@ static int __init seal_init(void)
 	ret = seal_entries_init();
 	if (ret)
 		return ret;
-	ret = seal_entered_init();
+	ret = seal_claims_init();
 	if (ret)
 		goto err_entries;
+	ret = seal_entered_init();
+	if (ret)
+		goto err_claims;
 	ret = seal_gates_init();
 	if (ret)
 		goto err_entered;
@@ -43,9 +46,10 @@ err_gates:
 	seal_gates_exit();
 err_entered:
 	seal_entered_exit();
+err_claims:
+	seal_claims_exit();
 err_entries:
 	seal_entries_exit();
-	seal_claims_exit();
 	return ret;
 }
 
@@ -56,8 +60,8 @@ static void __exit seal_exit(void)
 	seal_events_exit();
 	seal_gates_exit();
 	seal_entered_exit();
-	seal_entries_exit();
 	seal_claims_exit();
+	seal_entries_exit();
 }
 
 module_init(seal_init);

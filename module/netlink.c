@@ -100,7 +100,7 @@ static int claim_start(struct netlink_callback *cb)
 		return -ENOMEM;
 	dump->next = 0;
 	/* claims that come later are not waited for: this ends */
-	dump->last = seal_last_id();
+	dump->last = seal_last_claim();
 	/* the longest path and more */
 	cb->min_dump_alloc = SZ_8K;
 	return 0;
@@ -119,7 +119,8 @@ struct claim_message {
 
 static int claim_fill(void *arg, const struct seal_claim_info *info)
 {
-	const struct seal_holder *holder = info->holder;
+	const struct seal_claim *claim = info->claim;
+	const struct seal_holder *holder = claim->holder;
 	const struct seal_entry *entry = info->entry;
 	struct claim_message *msg = arg;
 	struct sk_buff *skb = msg->skb;
@@ -130,11 +131,11 @@ static int claim_fill(void *arg, const struct seal_claim_info *info)
 			  SEAL_CMD_CLAIM);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_u64(skb, SEAL_A_CLAIM, holder->id) &&
+	if (put_u64(skb, SEAL_A_CLAIM, claim->id) &&
 	    put_file(skb, entry->inode->i_sb->s_dev, entry->inode->i_ino,
 		     info->path, info->deleted) &&
 	    put_who(skb, holder->pid, holder->uid, holder->comm) &&
-	    put_u64(skb, SEAL_A_SINCE, holder->since) &&
+	    put_u64(skb, SEAL_A_SINCE, claim->since) &&
 	    !nla_put_u32(skb, SEAL_A_REQUIRE, holder->require) &&
 	    put_u64(skb, SEAL_A_MAX_EXTENTS, holder->max_extents) &&
 	    !nla_put_u32(skb, SEAL_A_FLAGS, info->flags) &&

@@ -7,6 +7,7 @@
 #include "claim.h"
 #include "gate.h"
 #include "mode.h"
+#include "recall.h"
 
 static void query_map(struct seal_status *status,
 		       const struct seal_map_sum *sum)
@@ -48,6 +49,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	struct block_device *bdev = inode->i_sb->s_bdev;
 	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
 	char reason[SEAL_REASON_LEN];
+	const struct seal_change *change;
 	struct seal_map_info info;
 	struct seal_claim *claim;
 	struct seal_entry *entry;
@@ -57,15 +59,15 @@ int seal_query(struct seal_session *session, struct file *file,
 	status->dev_minor = MINOR(dev);
 
 	mutex_lock(&session->lock);
+	mutex_lock(&seal_table_lock);
 	claim = seal_session_find(session, inode);
 	if (claim)
 		status->flags |= seal_claim_revoked(claim) ? SEAL_STATUS_REVOKED :
 							SEAL_STATUS_HELD;
-	if (claim && READ_ONCE(claim->holder.recalled))
+	if (claim && seal_claim_recalled(claim))
 		status->flags |= SEAL_STATUS_RECALLED;
 	mutex_unlock(&session->lock);
 
-	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->state == SEAL_ENTRY_SEALED) {
 		status->flags |= SEAL_STATUS_SEALED;
@@ -73,10 +75,12 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_STICKY;
 		status->holders = seal_entry_holders(entry);
 		status->refused = atomic64_read(&entry->refused);
-		status->missed = seal_fs_missed(entry->fs);
+		status->missed = seal_fs_missed(seal_entry_fs(entry));
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
-		status->granted = READ_ONCE(entry->granted);
+		change = seal_entry_change(entry);
+		if (change)
+			status->granted = READ_ONCE(change->granted);
 		query_map(status, &entry->sum);
 	}
 	mutex_unlock(&seal_table_lock);

@@ -2,6 +2,7 @@
 /* Recall: waiting for holders to let go. */
 #include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
@@ -14,6 +15,22 @@
 #include "recall.h"
 
 DEFINE_STATIC_SRCU(recalls_srcu);
+
+/*
+ * Somebody who waits for the holders of a file. Those that wait for one file
+ * share a recall, which lasts until the last of them has gone.
+ */
+struct ticket {
+	struct list_head	list;
+	u64			entry_id;
+	u64			recall;		/* number; 0: none was left to be asked */
+	u64			deadline;	/* ns since 1970 */
+	unsigned long		end;		/* the same in jiffies */
+};
+
+/* With the table locked. There are as many as tasks that wait. */
+static LIST_HEAD(tickets);
+static u64 last_recall;
 
 int seal_recall_enter(void)
 	__acquires(&recalls_srcu)
@@ -42,67 +59,87 @@ bool seal_recallable(struct inode *inode)
 	return recallable;
 }
 
-/* Ask one: by an event, and through its session. */
-void seal_claim_recall(struct seal_claim *claim, const char *gate)
+/* The recall of an entry, as one of those that wait has it, or NULL. */
+static const struct ticket *recall_of(u64 entry_id)
 {
-	struct seal_entry *entry = claim->holder.entry;
+	const struct ticket *ticket;
+
+	list_for_each_entry(ticket, &tickets, list)
+		if (ticket->entry_id == entry_id && ticket->recall)
+			return ticket;
+	return NULL;
+}
+
+/* Ask one: by an event, and through its session. */
+static void ask(struct seal_claim *claim, const struct ticket *ticket,
+		const char *gate)
+{
+	struct seal_session *session = claim->holder->session;
+	struct seal_entry *entry = claim->entry;
 	struct seal_event event;
 
-	claim->holder.recalled = true;
-	claim->session->alerts++;
-	wake_up_all(&claim->session->wait);
+	session->alerts++;
+	wake_up_all(&session->wait);
 	if (!seal_events_wanted())
 		return;
-	seal_holder_event(&claim->holder, SEAL_EVENT_RECALL, 0, &event);
+	seal_claim_event(claim, SEAL_EVENT_RECALL, 0, &event);
 	event.holders = seal_entry_holders(entry);
 	/* who wants it, not who has it */
 	event.pid = task_tgid_nr(current);
 	event.uid = current_uid();
 	get_task_comm(event.comm, current);
 	event.gate = gate;
-	event.recall = entry->recall;
-	event.deadline = entry->recall_time;
+	event.recall = ticket->recall;
+	event.deadline = ticket->deadline;
 	seal_event_queue(&event);
+}
+
+bool seal_claim_recalled(const struct seal_claim *claim)
+{
+	lockdep_assert_held(&seal_table_lock);
+	return claim->entry && claim->entry->recalled &&
+	       claim->holder->recall_ms;
+}
+
+void seal_claim_recall(struct seal_claim *claim)
+{
+	ask(claim, recall_of(claim->entry->id), "seal");
 }
 
 void seal_claim_unrecall(struct seal_claim *claim)
 {
-	if (!claim->holder.recalled)
-		return;
-	claim->holder.recalled = false;
-	claim->session->alerts--;
+	if (seal_claim_recalled(claim))
+		claim->holder->session->alerts--;
 }
 
-static bool held_by_current(const struct seal_entry *entry)
+/* Can all holders be asked by current, which is none of them? */
+static bool can_ask(const struct seal_entry *entry)
 {
 	const struct seal_claim *claim;
 
 	list_for_each_entry(claim, &entry->holders, siblings)
-		if (claim->holder.pid == task_tgid_nr(current))
-			return true;
-	return false;
+		if (!claim->holder->recall_ms ||
+		    claim->holder->pid == task_tgid_nr(current))
+			return false;
+	return true;
 }
 
 /* The holder that needs longest gets as long as it said. */
-static void recall_start(struct seal_entry *entry, const char *gate)
+static void recall_start(struct seal_entry *entry, const char *gate,
+			 struct ticket *ticket)
 {
 	struct seal_claim *claim;
 	u32 ms = 0;
 
 	list_for_each_entry(claim, &entry->holders, siblings)
-		ms = max(ms, claim->holder.recall_ms);
-	entry->recall = seal_new_id();
-	entry->recall_end = jiffies + msecs_to_jiffies(ms);
-	entry->recall_time = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
+		ms = max(ms, claim->holder->recall_ms);
+	ticket->recall = ++last_recall;
+	ticket->end = jiffies + msecs_to_jiffies(ms);
+	ticket->deadline = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
+	entry->recalled = true;
 	list_for_each_entry(claim, &entry->holders, siblings)
-		seal_claim_recall(claim, gate);
+		ask(claim, ticket, gate);
 }
-
-/* What somebody waits for. */
-struct ticket {
-	u64		entry_id;
-	unsigned long	end;		/* jiffies */
-};
 
 /* For the last steps of unsealing, which take no time worth mentioning. */
 #define LEAVING_TIME	(10 * HZ)
@@ -120,20 +157,21 @@ static bool recall_begin(struct inode *inode, const char *gate,
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (!entry || entry->state == SEAL_ENTRY_SEALING || !entry->recalls ||
-	    entry->recallers != seal_entry_holders(entry) ||
-	    held_by_current(entry))
+	    !can_ask(entry))
 		goto out;
-	ticket->end = jiffies + LEAVING_TIME;
-	if (entry->recallers) {
-		if (!entry->recall)
-			recall_start(entry, gate);
+	*ticket = (struct ticket){
+		.entry_id	= entry->id,
+		.end		= jiffies + LEAVING_TIME,
+	};
+	if (entry->recalled && seal_entry_holders(entry)) {
+		*ticket = *recall_of(entry->id);
 		/* one that has run out is not waited for again */
-		else if (time_after_eq(jiffies, entry->recall_end))
+		if (time_after_eq(jiffies, ticket->end))
 			goto out;
-		ticket->end = entry->recall_end;
+	} else if (seal_entry_holders(entry)) {
+		recall_start(entry, gate, ticket);
 	}
-	entry->recall_waiters++;
-	ticket->entry_id = entry->id;
+	list_add(&ticket->list, &tickets);
 	begun = true;
 out:
 	mutex_unlock(&seal_table_lock);
@@ -164,18 +202,19 @@ static void recall_wait(struct inode *inode, const struct ticket *ticket)
 					    left);
 }
 
-static void recall_end(struct inode *inode, const struct ticket *ticket)
+static void recall_end(struct inode *inode, struct ticket *ticket)
 {
 	struct seal_entry *entry;
 	struct seal_claim *claim;
 
 	mutex_lock(&seal_table_lock);
+	list_del(&ticket->list);
 	entry = seal_entry_find(inode);
-	if (entry && entry->id == ticket->entry_id &&
-	    !--entry->recall_waiters) {
-		entry->recall = 0;
+	if (entry && entry->id == ticket->entry_id && entry->recalled &&
+	    !recall_of(entry->id)) {
 		list_for_each_entry(claim, &entry->holders, siblings)
 			seal_claim_unrecall(claim);
+		entry->recalled = false;
 	}
 	mutex_unlock(&seal_table_lock);
 }

@@ -34,8 +34,12 @@ void seal_recall(struct inode *inode, const struct file *file,
 /* Is there anybody to be asked? In a probe handler, to avoid the wrapper. */
 bool seal_recallable(struct inode *inode);
 
-/* Ask one holder, or do not ask it any more. With the table locked. */
-void seal_claim_recall(struct seal_claim *claim, const char *gate);
+/*
+ * Is this one being asked? If so, tell a claim that has just come, or forget
+ * that a claim which goes was told. With the table locked.
+ */
+bool seal_claim_recalled(const struct seal_claim *claim);
+void seal_claim_recall(struct seal_claim *claim);
 void seal_claim_unrecall(struct seal_claim *claim);
 
 /* Wait for those who are between enter and leave; nobody enters any more. */

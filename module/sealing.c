@@ -381,13 +381,13 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 						   "between the last look at it and the end of sealing");
 		}
 		if (req->sticky && !entry->sticky) {
-			seal_claim_attach(jobs[i].claim, entry, NULL);
+			seal_claim_attach(jobs[i].claim, entry);
 			__module_get(THIS_MODULE);
 			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		} else if (!req->sticky &&
 			   !seal_session_find(session, entry->inode)) {
-			seal_claim_attach(jobs[i].claim, entry, session);
+			seal_claim_attach(jobs[i].claim, entry);
 			jobs[i].claim = NULL;
 			jobs[i].entry = NULL;
 		}
@@ -401,6 +401,7 @@ out:
 
 int seal_claim_files(struct seal_session *session, struct seal_request *req)
 {
+	struct seal_holder *holder;
 	struct job *jobs;
 	unsigned int i;
 	int ret;
@@ -414,6 +415,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	jobs = kvcalloc(req->nr, sizeof(*jobs), GFP_KERNEL_ACCOUNT);
 	if (!jobs)
 		return -ENOMEM;
+	holder = seal_holder_get(session, req);
+	if (!holder) {
+		ret = -ENOMEM;
+		goto out_free;
+	}
 
 	for (i = 0; i < req->nr; i++) {
 		jobs[i].file = req->files[i];
@@ -425,15 +431,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 			req->bad_index = i;
 			goto out_free;
 		}
-		jobs[i].claim = kmalloc(sizeof(*jobs[i].claim),
-					GFP_KERNEL_ACCOUNT);
+		jobs[i].claim = seal_claim_alloc(holder);
 		if (!jobs[i].claim) {
 			ret = -ENOMEM;
 			goto out_free;
 		}
-		ret = seal_claim_init(jobs[i].claim, req);
-		if (ret)
-			goto out_free;
 	}
 	sort(jobs, req->nr, sizeof(*jobs), job_cmp, NULL);
 
@@ -473,6 +475,7 @@ out_put:
 out_free:
 	for (i = 0; i < req->nr; i++)
 		seal_claim_free(jobs[i].claim);
+	seal_holder_put(holder);
 	kvfree(jobs);
 	return ret;
 }

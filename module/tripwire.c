@@ -58,7 +58,7 @@ void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
 	rcu_read_lock();
 	entry = seal_lookup(inode);
 	/* what a holder has asked for is not an accident, see change.c */
-	if (entry && READ_ONCE(entry->changer) != current) {
+	if (entry && !seal_entry_changing(entry)) {
 		/* a full barrier: sealing sets the state, then looks here */
 		atomic64_inc_return(&entry->changes);
 		if (READ_ONCE(entry->state) == SEAL_ENTRY_SEALED) {
