@@ -520,7 +520,7 @@ bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode)
 	 */
 	if (entry && (entry->state == SEAL_ENTRY_SEALING ||
 		      READ_ONCE(entry->unshared) ||
-		      rcu_dereference(entry->table)->ranges.nr))
+		      !seal_ranges_empty(&rcu_dereference(entry->table)->ranges)))
 		refused = refuse(gate_of(kp), entry, 0, 0);
 	rcu_read_unlock();
 	return refused;
