@@ -126,7 +126,7 @@ static int commit_unwritten(struct commit_job *job, struct inode *inode)
 						      list[i].start,
 						      list[i].end);
 		pos = nr == room ? list[nr - 1].end : range.end;
-		if (job->unwritten.nr > MAX_PIECES)
+		if (seal_ranges_nr(&job->unwritten) > MAX_PIECES)
 			ret = -E2BIG;
 	}
 	kvfree(list);
@@ -153,9 +153,9 @@ static int commit_prepare(struct commit_job *job, struct seal_entry *entry,
 				    "too many extents at once, commit a part of them") :
 		       ret;
 
-	if (job->unwritten.nr) {
-		job->pieces = kvcalloc(job->unwritten.nr, sizeof(*job->pieces),
-				       GFP_KERNEL_ACCOUNT);
+	if (!seal_ranges_empty(&job->unwritten)) {
+		job->pieces = kvcalloc(seal_ranges_nr(&job->unwritten),
+				       sizeof(*job->pieces), GFP_KERNEL_ACCOUNT);
 		if (!job->pieces)
 			return -ENOMEM;
 		while (seal_ranges_next(&job->unwritten, pos, &range)) {
@@ -187,7 +187,8 @@ static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 	int ret;
 
 	seal_change_allow(entry);
-	ret = seal_commit_blocks(inode, job->pieces, job->unwritten.nr,
+	ret = seal_commit_blocks(inode, job->pieces,
+				 seal_ranges_nr(&job->unwritten),
 				 job->size > job->old_size ? job->size : 0);
 	seal_change_forbid(entry);
 	if (ret)
@@ -255,7 +256,8 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	      commit_prepare(job, entry, commit);
 	if (ret)
 		return ret;
-	change = job->unwritten.nr || job->size != job->old_size;
+	change = !seal_ranges_empty(&job->unwritten) ||
+		 job->size != job->old_size;
 	/* what COMMIT would make the end of the file must be a block of it */
 	if (job->size != job->old_size &&
 	    !seal_ranges_cover(&job->unwritten, job->size - 1, job->size) &&

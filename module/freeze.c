@@ -128,7 +128,7 @@ static bool mixed(const struct seal_entry *entry)
 	u64 eof = round_up(i_size_read(entry->inode),
 			   (u64)i_blocksize(entry->inode));
 
-	return ranges->nr && !seal_ranges_cover(ranges, 0, eof);
+	return !seal_ranges_empty(ranges) && !seal_ranges_cover(ranges, 0, eof);
 }
 
 /*

@@ -536,7 +536,7 @@ bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode)
 	if (entry && !seal_gates_pass(entry) &&
 	    (entry->state == SEAL_ENTRY_SEALING ||
 	     stays_unshared(entry) ||
-	     rcu_dereference(entry->table)->ranges.nr))
+	     !seal_ranges_empty(&rcu_dereference(entry->table)->ranges)))
 		refused = refuse(gate_of(kp), entry, 0, 0);
 	rcu_read_unlock();
 	return refused;

@@ -74,7 +74,7 @@ void seal_grants_settle(struct seal_entry *entry)
 	u64 bytes = 0;
 
 	list_for_each_entry_safe(grantee, next, &change->grantees, list) {
-		if (!grantee->ranges.nr)
+		if (seal_ranges_empty(&grantee->ranges))
 			grantee_free(grantee);
 		else
 			bytes += seal_ranges_bytes(&grantee->ranges);

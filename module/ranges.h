@@ -18,23 +18,31 @@ struct seal_range {
 };
 
 /*
- * Ranges live in page-sized chunks: no high-order allocation is needed. The
- * first one grows to that: most files have few ranges.
+ * One range, the usual case, is in here and needs no memory of its own; nor
+ * does the empty table, which is all zeros. No range begins at the very last
+ * byte there can be: a start of SEAL_RANGES_MANY says that there are more.
  */
-#define SEAL_CHUNK_BYTES	4096
-#define SEAL_CHUNK_RANGES	(SEAL_CHUNK_BYTES / sizeof(struct seal_range))
+#define SEAL_RANGES_MANY	(~(__u64)0)
 
 struct seal_ranges {
-	__u64			nr;
-	__u32			nr_chunks;
-	__u32			room;		/* entries in @chunk */
-	__u32			first;		/* ranges the first chunk has room for */
-	struct seal_range	**chunk;
+	union {
+		struct seal_range	one;
+		struct {
+			__u64			start;
+			struct seal_chunks	*chunks;
+		} many;
+	};
 };
+
+static inline bool seal_ranges_empty(const struct seal_ranges *ranges)
+{
+	return ranges->one.start != SEAL_RANGES_MANY && !ranges->one.end;
+}
 
 /*
  * Append [start, end), which must not begin before the end of the last range;
- * a range that touches the last one extends it. 0 or -ENOMEM.
+ * a range that touches the last one extends it. 0, or -ENOMEM and nothing has
+ * happened.
  */
 int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end);
 
@@ -67,6 +75,9 @@ bool seal_ranges_next(const struct seal_ranges *ranges, __u64 pos,
 /* Is any byte of [start, end) in the table? */
 bool seal_ranges_overlap(const struct seal_ranges *ranges, __u64 start,
 			 __u64 end);
+
+/* Adds up what the chunks have: seal_ranges_empty() if that is the question. */
+__u64 seal_ranges_nr(const struct seal_ranges *ranges);
 
 __u64 seal_ranges_bytes(const struct seal_ranges *ranges);
 
