@@ -95,7 +95,41 @@ START_TEST(written_while_watched)
 }
 END_TEST
 
-/* It has passed, has the lock, and has not begun. */
+/*
+ * With the sealer parked at spot 0, a write passes and is parked, with the lock,
+ * before it begins. The sealer, let go, waits for it.
+ */
+static int sealer_waits_for_write(struct sealing *sealing, struct party *racer,
+				  unsigned int ms)
+{
+	park_set(2, racer, "iomap_dio_rw", 1);
+	party_go(racer);
+	park_wait(2);
+	park_release(0);
+	ck_assert_msg(!party_ends(&sealing->party, ms),
+		      "SEAL returned %d while a write was under way",
+		      sealing->party.ret);
+	park_release(2);
+	return party_join(racer);
+}
+
+/* The same, without the lock and in flight. */
+static void sealer_waits_for_flight(struct sealing *sealing, struct target *t,
+				    unsigned int ms)
+{
+	struct flight f;
+	bool early;
+
+	hold_writes(st_address(t->fd, FROM), LENGTH);
+	flight_start(&f, t->direct, t->buf, LENGTH, FROM);
+	park_release(0);
+	early = party_ends(&sealing->party, ms);
+	hold_end();
+	ck_assert_msg(!early, "SEAL returned %d with a write in flight",
+		      sealing->party.ret);
+	ck_assert_int_eq(flight_end(&f), LENGTH);
+}
+
 START_TEST(write_while_watched)
 {
 	unsigned int ms = patience_ms();
@@ -110,15 +144,7 @@ START_TEST(write_while_watched)
 	park_set(0, &sealing.party, MAP_IS_READ, 1);
 	party_go(&sealing.party);
 	park_wait(0);
-	park_set(1, &racer, "iomap_dio_rw", 1);
-	party_go(&racer);
-	park_wait(1);
-	park_release(0);
-	ck_assert_msg(!party_ends(&sealing.party, ms),
-		      "SEAL returned %d while a write was under way",
-		      sealing.party.ret);
-	park_release(1);
-	ck_assert_int_eq(party_join(&racer), 0);
+	ck_assert_int_eq(sealer_waits_for_write(&sealing, &racer, ms), 0);
 	ck_assert_int_eq(party_join(&sealing.party), 0);
 	ck_assert_uint_eq(st_status(t.fd).written, SIZE);
 	check_frozen(dev, t.fd, "write while watched");
@@ -127,29 +153,19 @@ START_TEST(write_while_watched)
 }
 END_TEST
 
-/* The same, in flight. */
 START_TEST(flight_while_watched)
 {
 	unsigned int ms = patience_ms();
 	int dev = st_session();
 	struct sealing sealing;
 	struct target t;
-	struct flight f;
-	bool early;
 
 	target_make(&t, WITH_UNWRITTEN);
 	sealing_start(&sealing, dev, t.fd);
 	park_set(0, &sealing.party, MAP_IS_READ, 1);
 	party_go(&sealing.party);
 	park_wait(0);
-	hold_writes(st_address(t.fd, FROM), LENGTH);
-	flight_start(&f, t.direct, t.buf, LENGTH, FROM);
-	park_release(0);
-	early = party_ends(&sealing.party, ms);
-	hold_end();
-	ck_assert_msg(!early, "SEAL returned %d with a write in flight",
-		      sealing.party.ret);
-	ck_assert_int_eq(flight_end(&f), LENGTH);
+	sealer_waits_for_flight(&sealing, &t, ms);
 	ck_assert_int_eq(party_join(&sealing.party), 0);
 	ck_assert_uint_eq(st_status(t.fd).written, SIZE);
 	check_frozen(dev, t.fd, "flight while watched");
@@ -230,7 +246,7 @@ static void check_end(struct sealing *sealing, struct target *t, bool written)
 	check_frozen(sealing->dev, t->fd, "write by the first look");
 }
 
-/* Let it pass because of the first look; it has the lock, and not begun. */
+/* Let it pass because of the first look. */
 START_TEST(write_by_the_first_look)
 {
 	unsigned int ms = patience_ms();
@@ -244,16 +260,8 @@ START_TEST(write_by_the_first_look)
 	party_start(&racer, op_write_direct, &t);
 	sealing_start(&sealing, dev, t.fd);
 	go_stale(&sealing, &t);
-	park_set(2, &racer, "iomap_dio_rw", 1);
-	party_go(&racer);
-	park_wait(2);
-	park_release(0);
-	ck_assert_msg(!party_ends(&sealing.party, ms),
-		      "SEAL returned %d while a write was under way",
-		      sealing.party.ret);
-	park_release(2);
+	ret = sealer_waits_for_write(&sealing, &racer, ms);
 	/* XFS asks once more, and then it is known that it must not. */
-	ret = party_join(&racer);
 	ck_assert_msg(!ret || ret == -ETXTBSY, "%s", strerror(-ret));
 	check_end(&sealing, &t, !ret);
 	target_close(&t);
@@ -261,27 +269,17 @@ START_TEST(write_by_the_first_look)
 }
 END_TEST
 
-/* The same, without the lock and in flight. */
 START_TEST(flight_by_the_first_look)
 {
 	unsigned int ms = patience_ms();
 	int dev = st_session();
 	struct sealing sealing;
 	struct target t;
-	struct flight f;
-	bool early;
 
 	target_make(&t, FULL);
 	sealing_start(&sealing, dev, t.fd);
 	go_stale(&sealing, &t);
-	hold_writes(st_address(t.fd, FROM), LENGTH);
-	flight_start(&f, t.direct, t.buf, LENGTH, FROM);
-	park_release(0);
-	early = party_ends(&sealing.party, ms);
-	hold_end();
-	ck_assert_msg(!early, "SEAL returned %d with a write in flight",
-		      sealing.party.ret);
-	ck_assert_int_eq(flight_end(&f), LENGTH);
+	sealer_waits_for_flight(&sealing, &t, ms);
 	check_end(&sealing, &t, true);
 	target_close(&t);
 	close(dev);
