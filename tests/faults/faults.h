@@ -4,6 +4,7 @@
 #define FAULTS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "../abi/sealtest.h"
 
@@ -12,6 +13,7 @@ struct state {
 	int dev;		/* the session */
 	int fd[2];
 	uint64_t content;	/* of the first file */
+	pid_t writer;		/* to the first file, or 0 */
 };
 
 struct op {

@@ -7,9 +7,12 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SIZE		(256 * 1024)
@@ -41,6 +44,23 @@ static void with_holes(struct state *s)
 		st_fill(s->fd[0], at, CHUNK, 'h');
 	ck_assert_int_eq(fsync(s->fd[0]), 0);
 	s->content = st_content(s->fd[0]);
+}
+
+/* Somebody writes in place all the time, so that sealing is never alone. */
+static void with_writer(struct state *s)
+{
+	char same[CHUNK];
+
+	with_holes(s);
+	memset(same, 'h', sizeof(same));
+	s->writer = fork();
+	ck_assert_int_ge(s->writer, 0);
+	if (s->writer)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (pwrite(s->fd[0], same, sizeof(same), 0) == sizeof(same))
+		usleep(200);
+	_exit(1);
 }
 
 static void unwritten(struct state *s)
@@ -91,6 +111,13 @@ static void two_sealed(struct state *s)
 static void sealed_by_other(struct state *s)
 {
 	written(s);
+	s->fd[1] = st_session();
+	st_seal(s->fd[1], s->fd[0]);
+}
+
+static void sealed_by_other_with_holes(struct state *s)
+{
+	with_holes(s);
 	s->fd[1] = st_session();
 	st_seal(s->fd[1], s->fd[0]);
 }
@@ -153,6 +180,17 @@ static void end_free(struct state *s)
 	s->dev = -1;
 	is_free(s->fd[0]);
 	end(s);
+}
+
+/* It was never refused anything. */
+static void end_writer_free(struct state *s)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(s->writer, &status, WNOHANG), 0);
+	kill(s->writer, SIGKILL);
+	ck_assert_int_eq(waitpid(s->writer, &status, 0), s->writer);
+	end_free(s);
 }
 
 static void end_two_free(struct state *s)
@@ -396,6 +434,12 @@ static void after_seal_again(struct state *s, int ret)
 	is_free(s->fd[0]);
 }
 
+static void after_seal_again_unmet(struct state *s, int ret)
+{
+	(void)ret;
+	after_seal_again(s, -EBADFD);
+}
+
 static void after_seal_held(struct state *s, int ret)
 {
 	(void)ret;
@@ -443,6 +487,8 @@ const struct op ops[] = {
 	{ "seal-holes", 0, false, with_holes, call_seal, after_seal,
 	  end_free },
 	{ "seal-dirty", 0, false, dirty, call_seal, after_seal, end_free },
+	{ "seal-busy", 0, false, with_writer, call_seal, after_seal,
+	  end_writer_free },
 	{ "seal-pair", 0, false, two_written, call_seal_pair, after_seal_pair,
 	  end_two_free },
 	{ "seal-sticky", 0, false, written, call_seal_sticky,
@@ -453,6 +499,8 @@ const struct op ops[] = {
 	  after_seal_unmet, end_free },
 	{ "seal-again", 0, false, sealed_by_other, call_seal,
 	  after_seal_again, end },
+	{ "seal-again-unmet", -EBADFD, false, sealed_by_other_with_holes,
+	  call_seal_unmet, after_seal_again_unmet, end },
 	{ "seal-held", 0, false, sealed, call_seal, after_seal_held,
 	  end_free },
 	{ "unseal", 0, false, sealed, call_unseal, after_unseal, end_free },
