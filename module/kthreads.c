@@ -90,10 +90,16 @@ static enum place place_of(struct task_struct *task, struct module *fs)
 	return nr && is_outermost(stack[nr - 1]) ? OUTSIDE : RUNNING;
 }
 
-/* The kernel threads that are not known to be outside, referenced. */
-static struct task_struct **suspects_get(struct module *fs, unsigned int *nr)
+struct suspect {
+	struct task_struct	*task;		/* referenced */
+	unsigned long		running;	/* since then, as far as is known */
+};
+
+/* The kernel threads that are not known to be outside. */
+static struct suspect *suspects_get(struct module *fs, unsigned int *nr)
 {
-	struct task_struct *task, **suspects;
+	struct task_struct *task;
+	struct suspect *suspects;
 	unsigned int room = 64;
 
 	rcu_read_lock();
@@ -112,19 +118,36 @@ static struct task_struct **suspects_get(struct module *fs, unsigned int *nr)
 		if (place_of(task, fs) == OUTSIDE)
 			continue;
 		get_task_struct(task);
-		suspects[(*nr)++] = task;
+		suspects[(*nr)++] = (struct suspect) {
+			.task = task,
+			.running = jiffies,
+		};
 	}
 	rcu_read_unlock();
 	return suspects;
 }
 
+/* Where is it now? Until it has been outside once it stays a suspect. */
+static enum place suspect_look(struct suspect *suspect, struct module *fs)
+{
+	enum place place = OUTSIDE;
+
+	/* its stack stays while RCU is held */
+	rcu_read_lock();
+	if (!READ_ONCE(suspect->task->exit_state))
+		place = place_of(suspect->task, fs);
+	rcu_read_unlock();
+	/* what was waited for may run for a while when it has got it */
+	if (place == INSIDE)
+		suspect->running = jiffies;
+	return place;
+}
+
 int seal_drain_kthreads(struct super_block *sb, char *reason)
 {
-	unsigned long start = jiffies;
 	struct module *fs = sb->s_type->owner;
-	struct task_struct **suspects;
+	struct suspect *suspects;
 	unsigned int i, nr;
-	bool late = false;
 	int ret = 0;
 
 	if (seal_step_skipped(SEAL_STEP_KTHREADS))
@@ -134,20 +157,16 @@ int seal_drain_kthreads(struct super_block *sb, char *reason)
 		return -ENOMEM;
 
 	while (nr && !ret) {
-		late = time_after(jiffies, start + msecs_to_jiffies(RUNNING_MS));
 		for (i = 0; i < nr;) {
-			struct task_struct *task = suspects[i];
-			enum place place = OUTSIDE;
+			struct suspect *suspect = &suspects[i];
+			enum place place = suspect_look(suspect, fs);
 
-			/* its stack stays while RCU is held */
-			rcu_read_lock();
-			if (!READ_ONCE(task->exit_state))
-				place = place_of(task, fs);
-			rcu_read_unlock();
-			if (place == RUNNING && late) {
+			if (place == RUNNING &&
+			    time_after(jiffies, suspect->running +
+						msecs_to_jiffies(RUNNING_MS))) {
 				snprintf(reason, SEAL_REASON_LEN,
 					 "the kernel thread %s does not stop running: is it in the filesystem?",
-					 task->comm);
+					 suspect->task->comm);
 				ret = -EBUSY;
 				break;
 			}
@@ -155,8 +174,8 @@ int seal_drain_kthreads(struct super_block *sb, char *reason)
 				i++;
 				continue;
 			}
-			put_task_struct(task);
-			suspects[i] = suspects[--nr];
+			put_task_struct(suspect->task);
+			*suspect = suspects[--nr];
 		}
 		if (!nr || ret)
 			break;
@@ -165,7 +184,7 @@ int seal_drain_kthreads(struct super_block *sb, char *reason)
 			ret = -EINTR;
 	}
 	while (nr)
-		put_task_struct(suspects[--nr]);
+		put_task_struct(suspects[--nr].task);
 	kvfree(suspects);
 	return ret;
 }
