@@ -293,6 +293,11 @@ int seal_freeze_close(struct seal_entry *entry, char *reason)
 			return ret;
 		ret = small_folios(entry, true, reason);
 		unlock_map(inode);
+		/* what is busy may be so because somebody has passed */
+		if (ret == -EBUSY && seal_freeze_opened(entry)) {
+			reason[0] = '\0';
+			return 0;
+		}
 		if (ret)
 			return ret;
 	}
