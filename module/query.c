@@ -10,7 +10,7 @@
 #include "recall.h"
 
 static void query_map(struct seal_status *status,
-		       const struct seal_map_sum *sum)
+		      const struct seal_map_sum *sum)
 {
 	const u32 all = SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN |
 			SEAL_REQ_UNSHARED;
