@@ -29,7 +29,7 @@ atomic_bool stopping;
 pthread_rwlock_t world, rest;
 pthread_mutex_t spawning = PTHREAD_MUTEX_INITIALIZER;
 atomic_ulong nr_seals, nr_seal_failed, nr_maps, nr_sealed_writes;
-atomic_ulong nr_violations, nr_seal_calls, seal_us;
+atomic_ulong nr_violations, nr_contents, nr_seal_calls, seal_us;
 
 static struct worker *all_workers;
 static unsigned int nr_all;
@@ -421,8 +421,9 @@ int main(int argc, char **argv)
 	if (granting())
 		printf("%lu grants, %lu commits, %lu times somebody tried to change that file\n",
 		       nr_grants, nr_commits, nr_taken);
-	printf("row target=%s seconds=%.0f tried=%lu refused=%lu seals=%lu maps=%lu inplace=%lu commits=%lu violations=%lu\n",
+	printf("row target=%s seconds=%.0f tried=%lu refused=%lu seals=%lu maps=%lu inplace=%lu commits=%lu contents=%lu violations=%lu\n",
 	       opt.target, now() - start_time, tried, refused, nr_seals,
-	       nr_maps, nr_sealed_writes, nr_commits, nr_violations);
+	       nr_maps, nr_sealed_writes, nr_commits, nr_contents,
+	       nr_violations);
 	return nr_violations ? 1 : 0;
 }

@@ -42,6 +42,7 @@ bool model_check(struct worker *w, struct file *f, const char *buf,
 		if (tag_is(buf + (size_t)i * SLOT, want))
 			continue;
 		memcpy(&got, buf + (size_t)i * SLOT, sizeof(got));
+		nr_contents++;
 		violation(w, "%s: contents (%s): slot %u has %016llx, the model %016llx (worker, operation, slot of it)%s",
 			  f->name, how, slot + i, (unsigned long long)got,
 			  (unsigned long long)want,

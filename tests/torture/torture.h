@@ -171,7 +171,7 @@ extern pthread_rwlock_t rest;	/* shared: as long as a seal is held */
 extern pthread_mutex_t spawning;
 
 extern atomic_ulong nr_seals, nr_seal_failed, nr_maps, nr_sealed_writes;
-extern atomic_ulong nr_violations, nr_seal_calls, seal_us;
+extern atomic_ulong nr_violations, nr_contents, nr_seal_calls, seal_us;
 extern atomic_ulong nr_grants, nr_commits, nr_taken;
 
 void ops_init(void);
