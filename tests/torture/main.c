@@ -46,6 +46,7 @@ static const char usage[] =
 	"  --group DIR     memory cgroup this runs in, for memory pressure\n"
 	"  --guest NAME    for the line that repeats a run\n"
 	"  --no-seal       without the module: is the model right here?\n"
+	"  --lossy         count wrong contents, and go on with them\n"
 	"  --no-swapext    extents are swapped where that is refused only\n"
 	"  --verbose       what came of each operation\n"
 	"status: 0; 1 violations; 2 wrong usage; 3 it could not go on\n";
@@ -115,6 +116,7 @@ static void parse(int argc, char **argv)
 		{ "device", required_argument, NULL, 'D' },
 		{ "guest", required_argument, NULL, 'u' },
 		{ "no-seal", no_argument, NULL, 'n' },
+		{ "lossy", no_argument, NULL, 'y' },
 		{ "no-swapext", no_argument, NULL, 'x' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
@@ -155,6 +157,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'x':
 			opt.no_swapext = true;
+			break;
+		case 'y':
+			opt.lossy = true;
 			break;
 		case 'v':
 			opt.verbose = true;

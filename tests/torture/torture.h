@@ -160,7 +160,7 @@ struct options {
 	const char *target, *dir, *guest, *group, *device;
 	uint64_t seed;
 	unsigned int seconds, workers, sealers, fs;
-	bool no_seal, no_swapext, verbose;
+	bool no_seal, no_swapext, lossy, verbose;
 };
 
 extern struct options opt;
