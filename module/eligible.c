@@ -10,18 +10,34 @@
 #include "gate.h"
 #include "xfs_inode.h"
 
+static bool named_journalled(const void *dirty_folio)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, (unsigned long)dirty_folio);
+	return strstarts(name, "ext4_journalled_");
+}
+
+static bool named_gated(const void *fallocate, const struct seal_fs *fs)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, (unsigned long)fallocate);
+	return !strcmp(name, fs->fallocate);
+}
+
 /*
  * With data=journal new data sits in the journal until a checkpoint: whoever
  * reads the blocks sees old data. The mount option is private to ext4, the
  * operations it selects are not.
  */
-static bool journals_data(const struct inode *inode)
+static bool journals_data(const struct inode *inode, const struct seal_fs *fs)
 {
-	char name[KSYM_SYMBOL_LEN];
+	const void *op = inode->i_mapping->a_ops->dirty_folio;
 
-	sprint_symbol_no_offset(name, (unsigned long)
-				inode->i_mapping->a_ops->dirty_folio);
-	return strstarts(name, "ext4_journalled_");
+	if (op && op == READ_ONCE(fs->set->dirty_folio))
+		return false;
+	return named_journalled(op);
 }
 
 /*
@@ -31,10 +47,32 @@ static bool journals_data(const struct inode *inode)
 static bool operations_gated(const struct inode *inode,
 			     const struct seal_fs *fs)
 {
-	char name[KSYM_SYMBOL_LEN];
+	const void *op = inode->i_fop->fallocate;
 
-	sprint_symbol_no_offset(name, (unsigned long)inode->i_fop->fallocate);
-	return !strcmp(name, fs->fallocate);
+	if (op && op == READ_ONCE(fs->set->fallocate))
+		return true;
+	return named_gated(op, fs);
+}
+
+/*
+ * Who reads these has a file of the filesystem open, whose module thus stays: what
+ * is forgotten at the same time is still true.
+ */
+void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
+{
+	const void *op = inode->i_fop->fallocate;
+
+	if (named_gated(op, fs))
+		WRITE_ONCE(fs->set->fallocate, op);
+	op = inode->i_mapping->a_ops->dirty_folio;
+	if (!named_journalled(op))
+		WRITE_ONCE(fs->set->dirty_folio, op);
+}
+
+void seal_eligible_forget(struct seal_gate_set *set)
+{
+	WRITE_ONCE(set->fallocate, NULL);
+	WRITE_ONCE(set->dirty_folio, NULL);
 }
 
 static struct seal_fs *refuse(int error, const char *why, char *reason)
@@ -83,7 +121,7 @@ struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
 	if (fa.flags & FS_INLINE_DATA_FL)
 		return refuse(-EOPNOTSUPP, "the data is inline in the inode, it has no blocks",
 			      reason);
-	if ((fa.flags & FS_JOURNAL_DATA_FL) || journals_data(inode))
+	if ((fa.flags & FS_JOURNAL_DATA_FL) || journals_data(inode, fs))
 		return refuse(-EOPNOTSUPP, "data=journal: new data is in the journal",
 			      reason);
 	if (fa.flags & FS_COMPR_FL)

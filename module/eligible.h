@@ -6,7 +6,9 @@
 #include <linux/types.h>
 
 struct file;
+struct inode;
 struct seal_fs;
+struct seal_gate_set;
 
 /*
  * The filesystem of @file if the file can be sealed, else an ERR_PTR with
@@ -14,5 +16,14 @@ struct seal_fs;
  * @fs_flags gets the FS_*_FL of the file.
  */
 struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason);
+
+/*
+ * The gates of @fs are attached for @inode, the first one: keep what was looked up
+ * by name for it, as long as they stay. Looking for a function of a module takes
+ * the kernel through all its symbols, some 100 000 instructions. Called with the
+ * sets of gates locked, as is the other one, before the gates are detached.
+ */
+void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode);
+void seal_eligible_forget(struct seal_gate_set *set);
 
 #endif /* SEAL_ELIGIBLE_H */

@@ -22,6 +22,7 @@
 #include "claim.h"
 #include "compat.h"
 #include "debug.h"
+#include "eligible.h"
 #include "events.h"
 #include "gate.h"
 #include "hook.h"
@@ -246,8 +247,10 @@ static int set_get(struct seal_gate_set *set, char *reason)
 
 static void set_put(struct seal_gate_set *set)
 {
-	if (!--set->users)
-		set_unregister(set, set->nr_gates);
+	if (--set->users)
+		return;
+	seal_eligible_forget(set);
+	set_unregister(set, set->nr_gates);
 }
 
 unsigned long seal_resolve(const char *module, const char *symbol)
@@ -356,7 +359,8 @@ int seal_fs_get(struct seal_fs *fs, struct inode *inode, char *reason)
 		ret = -EOPNOTSUPP;
 		goto out_set;
 	}
-	fs->sealed++;
+	if (!fs->sealed++)
+		seal_eligible_learn(fs, inode);
 	mutex_unlock(&gates_lock);
 	return 0;
 

@@ -50,6 +50,9 @@ struct seal_gate_set {
 	struct seal_gate	*gates;
 	unsigned int		nr_gates;
 	unsigned int		users;
+	/* with users: operations eligible.c has looked up, or NULL */
+	const void		*fallocate;	/* this is gated */
+	const void		*dirty_folio;	/* this does not journal data */
 };
 
 /* A filesystem type, the gates that cover it and what it takes to use them. */

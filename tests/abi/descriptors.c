@@ -252,6 +252,54 @@ START_TEST(overlayfs)
 }
 END_TEST
 
+/* With data=journal the mount option decides, not a flag of the file. */
+static void journal_refused(int fd)
+{
+	struct seal_files out;
+	int ret = st_do_seal(dev, &fd, 1, 0, 0, 0, &out);
+
+	ck_assert_int_eq(ret, -EOPNOTSUPP);
+	ck_assert_msg(strstr((char *)out.reason, "data=journal"), "%.*s",
+		      SEAL_REASON_LEN, (char *)out.reason);
+	ck_assert(!st_sealed(fd));
+}
+
+START_TEST(data_journalled)
+{
+	char image[256], dir[256], path[512], command[1280];
+	int fd, other;
+
+	if (st_is_xfs())
+		ST_SKIP("XFS does not journal data");
+	close(st_create_written("image", 32 << 20));
+	st_path(image, sizeof(image), "image");
+	st_path(dir, sizeof(dir), "journalled");
+	snprintf(command, sizeof(command),
+		 "modprobe loop && mkfs.ext4 -q -F %s && mkdir -p %s && mount -o loop,data=journal %s %s",
+		 image, dir, image, dir);
+	ck_assert_int_eq(system(command), 0);
+	snprintf(path, sizeof(path), "%s/file", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_ge(fd, 0);
+	st_fill(fd, 0, 65536, 'j');
+	ck_assert_int_eq(fsync(fd), 0);
+
+	journal_refused(fd);
+	/* the same while gates are attached for a file that can be sealed */
+	other = st_create_written("ordered", 65536);
+	st_seal(dev, other);
+	journal_refused(fd);
+	st_unseal(dev, other);
+	journal_refused(fd);
+
+	close(other);
+	close(fd);
+	ck_assert_int_eq(umount2(dir, 0), 0);
+	st_remove("ordered");
+	st_remove("image");
+}
+END_TEST
+
 START_TEST(swapfile)
 {
 	char path[256], command[640];
@@ -378,6 +426,7 @@ TCase *abi_descriptors(void)
 	tcase_add_loop_test(tc, not_a_file_to_seal, 0,
 			    sizeof(strangers) / sizeof(strangers[0]));
 	tcase_add_test(tc, overlayfs);
+	tcase_add_test(tc, data_journalled);
 	tcase_add_test(tc, swapfile);
 	tcase_add_test(tc, swapon_while_sealed);
 	tcase_add_test(tc, access_modes);
