@@ -9,8 +9,10 @@
 #include "inject.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More than any operation has; a walk that gets there does not end. */
 #define MAX_POINTS	5000
@@ -88,6 +90,36 @@ START_TEST(walk)
 }
 END_TEST
 
+/*
+ * Seal a file and have its block granted, which keeps the gates and the probe that
+ * reads maps in place until this process ends. NULL, or what failed.
+ */
+static const char *anchor(void)
+{
+	struct seal_grant_extent extents[SEAL_GRANT_MIN_EXTENTS];
+	static char block[4096];
+	struct seal_grant grant = {
+		.size = sizeof(grant), .flags = SEAL_GRANT_WRITTEN,
+		.nr_extents = SEAL_GRANT_MIN_EXTENTS,
+		.extents = (uintptr_t)extents, .length = sizeof(block),
+	};
+	int dev = open(ST_DEVICE, O_RDWR | O_CLOEXEC);
+	const char *dir = getenv("SEAL_DIR");
+	char path[256];
+
+	/* outside of tests nothing can be asserted */
+	snprintf(path, sizeof(path), "%s/anchor", dir ? dir : ".");
+	grant.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (dev < 0 || grant.fd < 0 ||
+	    pwrite(grant.fd, block, sizeof(block), 0) != sizeof(block) ||
+	    fsync(grant.fd))
+		return "no file to keep sealed";
+	if (st_do_seal_one(dev, grant.fd) ||
+	    st_do_ioctl(dev, SEAL_IOC_GRANT, &grant))
+		return "no seal and grant to keep";
+	return NULL;
+}
+
 static bool wanted(const char *name, int argc, char **argv)
 {
 	for (int i = 2; i < argc; i++)
@@ -98,7 +130,7 @@ static bool wanted(const char *name, int argc, char **argv)
 
 /*
  * usage: faults attached|rest [OP...]
- * attached: another file is sealed all the time, the gates are in place.
+ * attached: another file is sealed all the time, all probes are in place.
  * rest: each operation begins and ends without any.
  */
 int main(int argc, char **argv)
@@ -122,7 +154,10 @@ int main(int argc, char **argv)
 		if (wanted(ops[i].name, argc, argv))
 			tcase_add_loop_test(tc, walk, i, i + 1);
 	suite_add_tcase(suite, tc);
-	if (!at_rest)
-		st_anchor();
+	problem = at_rest ? NULL : anchor();
+	if (problem) {
+		fprintf(stderr, "%s\n", problem);
+		return 2;
+	}
 	return st_main(suite);
 }
