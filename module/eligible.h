@@ -18,10 +18,10 @@ struct seal_gate_set;
 struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason);
 
 /*
- * The gates of @fs are attached for @inode, the first one: keep what was looked up
- * by name for it, as long as they stay. Looking for a function of a module takes
- * the kernel through all its symbols, some 100 000 instructions. Called with the
- * sets of gates locked, as is the other one, before the gates are detached.
+ * The gates of @fs are attached for @inode, the first one: keep what was looked
+ * up by name for it, as long as they stay. To find the name of a function of a
+ * module the kernel goes through all symbols of that module. Called with the
+ * sets of gates locked; so is the other one, before the gates are detached.
  */
 void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode);
 void seal_eligible_forget(struct seal_gate_set *set);

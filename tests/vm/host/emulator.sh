@@ -5,8 +5,8 @@
 # they fork much. So a host with an old one gets Debian testing's, unpacked into
 # the cache with its libraries and run through its own dynamic loader; nothing
 # is installed. Should that fail, the host's own does the job. Where instructions
-# are counted, it always does: version 11 takes half as long again or more, since it
-# leaves translated code with each iteration of a string instruction.
+# are counted, it always does: version 11 is the slower one then, since it leaves
+# translated code with each iteration of a string instruction.
 
 # shellcheck source=tests/vm/host/apt.sh
 . "$VM_DIR/host/apt.sh"
