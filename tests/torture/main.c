@@ -21,6 +21,7 @@
 #define REST_EVERY	12
 #define STUCK_AFTER	90
 #define MAX_REPORTS	8
+#define LONGEST		5	/* times as long as asked for, see least.c */
 
 struct options opt = {
 	.seconds = 40, .workers = 4, .sealers = 2, .seed = 1, .guest = "?",
@@ -39,6 +40,8 @@ static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
 static const char usage[] =
 	"usage: torture --target NAME --dir DIR [OPTION...]\n"
 	"  --seconds N     how long (40)\n"
+	"  --least LIST    go on for up to five times as long until as much is done:\n"
+	"                  tried=N,refused=N,seals=N,maps=N,inplace=N,commits=N\n"
 	"  --seed N        what to do (1)\n"
 	"  --workers N     threads that change files (4)\n"
 	"  --sealers N     threads that seal them (2)\n"
@@ -109,6 +112,7 @@ static void parse(int argc, char **argv)
 		{ "target", required_argument, NULL, 't' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "least", required_argument, NULL, 'L' },
 		{ "seed", required_argument, NULL, 'r' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "sealers", required_argument, NULL, 'l' },
@@ -134,6 +138,11 @@ static void parse(int argc, char **argv)
 		case 's':
 			opt.seconds = atoi(optarg);
 			break;
+		case 'L':
+			if (least_parse(optarg))
+				break;
+			fputs(usage, stderr);
+			exit(2);
 		case 'r':
 			opt.seed = strtoull(optarg, NULL, 0);
 			break;
@@ -310,13 +319,14 @@ static void stuck(unsigned int i)
 
 static void supervise(struct worker *w)
 {
-	double end = now() + opt.seconds, check = now() + CHECK_EVERY;
+	double begin = now(), check = begin + CHECK_EVERY;
+	double end = begin + opt.seconds, last = begin + LONGEST * opt.seconds;
 	double unseal = now() + REST_EVERY, moved[MAX_WORKERS + MAX_SEALERS + 3];
 	unsigned long beats[ARRAY_SIZE(moved)] = { 0 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(moved); i++)
 		moved[i] = now();
-	while (!stopping && now() < end) {
+	while (!stopping && (now() < end || (now() < last && !least_done()))) {
 		usleep(50000);
 		w->op++;
 		if (now() > check) {

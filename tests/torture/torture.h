@@ -177,6 +177,10 @@ extern atomic_ulong nr_grants, nr_commits, nr_taken;
 void ops_init(void);
 void ops_report(void);
 void ops_totals(unsigned long *tried, unsigned long *refused);
+/* What has to be done at least: figures of the row at the end; @text is changed. */
+bool least_parse(char *text);
+bool least_done(void);
+
 void *worker_main(void *arg);
 void worker_open(struct worker *w);
 void worker_close(struct worker *w);
