@@ -147,7 +147,8 @@ image_disk() {
 	local dir=$1 size
 
 	size=$(du -sxm "$dir/root" | cut -f1)
-	truncate -s "$((size + size / 8 + 1024))M" "$dir/root.img"
+	# even: it may become memory, which comes in large pages
+	truncate -s "$(((size + size / 8 + 1024) / 2 * 2))M" "$dir/root.img"
 	# Nothing written to it survives the run, so it needs no journal.
 	mke2fs -q -F -t ext4 -L root -m 0 -O ^has_journal \
 		-E lazy_itable_init=1 -d "$dir/root" "$dir/root.img"

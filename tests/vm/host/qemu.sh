@@ -45,28 +45,46 @@ qemu_disk() {
 		-device "virtio-blk-pci,drive=$id,serial=$id")
 }
 
+# A guest that does the same each time, to the instruction: nothing in it may depend
+# on when the host is done with something. So its disks are memory, what it says is
+# taken before it goes on, and it gets nothing random.
+qemu_counted() {
+	[ -z "$KEEP$PMEM" ] || die_usage "run: neither --keep nor --pmem goes with --icount"
+	machine=q35,nvdimm=on,sata=off
+	memory=${TOTAL}M,slots=2,maxmem=$((TOTAL + 16384))M
+	ports=,ioeventfd=off
+	ARGS=(-icount 'shift=0,sleep=off' -seed 1
+		-rtc 'base=2026-01-01,clock=vm')
+	qemu_memory_disk root "$IMAGE/root.img"
+	[ ! -f "$work/seal.img" ] || qemu_memory_disk seal "$work/seal.img"
+}
+
+# qemu_memory_disk ID FILE: what the guest writes to it stays with the guest
+qemu_memory_disk() {
+	ARGS+=(-object "memory-backend-file,id=$1,mem-path=$2,size=$(stat -c %s "$2"),share=off"
+		-device "nvdimm,id=nv$1,memdev=$1")
+}
+
 # qemu_args WORK SHELL: fill ARGS
 qemu_args() {
-	local work=$1 shell=$2 disk number=0 accel
+	local work=$1 shell=$2 disk number=0 accel machine memory ports=''
 
 	qemu_memory
 	if [ -n "$ICOUNT" ]; then
 		accel=tcg,thread=single
-		ARGS=(-icount 'shift=0,sleep=off' -seed 1
-			-rtc 'base=2026-01-01,clock=vm')
+		qemu_counted
 	else
 		accel=tcg,thread=$THREAD
-		ARGS=()
+		machine=q35 memory=${TOTAL}M
+		ARGS=(-object rng-random,filename=/dev/urandom,id=rng
+			-device virtio-rng-pci,rng=rng)
 	fi
 	ARGS+=(-nodefaults -no-user-config -display none -no-reboot
-		-M q35 -accel "$accel" -cpu 'max,la57=off'
-		-smp "$SMP" -m "${TOTAL}M"
+		-M "$machine" -accel "$accel" -cpu 'max,la57=off'
+		-smp "$SMP" -m "$memory"
 		-kernel "$IMAGE/vmlinuz" -initrd "$work/initrd.img"
-		-append "$(qemu_kernel_args)"
-		-object "$([ -n "$ICOUNT" ] && echo rng-builtin ||
-			echo rng-random,filename=/dev/urandom),id=rng"
-		-device virtio-rng-pci,rng=rng)
-	qemu_disk root "$IMAGE/root.img" \
+		-append "$(qemu_kernel_args)")
+	[ -n "$ICOUNT" ] || qemu_disk root "$IMAGE/root.img" \
 		"$([ -n "$KEEP" ] || echo ,snapshot=on),cache=unsafe"
 	for disk in "${DISKS[@]}"; do
 		number=$((number + 1))
@@ -83,7 +101,7 @@ qemu_args() {
 		esac
 	done
 	# Last, so that it does not shift the names of the disks before it.
-	[ ! -f "$work/seal.img" ] ||
+	[ ! -f "$work/seal.img" ] || [ -n "$ICOUNT" ] ||
 		qemu_disk seal "$work/seal.img" ,cache=unsafe
 	if [ -n "$RESULTS" ]; then
 		mkdir -p "$RESULTS"
@@ -95,7 +113,7 @@ qemu_args() {
 			-serial chardev:tty -monitor chardev:tty)
 	else
 		ARGS+=(-chardev "file,id=log,path=$LOG" -serial chardev:log
-			-device virtio-serial-pci
+			-device "virtio-serial-pci$ports"
 			-chardev "file,id=out,path=$work/out"
 			-device virtserialport,chardev=out,name=out
 			-chardev "pipe,id=monitor,path=$work/monitor" -monitor chardev:monitor
