@@ -138,26 +138,29 @@ static void op_fallocate(int i)
 		die("fallocate");
 }
 
+/* What of the file the page cache has to begin with */
+enum cached { AS_IT_IS, NOTHING, PAGES };
+
 static const struct operation {
 	const char *name;
 	int flags;
+	enum cached cached;
 	void (*once)(int i);
 } operations[] = {
-	{ "write", O_RDWR, op_write },
-	{ "direct-write", O_RDWR | O_DIRECT, op_write },
-	{ "uring-write", O_RDWR, op_uring_write },
-	{ "write-1m", O_RDWR, op_write_large },
+	{ "write", O_RDWR, PAGES, op_write },
+	{ "direct-write", O_RDWR | O_DIRECT, NOTHING, op_write },
+	{ "uring-write", O_RDWR, PAGES, op_uring_write },
+	{ "write-1m", O_RDWR, PAGES, op_write_large },
 	/* or it compares times of the file, which takes longer in some seconds */
-	{ "read", O_RDWR | O_NOATIME, op_read },
-	{ "direct-read", O_RDWR | O_DIRECT | O_NOATIME, op_read },
-	{ "fault", O_RDWR, op_fault },
-	{ "truncate", O_RDWR, op_truncate },
-	{ "fallocate", O_RDWR, op_fallocate },
-	{ "clone", O_RDWR, op_clone },
-	{ "refused", O_RDWR, op_refused },
+	{ "read", O_RDWR | O_NOATIME, PAGES, op_read },
+	{ "direct-read", O_RDWR | O_DIRECT | O_NOATIME, NOTHING, op_read },
+	{ "fault", O_RDWR, PAGES, op_fault },
+	{ "truncate", O_RDWR, PAGES, op_truncate },
+	{ "fallocate", O_RDWR, AS_IT_IS, op_fallocate },
+	{ "clone", O_RDWR, AS_IT_IS, op_clone },
+	{ "refused", O_RDWR, AS_IT_IS, op_refused },
 };
 
-/* What is cached of the file, a direct read or write would have to look for. */
 static void drop_cached(size_t size)
 {
 	unsigned char *cached = malloc(size / BLOCK);
@@ -180,6 +183,29 @@ static void drop_cached(size_t size)
 			usleep(10000);
 	}
 	free(cached);
+}
+
+/*
+ * What an operation costs depends on what is cached: a direct one looks for it, and
+ * the others find folios of the size they were read or written with, of which a fault
+ * may map a whole one. Sealing drops some. So each measurement begins with the same:
+ * nothing, or what it needs in folios of a page.
+ */
+static void prepare_cache(enum cached want, size_t size, int count)
+{
+	bool holes = lseek(fd, 0, SEEK_HOLE) < (off_t)size;
+
+	if (want == AS_IT_IS)
+		return;
+	drop_cached(size);
+	if (want == NOTHING)
+		return;
+	for (off_t i = 0; i < (holes ? count : blocks); i++) {
+		off_t at = holes ? place(i) : i * BLOCK;
+
+		if (pwrite(fd, buf, BLOCK, at) != BLOCK)
+			die("pwrite");
+	}
 }
 
 /*
@@ -218,8 +244,8 @@ static int run(const char *name, const char *path, int count)
 	if (op->once == op_uring_write && io_uring_queue_init(4, &ring, 0))
 		die("io_uring");
 
-	if (op->flags & O_DIRECT)
-		drop_cached(size);
+	if (!read_only)
+		prepare_cache(op->cached, size, count);
 	for (int r = -1; r < ROUNDS; r++) {
 		long long start, taken;
 
