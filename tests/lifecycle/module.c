@@ -93,6 +93,22 @@ static void io_forever(int fd)
 	}
 }
 
+/*
+ * A kernel that checks itself has threads that run for longer than SEAL waits for
+ * them; others must not find the files busy.
+ */
+static void seal_both(int dev, const int *fds, int n)
+{
+	struct seal_files out;
+	int ret, tries = st_patience(1);
+
+	do {
+		ret = st_do_seal(dev, fds, 2, 0, 0, 0, &out);
+	} while (ret == -EBUSY && --tries > 0);
+	ck_assert_msg(!ret, "seal %d: %s: %s", n, strerror(-ret),
+		      (char *)out.reason);
+}
+
 /* Load, seal under load, unseal, unload. */
 START_TEST(reload_under_io)
 {
@@ -109,8 +125,7 @@ START_TEST(reload_under_io)
 		io_forever(fds[1]);
 	for (n = 0; st_goes_on(n, RELOADS, begin, RELOAD_SECONDS); n++) {
 		dev = st_session();
-		ret = st_do_seal(dev, fds, 2, 0, 0, 0, NULL);
-		ck_assert_msg(!ret, "seal %d: %s", n, strerror(-ret));
+		seal_both(dev, fds, n);
 		ck_assert_int_eq(ftruncate(fds[n % 2], 0), -1);
 		ck_assert_int_eq(errno, ETXTBSY);
 		if (n % 2) {
