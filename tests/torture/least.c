@@ -4,7 +4,6 @@
  * longer for it, so the time alone does not end a run.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include "torture.h"
 
