@@ -10,16 +10,21 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "../uapi/seal.h"
-#include "../uapi/seal_netlink.h"
-#include "claim.h"
-#include "compat.h"
+#include "base/compat.h"
+#include "base/mode.h"
+#include "changes/commit.h"
+#include "changes/grant.h"
+#include "changes/prepare.h"
 #include "device.h"
-#include "gate.h"
-#include "grant.h"
-#include "map.h"
-#include "mode.h"
-#include "prepare.h"
+#include "gates/filesystems.h"
+#include "map/map.h"
+#include "probes/gate.h"
+#include "query.h"
+#include "sealing/release.h"
+#include "sealing/sealing.h"
+#include "table/claim.h"
+#include "uapi/seal.h"
+#include "uapi/seal_netlink.h"
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -131,7 +136,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
 		if (seal_fs_attached(&seal_filesystems[i]) &&
-		    !seal_gates_armed()) {
+		    !seal_gates_armed(&seal_filesystems[i])) {
 			info.flags |= SEAL_INFO_DISARMED;
 			break;
 		}

@@ -4,10 +4,11 @@
 #include <linux/fs.h>
 #include <linux/pagemap.h>
 
-#include "claim.h"
-#include "gate.h"
-#include "mode.h"
-#include "recall.h"
+#include "base/mode.h"
+#include "map/map.h"
+#include "probes/gate.h"
+#include "query.h"
+#include "table/claim.h"
 
 static void query_map(struct seal_status *status,
 		      const struct seal_map_sum *sum)
@@ -53,6 +54,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	struct seal_map_info info;
 	struct seal_claim *claim;
 	struct seal_entry *entry;
+	struct seal_fs *fs = NULL;
 	int ret;
 
 	status->dev_major = MAJOR(dev);
@@ -75,7 +77,8 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_STICKY;
 		status->holders = seal_entry_holders(entry);
 		status->refused = atomic64_read(&entry->refused);
-		status->missed = seal_fs_missed(seal_entry_fs(entry));
+		fs = seal_entry_fs(entry);
+		status->missed = seal_fs_missed(fs);
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
 		change = seal_entry_change(entry);
@@ -85,10 +88,10 @@ int seal_query(struct seal_session *session, struct file *file,
 	}
 	mutex_unlock(&seal_table_lock);
 
-	if (status->flags & SEAL_STATUS_SEALED) {
+	if (fs) {
 		if (!seal_flagged(inode) && query_repair(inode))
 			status->flags |= SEAL_STATUS_REPAIRED;
-		if (!seal_gates_armed())
+		if (!seal_gates_armed(fs))
 			status->flags |= SEAL_STATUS_DISARMED;
 		if (status->missed)
 			status->flags |= SEAL_STATUS_MISSED;
