@@ -18,7 +18,7 @@
 #include "device.h"
 #include "gates/filesystems.h"
 #include "map/map.h"
-#include "probes/gate.h"
+#include "probes/fs.h"
 #include "query.h"
 #include "sealing/release.h"
 #include "sealing/sealing.h"
@@ -98,7 +98,7 @@ static int info_fs(struct seal_fs *fs, struct seal_fs_info *info)
 	info->state = state;
 	info->gates = seal_fs_nr_gates(fs);
 	info->attached = seal_fs_attached(fs);
-	info->sealed = READ_ONCE(fs->sealed);
+	info->sealed = atomic_read(&fs->sealed);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
@@ -154,6 +154,7 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 			bool unshare)
 {
 	struct seal_range_op op = { };
+	char reason[SEAL_REASON_LEN];
 	struct file *file;
 	u32 usize;
 	int ret;
@@ -173,7 +174,7 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 
 	ret = seal_session_check(session, file_inode(file));
 	if (!ret)
-		ret = seal_map_get();
+		ret = seal_map_get(reason);
 	if (!ret) {
 		if (unshare)
 			ret = seal_unshare_step(file, op.offset, op.length,

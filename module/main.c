@@ -4,25 +4,28 @@
 #include <linux/rcupdate.h>
 
 #include "device.h"
-#include "gates/decide.h"
 #include "gates/filesystems.h"
+#include "gates/inside.h"
 #include "gates/recall.h"
 #include "netlink.h"
+#include "probes/gate.h"
 #include "sealing/entered.h"
 #include "table/claim.h"
 #include "table/entry.h"
 #include "table/events.h"
 
 /*
- * No probe is left. A task may still be on its way from a probe into one of
- * our functions, inside a wrapper, or on its way out: wait for each in turn.
+ * No gate is attached any more. A task may still be on its way from a gate into
+ * one of our functions, inside a wrapper, or on its way out: wait for each in
+ * turn.
  */
 static void gates_exit(void)
 {
 	seal_filesystems_exit();
+	seal_sets_exit();
 	synchronize_rcu_tasks();
 	seal_recall_exit();
-	seal_wrappers_exit();
+	seal_inside_wait_all();
 	synchronize_rcu_tasks();
 }
 
@@ -39,9 +42,10 @@ static int __init seal_init(void)
 	ret = seal_entered_init();
 	if (ret)
 		goto err_claims;
-	ret = seal_filesystems_init();
+	ret = seal_sets_init();
 	if (ret)
 		goto err_entered;
+	seal_filesystems_init();
 	ret = seal_events_init(&seal_netlink_sink);
 	if (ret)
 		goto err_gates;

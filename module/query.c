@@ -6,7 +6,8 @@
 
 #include "base/mode.h"
 #include "map/map.h"
-#include "probes/gate.h"
+#include "gates/observers.h"
+#include "probes/fs.h"
 #include "query.h"
 #include "table/claim.h"
 
@@ -55,6 +56,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	struct seal_claim *claim;
 	struct seal_entry *entry;
 	struct seal_fs *fs = NULL;
+	u64 switched = 0;
 	int ret;
 
 	status->dev_major = MAJOR(dev);
@@ -81,6 +83,7 @@ int seal_query(struct seal_session *session, struct file *file,
 		status->missed = seal_fs_missed(fs);
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
+		switched = entry->switched;
 		change = seal_entry_change(entry);
 		if (change)
 			status->granted = READ_ONCE(change->granted);
@@ -93,6 +96,9 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_REPAIRED;
 		if (!seal_gates_armed(fs))
 			status->flags |= SEAL_STATUS_DISARMED;
+		if (switched != seal_kprobes_switched() ||
+		    !seal_fs_last_armed(fs))
+			status->flags |= SEAL_STATUS_LAPSED;
 		if (status->missed)
 			status->flags |= SEAL_STATUS_MISSED;
 		if (status->broken)
@@ -105,7 +111,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
-	ret = seal_map_get();
+	ret = seal_map_get(reason);
 	if (ret)
 		return ret;
 	ret = seal_map_read(inode, &info, NULL, reason);

@@ -196,20 +196,31 @@ static inline bool seal_has_layout_lease(struct inode *inode)
  * A function called by ftrace gets the arguments of the traced function, and
  * can have it go on elsewhere, without saving all of the registers.
  */
-#if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
-#define SEAL_HOOKS	1
-
-/* Of these only arguments, stack and instruction pointer are valid. */
-static inline struct pt_regs *seal_ftrace_regs(struct ftrace_regs *fregs)
+#ifdef ftrace_instruction_pointer_set
+/* before 6.2 */
+static __always_inline unsigned long
+seal_call_argument(struct ftrace_regs *call, unsigned int n)
 {
-#ifdef arch_ftrace_regs
-	return &arch_ftrace_regs(fregs)->regs;
-#else
-	return &fregs->regs;
-#endif
+	return regs_get_kernel_argument(&call->regs, n);
+}
+
+static __always_inline void seal_call_redirect(struct ftrace_regs *call,
+					       unsigned long to)
+{
+	ftrace_instruction_pointer_set(call, to);
 }
 #else
-#define SEAL_HOOKS	0
+static __always_inline unsigned long
+seal_call_argument(struct ftrace_regs *call, unsigned int n)
+{
+	return ftrace_regs_get_argument(call, n);
+}
+
+static __always_inline void seal_call_redirect(struct ftrace_regs *call,
+					       unsigned long to)
+{
+	ftrace_regs_set_instruction_pointer(call, to);
+}
 #endif
 
 /*

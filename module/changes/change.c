@@ -146,12 +146,12 @@ int seal_may_change(struct file *file)
 	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
 }
 
-int seal_change_enter(struct file *file)
+int seal_change_enter(struct file *file, char *reason)
 {
-	int ret = seal_map_get();
+	int ret = seal_map_get(reason);
 
 	if (ret)
-		return ret == -ENOMEM || ret == -EIO ? ret : -EOPNOTSUPP;
+		return ret == -ENOENT ? -EOPNOTSUPP : ret;
 	ret = mnt_want_write_file(file);
 	if (ret)
 		seal_map_put();
@@ -166,10 +166,7 @@ void seal_change_leave(struct file *file)
 
 int seal_change_error(int error, char *reason)
 {
-	if (error == -EOPNOTSUPP && !reason[0])
-		strscpy(reason, "kprobes or ftrace are switched off, the map cannot be read",
-			SEAL_REASON_LEN);
-	else if (error == -EACCES)
+	if (error == -EACCES)
 		strscpy(reason, "the file is not sealed by this session",
 			SEAL_REASON_LEN);
 	else if (error == -EBUSY && !reason[0])

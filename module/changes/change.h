@@ -25,7 +25,7 @@ struct seal_session;
 int seal_may_change(struct file *file);
 
 /* With the probe that maps are read by, and write access to the filesystem. */
-int seal_change_enter(struct file *file);
+int seal_change_enter(struct file *file, char *reason);
 void seal_change_leave(struct file *file);
 
 /*

@@ -328,7 +328,7 @@ int seal_grant_commit(struct seal_session *session, struct file *file,
 	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
-	ret = seal_change_enter(file);
+	ret = seal_change_enter(file, commit->reason);
 	if (ret)
 		goto out_free;
 

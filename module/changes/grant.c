@@ -235,7 +235,7 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 			      GFP_KERNEL_ACCOUNT);
 	if (!list)
 		return -ENOMEM;
-	ret = seal_change_enter(file);
+	ret = seal_change_enter(file, grant->reason);
 	if (ret)
 		goto out_free;
 

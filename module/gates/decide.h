@@ -6,7 +6,8 @@
 #include <linux/types.h>
 
 struct inode;
-struct kprobe;
+struct seal_entry;
+struct seal_gate;
 struct super_block;
 
 /* Targets of a redirection, for every signature that returns in RAX. */
@@ -14,28 +15,23 @@ long seal_return_busy(void);		/* -ETXTBSY */
 long seal_return_zero(void);		/* 0: there was nothing to do */
 
 /*
- * Must the gate @kp refuse an operation on [start, end) of @inode?
- * Counts and traces what it refuses. In a probe handler or in a wrapper.
+ * Must @gate refuse an operation on [start, end) of @inode?
+ * Counts and traces what it refuses. In the handler of a gate or in a wrapper.
  */
-bool seal_gate_refuses(struct kprobe *kp, struct inode *inode, u64 start,
+bool seal_gate_refuses(struct seal_gate *gate, struct inode *inode, u64 start,
 		       u64 end);
 /* The same for an operation that no sealed file allows. */
-bool seal_gate_refuses_any(struct kprobe *kp, struct inode *inode);
+bool seal_gate_refuses_any(struct seal_gate *gate, struct inode *inode);
 /* The same for an operation that can hurt any file of a filesystem. May sleep. */
-bool seal_gate_refuses_sb(struct kprobe *kp, struct super_block *sb);
+bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb);
 /* The same for an operation that only hurts a file with in-place blocks. */
-bool seal_gate_refuses_sharing(struct kprobe *kp, struct inode *inode);
-
-int seal_wrapper_enter(void);
-void seal_wrapper_leave(int cookie);
-
-/* Wait until every wrapper that was entered before has left; -EINTR if killed. */
-int seal_drain_wrappers(void);
+bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode);
 
 /*
- * The same when no wrapper is entered any more, and until nothing of that
- * waiting is left.
+ * The gate refuses: count it, trace it, tell whoever listens. False if it lets
+ * the call pass all the same, in log-only mode. In an RCU section.
  */
-void seal_wrappers_exit(void);
+bool seal_gate_refuse(struct seal_gate *gate, struct seal_entry *entry,
+		      u64 start, u64 end);
 
 #endif /* SEAL_DECIDE_H */

@@ -7,6 +7,7 @@
 #include "base/compat.h"
 #include "gates/eligible.h"
 #include "gates/filesystems.h"
+#include "probes/fs.h"
 #include "probes/gate.h"
 #include "uapi/seal.h"
 

@@ -3,7 +3,7 @@
 #ifndef SEAL_FILESYSTEMS_H
 #define SEAL_FILESYSTEMS_H
 
-#include "probes/gate.h"
+#include "probes/fs.h"
 
 struct inode;
 
@@ -13,8 +13,8 @@ extern const unsigned int seal_nr_filesystems;
 /* The supported filesystem of an inode; NULL with @reason filled in. */
 struct seal_fs *seal_fs_of(struct inode *inode, char *reason);
 
-/* What debugfs shows of gates and tripwires. */
-int seal_filesystems_init(void);
+/* What debugfs shows of gates, of the last line and of tripwires. */
+void seal_filesystems_init(void);
 void seal_filesystems_exit(void);
 
 #endif /* SEAL_FILESYSTEMS_H */

@@ -24,7 +24,7 @@ static DEFINE_RATELIMIT_STATE(report_limit, DEFAULT_RATELIMIT_INTERVAL, 3);
 
 /* Callers above the probed function that are worth a line. */
 #define REPORT_CALLERS	6
-/* Frames of the probe itself: save, report, trip, handler, kprobes, ftrace. */
+/* Frames of the tripwire itself: save, report, trip, handler, set, ftrace. */
 #define STACK_DEPTH	20
 
 /*
@@ -51,9 +51,8 @@ static void report(struct inode *inode, const char *function,
 		pr_err("seal:   called from %pS\n", (void *)stack[i]);
 }
 
-void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
+void seal_trip(struct seal_gate *gate, struct inode *inode)
 {
-	struct seal_gate *gate = container_of(kp, struct seal_gate, kp);
 	struct seal_entry *entry;
 
 	rcu_read_lock();
@@ -66,8 +65,7 @@ void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode)
 			atomic64_inc(&gate->hits);
 			trace_seal_broken(inode, gate->symbol);
 			seal_event_broken(entry, gate->symbol);
-			report(inode, gate->symbol,
-			       instruction_pointer(regs));
+			report(inode, gate->symbol, gate->site);
 		}
 	}
 	rcu_read_unlock();

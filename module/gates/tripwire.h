@@ -8,23 +8,16 @@
 #define SEAL_TRIPWIRE_H
 
 struct inode;
-struct kprobe;
-struct pt_regs;
 struct seal_entry;
+struct seal_gate;
 
 /*
  * The map of @inode, which may be sealed or not, is about to be changed by the
- * function @kp sits on. In a probe handler.
+ * function that the tripwire @gate is on. In its handler.
  */
-void seal_trip(struct kprobe *kp, struct pt_regs *regs, struct inode *inode);
+void seal_trip(struct seal_gate *gate, struct inode *inode);
 
 /* The seal of @entry was found broken, not by a tripwire; @when says where. */
 void seal_report_broken(struct seal_entry *entry, const char *when);
-
-#define SEAL_TRIPWIRE(sym, hnd)						\
-	{ .symbol = sym, .handler = hnd, .watch = true }
-/* the compiler may have inlined it into its only caller */
-#define SEAL_TRIPWIRE_OPTIONAL(sym, hnd)				\
-	{ .symbol = sym, .handler = hnd, .watch = true, .optional = true }
 
 #endif /* SEAL_TRIPWIRE_H */

@@ -7,39 +7,34 @@
 #include "gates/sets.h"
 #include "gates/tripwire.h"
 #include "probes/gate.h"
-#include "probes/probe.h"
 
 /*
  * __ext4_ext_dirty(where, line, handle, inode, path): behind every change of
  * an extent tree: insert, split, convert, remove, shift, swap. Neighbours are
  * merged only together with such a change.
  */
-static int enter_ext_dirty(struct kprobe *kp, struct pt_regs *regs)
+static void enter_ext_dirty(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_trip(kp, regs, seal_arg(regs, 3, struct inode *));
-	return 0;
+	seal_trip(gate, seal_arg(call, 3, struct inode *));
 }
 
 /* swap_inode_data(inode1, inode2): EXT4_IOC_SWAP_BOOT exchanges the roots */
-static int enter_swap_data(struct kprobe *kp, struct pt_regs *regs)
+static void enter_swap_data(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_trip(kp, regs, seal_arg(regs, 0, struct inode *));
-	seal_trip(kp, regs, seal_arg(regs, 1, struct inode *));
-	return 0;
+	seal_trip(gate, seal_arg(call, 0, struct inode *));
+	seal_trip(gate, seal_arg(call, 1, struct inode *));
 }
 
 /* ext4_ind_truncate(handle, inode), ext4_ind_remove_space(handle, inode, ...) */
-static int enter_ind_free(struct kprobe *kp, struct pt_regs *regs)
+static void enter_ind_free(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_trip(kp, regs, seal_arg(regs, 1, struct inode *));
-	return 0;
+	seal_trip(gate, seal_arg(call, 1, struct inode *));
 }
 
 /* ext4_es_insert_delayed_{block,extent}(inode, ...): a hole gets a promise */
-static int enter_delay(struct kprobe *kp, struct pt_regs *regs)
+static void enter_delay(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_trip(kp, regs, seal_arg(regs, 0, struct inode *));
-	return 0;
+	seal_trip(gate, seal_arg(call, 0, struct inode *));
 }
 
 /* struct ext4_allocation_request, the same in all reviewed kernels */
@@ -61,14 +56,13 @@ struct allocation_request {
  * ext4_mb_new_blocks(handle, ar, errp): blocks for data. Those of extended
  * attributes and of the tree itself come without the hint.
  */
-static int enter_new_blocks(struct kprobe *kp, struct pt_regs *regs)
+static void enter_new_blocks(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	struct allocation_request *ar =
-		seal_arg(regs, 1, struct allocation_request *);
+		seal_arg(call, 1, struct allocation_request *);
 
 	if (ar->flags & MB_HINT_DATA)
-		seal_trip(kp, regs, ar->inode);
-	return 0;
+		seal_trip(gate, ar->inode);
 }
 
 /*
@@ -90,4 +84,5 @@ struct seal_gate_set seal_ext4_tripwires = {
 	.module		= "ext4",
 	.gates		= tripwires,
 	.nr_gates	= ARRAY_SIZE(tripwires),
+	.observes	= true,
 };

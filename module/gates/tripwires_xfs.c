@@ -11,40 +11,35 @@
 #include "gates/tripwire.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
-#include "probes/probe.h"
 
 /* bits of the state argument, the same since 4.11 */
 #define BMAP_ATTRFORK	BIT(8)
 #define BMAP_COWFORK	BIT(9)
 
 /* Preallocation for copy-on-write and extended attributes are not the map. */
-static void trip_data_fork(struct kprobe *kp, struct pt_regs *regs,
+static void trip_data_fork(struct seal_gate *gate, struct ftrace_regs *call,
 			   unsigned int state)
 {
 	if (!(state & (BMAP_ATTRFORK | BMAP_COWFORK)))
-		seal_trip(kp, regs,
-			  seal_xfs_vnode(seal_arg(regs, 0, void *)));
+		seal_trip(gate, seal_xfs_vnode(seal_arg(call, 0, void *)));
 }
 
 /* xfs_iext_insert(ip, cur, irec, state) */
-static int enter_insert(struct kprobe *kp, struct pt_regs *regs)
+static void enter_insert(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	trip_data_fork(kp, regs, seal_arg(regs, 3, unsigned int));
-	return 0;
+	trip_data_fork(gate, call, seal_arg(call, 3, unsigned int));
 }
 
 /* xfs_iext_remove(ip, cur, state) */
-static int enter_remove(struct kprobe *kp, struct pt_regs *regs)
+static void enter_remove(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	trip_data_fork(kp, regs, seal_arg(regs, 2, unsigned int));
-	return 0;
+	trip_data_fork(gate, call, seal_arg(call, 2, unsigned int));
 }
 
 /* xfs_iext_update_extent(ip, state, cur, new) */
-static int enter_update(struct kprobe *kp, struct pt_regs *regs)
+static void enter_update(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	trip_data_fork(kp, regs, seal_arg(regs, 1, unsigned int));
-	return 0;
+	trip_data_fork(gate, call, seal_arg(call, 1, unsigned int));
 }
 
 /*
@@ -53,13 +48,12 @@ static int enter_update(struct kprobe *kp, struct pt_regs *regs)
  * inodes may be in other registers: whatever is one of ours is it. Nothing is
  * dereferenced.
  */
-static int enter_swap(struct kprobe *kp, struct pt_regs *regs)
+static void enter_swap(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		seal_trip(kp, regs, seal_xfs_vnode(seal_arg(regs, i, void *)));
-	return 0;
+		seal_trip(gate, seal_xfs_vnode(seal_arg(call, i, void *)));
 }
 
 /*
@@ -79,4 +73,5 @@ struct seal_gate_set seal_xfs_tripwires = {
 	.module		= "xfs",
 	.gates		= tripwires,
 	.nr_gates	= ARRAY_SIZE(tripwires),
+	.observes	= true,
 };

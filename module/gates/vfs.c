@@ -14,40 +14,10 @@
 #include "gates/decide.h"
 #include "gates/recall.h"
 #include "gates/sets.h"
+#include "gates/vfs.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
-#include "probes/probe.h"
 #include "table/entry.h"
-
-static struct seal_gate vfs_gates[];
-
-/* those with a hook */
-enum vfs_gate {
-	GATE_WRITE_CHECKS,
-	GATE_PAGE_MKWRITE,
-};
-
-/* From fn(), the handler of a gate, those for its kprobe and its hook. */
-#define ENTER(fn)							\
-static int enter_##fn(struct kprobe *kp, struct pt_regs *regs)		\
-{									\
-	return fn(kp, regs);						\
-}
-
-#if SEAL_HOOKS
-#define HOOK(fn, gate)							\
-static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
-			      struct ftrace_ops *ops,			\
-			      struct ftrace_regs *fregs)		\
-{									\
-	fn(&vfs_gates[gate].kp, seal_ftrace_regs(fregs));		\
-}
-
-#define HOOK_OF(fn)	hook_##fn
-#else
-#define HOOK(fn, gate)
-#define HOOK_OF(fn)	NULL
-#endif
 
 /* Writes nothing to no file: how the gate is asked whether it is there. */
 static struct inode nobody = {
@@ -65,7 +35,7 @@ static struct file nobodys_file = {
 
 static atomic_t nobody_seen;
 
-static bool write_gate_armed(void)
+bool seal_write_gate_armed(void)
 {
 	struct kiocb iocb = { .ki_filp = &nobodys_file };
 	struct iov_iter nothing = { };
@@ -76,7 +46,7 @@ static bool write_gate_armed(void)
 }
 
 /* A write to a file that has the flag. */
-static noinline bool refuse_write(struct kprobe *kp, struct kiocb *iocb,
+static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 				  struct iov_iter *from, struct inode *inode)
 {
 	u64 count = iov_iter_count(from);
@@ -93,7 +63,7 @@ static noinline bool refuse_write(struct kprobe *kp, struct kiocb *iocb,
 	end = start + count;
 	/* in a block of the file, but it would move the end */
 	if (unlikely(end > size))
-		return seal_gate_refuses_any(kp, inode);
+		return seal_gate_refuses_any(gate, inode);
 
 	/*
 	 * Where write-back takes the whole page for dirty, it converts the
@@ -112,9 +82,9 @@ static noinline bool refuse_write(struct kprobe *kp, struct kiocb *iocb,
 	 * a gate there, but set-id bits and timestamps are gone by then.
 	 */
 	if (seal_atomic_redirected(iocb, end - start) && seal_is_xfs(inode))
-		return seal_gate_refuses_any(kp, inode);
+		return seal_gate_refuses_any(gate, inode);
 
-	return seal_gate_refuses(kp, inode, start, end);
+	return seal_gate_refuses(gate, inode, start, end);
 }
 
 /*
@@ -122,37 +92,37 @@ static noinline bool refuse_write(struct kprobe *kp, struct kiocb *iocb,
  * calls it with i_rwsem held, before set-id bits or timestamps change, and
  * with the whole request: a straddling write can be refused as a whole.
  */
-static __always_inline int write_checks(struct kprobe *kp, struct pt_regs *regs)
+static __always_inline void write_checks(struct seal_gate *gate,
+					 struct ftrace_regs *call)
 {
-	struct kiocb *iocb = seal_arg(regs, 0, struct kiocb *);
+	struct kiocb *iocb = seal_arg(call, 0, struct kiocb *);
 	struct inode *inode = file_inode(iocb->ki_filp);
 
 	if (likely(!seal_flagged(inode)))
-		return 0;
-	if (refuse_write(kp, iocb, seal_arg(regs, 1, struct iov_iter *), inode))
-		return seal_redirect(regs, seal_return_busy);
-	return 0;
+		return;
+	if (refuse_write(gate, iocb, seal_arg(call, 1, struct iov_iter *), inode))
+		seal_redirect(call, seal_return_busy);
 }
 
-ENTER(write_checks)
-HOOK(write_checks, GATE_WRITE_CHECKS)
+SEAL_HOOK(write_checks)
 
 /*
  * notify_change(idmap, dentry, attr, delegated): the only caller of
  * ->setattr, with i_rwsem held.
  */
-static int enter_notify_change(struct kprobe *kp, struct pt_regs *regs)
+static void enter_notify_change(struct seal_gate *gate,
+				struct ftrace_regs *call)
 {
-	struct inode *inode = d_inode(seal_arg(regs, 1, struct dentry *));
-	struct iattr *attr = seal_arg(regs, 2, struct iattr *);
+	struct inode *inode = d_inode(seal_arg(call, 1, struct dentry *));
+	struct iattr *attr = seal_arg(call, 2, struct iattr *);
 
 	if (likely(!(attr->ia_valid & ATTR_SIZE)) || !seal_flagged(inode))
-		return 0;
+		return;
 
 	if (attr->ia_size != i_size_read(inode)) {
-		if (seal_gate_refuses_any(kp, inode))
-			return seal_redirect(regs, seal_return_busy);
-		return 0;
+		if (seal_gate_refuses_any(gate, inode))
+			seal_redirect(call, seal_return_busy);
+		return;
 	}
 
 	/*
@@ -161,7 +131,6 @@ static int enter_notify_change(struct kprobe *kp, struct pt_regs *regs)
 	 */
 	attr->ia_valid &= ~ATTR_SIZE;
 	attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
-	return 0;
 }
 
 /*
@@ -187,27 +156,25 @@ static noinline int wrap_truncate(void *idmap, struct dentry *dentry,
 	return ret;
 }
 
-static int enter_truncate(struct kprobe *kp, struct pt_regs *regs)
+static void enter_truncate(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	if (likely(!seal_recallable(d_inode(seal_arg(regs, 1, struct dentry *)))))
-		return 0;
-	return seal_redirect(regs, wrap_truncate);
+	if (likely(!seal_recallable(d_inode(seal_arg(call, 1, struct dentry *)))))
+		return;
+	seal_redirect(call, wrap_truncate);
 }
 
 /*
  * generic_remap_file_range_prep(in, pos, out, pos, len, flags) and its DAX
  * twin: clone and dedupe, with i_rwsem and the invalidate lock of both held.
  */
-static int enter_remap_prep(struct kprobe *kp, struct pt_regs *regs)
+static void enter_remap_prep(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	struct inode *in = file_inode(seal_arg(regs, 0, struct file *));
-	struct inode *out = file_inode(seal_arg(regs, 2, struct file *));
+	struct inode *in = file_inode(seal_arg(call, 0, struct file *));
+	struct inode *out = file_inode(seal_arg(call, 2, struct file *));
 
-	if (seal_flagged(out) && seal_gate_refuses_any(kp, out))
-		return seal_redirect(regs, seal_return_busy);
-	if (seal_flagged(in) && seal_gate_refuses_sharing(kp, in))
-		return seal_redirect(regs, seal_return_busy);
-	return 0;
+	if ((seal_flagged(out) && seal_gate_refuses_any(gate, out)) ||
+	    (seal_flagged(in) && seal_gate_refuses_sharing(gate, in)))
+		seal_redirect(call, seal_return_busy);
 }
 
 static noinline vm_fault_t return_sigbus(void)
@@ -225,33 +192,32 @@ static noinline vm_fault_t return_fallback(void)
  * writable, with the invalidate lock held shared. All of the folio becomes
  * dirty; the reference of the fault keeps it from being split.
  */
-static __always_inline int page_mkwrite(struct kprobe *kp, struct pt_regs *regs)
+static __always_inline void page_mkwrite(struct seal_gate *gate,
+					 struct ftrace_regs *call)
 {
-	struct vm_fault *vmf = seal_arg(regs, 0, struct vm_fault *);
+	struct vm_fault *vmf = seal_arg(call, 0, struct vm_fault *);
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct folio *folio;
 	u64 start, end;
 
 	if (likely(!seal_flagged(inode)))
-		return 0;
+		return;
 	folio = page_folio(vmf->page);
 	start = folio_pos(folio);
 	/* a page counts up to where the file ends inside it */
 	end = min_t(u64, start + folio_size(folio), i_size_read(inode));
-	if (seal_gate_refuses(kp, inode, start, end))
-		return seal_redirect(regs, return_sigbus);
-	return 0;
+	if (seal_gate_refuses(gate, inode, start, end))
+		seal_redirect(call, return_sigbus);
 }
 
-ENTER(page_mkwrite)
-HOOK(page_mkwrite, GATE_PAGE_MKWRITE)
+SEAL_HOOK(page_mkwrite)
 
-static unsigned int fault_order(struct pt_regs *regs)
+static unsigned int fault_order(struct ftrace_regs *call)
 {
 #if SEAL_KERNEL(6, 6)
-	return seal_arg(regs, 1, unsigned int);
+	return seal_arg(call, 1, unsigned int);
 #else
-	switch (seal_arg(regs, 1, enum page_entry_size)) {
+	switch (seal_arg(call, 1, enum page_entry_size)) {
 	case PE_SIZE_PTE:
 		return 0;
 	case PE_SIZE_PMD:
@@ -266,26 +232,24 @@ static unsigned int fault_order(struct pt_regs *regs)
  * dax_iomap_fault(vmf, order, ...): stores through a DAX mapping, with
  * the invalidate lock held shared.
  */
-static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
+static void enter_dax_fault(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	struct vm_fault *vmf = seal_arg(regs, 0, struct vm_fault *);
+	struct vm_fault *vmf = seal_arg(call, 0, struct vm_fault *);
 	struct inode *inode = vmf->vma->vm_file->f_mapping->host;
-	unsigned int order = fault_order(regs);
+	unsigned int order = fault_order(call);
 	u64 start, end;
 
 	if (likely(!seal_flagged(inode)))
-		return 0;
+		return;
 	/* loads, and stores to a private copy */
 	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->cow_page)
-		return 0;
+		return;
 
 	start = round_down((u64)vmf->pgoff, 1ULL << order) << PAGE_SHIFT;
 	end = min_t(u64, start + (PAGE_SIZE << order),
 		    round_up(i_size_read(inode), i_blocksize(inode)));
-	if (seal_gate_refuses(kp, inode, start, end))
-		return seal_redirect(regs, order ? return_fallback :
-					   return_sigbus);
-	return 0;
+	if (seal_gate_refuses(gate, inode, start, end))
+		seal_redirect(call, order ? return_fallback : return_sigbus);
 }
 
 /*
@@ -293,22 +257,26 @@ static int enter_dax_fault(struct kprobe *kp, struct pt_regs *regs)
  * directly; file_modified() and friends, because they know no range.
  */
 static struct seal_gate vfs_gates[] = {
-	[GATE_WRITE_CHECKS] =
-		SEAL_GATE_HOOKED("generic_write_checks", enter_write_checks,
-				 HOOK_OF(write_checks)),
-	[GATE_PAGE_MKWRITE] =
-		SEAL_GATE_HOOKED("iomap_page_mkwrite", enter_page_mkwrite,
-				 HOOK_OF(page_mkwrite)),
+	SEAL_GATE_HOT("generic_write_checks", write_checks),
+	SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
 	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_iomap_fault", enter_dax_fault),
-	SEAL_GATE_WAITS("do_truncate", enter_truncate, seal_do_truncate),
 };
 
 struct seal_gate_set seal_vfs_gates = {
 	.name		= "vfs",
 	.gates		= vfs_gates,
 	.nr_gates	= ARRAY_SIZE(vfs_gates),
-	.armed		= write_gate_armed,
+};
+
+static struct seal_gate vfs_recalls[] = {
+	SEAL_GATE_WAITING("do_truncate", enter_truncate, seal_do_truncate),
+};
+
+struct seal_gate_set seal_vfs_recalls = {
+	.name		= "vfs-recall",
+	.gates		= vfs_recalls,
+	.nr_gates	= ARRAY_SIZE(vfs_recalls),
 };

@@ -13,54 +13,36 @@
 
 #include "base/compat.h"
 #include "gates/decide.h"
+#include "gates/inside.h"
 #include "gates/recall.h"
 #include "gates/sets.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
-#include "probes/probe.h"
 #include "table/entry.h"
-
-/*
- * __break_lease(inode, mode, type), later (inode, flags) [g]: refuses nothing.
- * A write or truncate that has passed its gate drops i_rwsem while a pNFS
- * client gives a layout back. It has come here before, with the lock held.
- */
-static int enter_break_lease(struct kprobe *kp, struct pt_regs *regs)
-{
-	struct inode *inode = seal_arg(regs, 0, struct inode *);
-
-	if (seal_breaks_layout(seal_arg(regs, 1, unsigned int),
-			       seal_arg(regs, 2, unsigned int)) &&
-	    seal_is_xfs(inode))
-		set_mask_bits(&inode->i_flags, 0, S_LAYOUT_BROKEN);
-	return 0;
-}
 
 #if SEAL_XFS_ATOMIC_BEGIN
 /*
  * xfs_atomic_write_cow_iomap_begin(inode) [p]: an atomic write that cannot
  * be done in place. i_rwsem held shared.
  */
-static int enter_atomic_cow(struct kprobe *kp, struct pt_regs *regs)
+static void enter_atomic_cow(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	struct inode *inode = seal_arg(regs, 0, struct inode *);
+	struct inode *inode = seal_arg(call, 0, struct inode *);
 
-	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(kp, inode))
-		return seal_redirect(regs, seal_return_busy);
-	return 0;
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(gate, inode))
+		seal_redirect(call, seal_return_busy);
 }
 #elif SEAL_XFS_ATOMIC_NEXT
 /*
  * xfs_atomic_write_cow_iomap_next(iter, iomap, srcmap) [p]: as above. It is
  * also called to finish an iteration, which a sealed file never begins.
  */
-static int enter_atomic_cow(struct kprobe *kp, struct pt_regs *regs)
+static void enter_atomic_cow(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	struct inode *inode = seal_arg(regs, 0, struct iomap_iter *)->inode;
+	struct inode *inode = seal_arg(call, 0, struct iomap_iter *)->inode;
 
-	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(kp, inode))
-		return seal_redirect(regs, seal_return_busy);
-	return 0;
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(gate, inode))
+		seal_redirect(call, seal_return_busy);
 }
 #endif
 
@@ -69,13 +51,13 @@ static int enter_atomic_cow(struct kprobe *kp, struct pt_regs *regs)
  * close, and when space runs out. i_rwsem held. Nothing to do is an answer
  * all callers understand.
  */
-static int enter_free_eofblocks(struct kprobe *kp, struct pt_regs *regs)
+static void enter_free_eofblocks(struct seal_gate *gate,
+				 struct ftrace_regs *call)
 {
-	struct inode *inode = seal_xfs_vnode(seal_arg(regs, 0, void *));
+	struct inode *inode = seal_xfs_vnode(seal_arg(call, 0, void *));
 
-	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(kp, inode))
-		return seal_redirect(regs, seal_return_zero);
-	return 0;
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(gate, inode))
+		seal_redirect(call, seal_return_zero);
 }
 
 #if SEAL_XFS_EXCHANGE
@@ -89,17 +71,15 @@ struct exchrange {
  * xfs_exchrange_prep(fxr, ip1, ip2) [t]: exchange-range and commit-range,
  * i_rwsem and the invalidate lock of both files held.
  */
-static int enter_exchrange(struct kprobe *kp, struct pt_regs *regs)
+static void enter_exchrange(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	struct exchrange *fxr = seal_arg(regs, 0, struct exchrange *);
+	struct exchrange *fxr = seal_arg(call, 0, struct exchrange *);
 	struct inode *inode1 = file_inode(fxr->file1);
 	struct inode *inode2 = file_inode(fxr->file2);
 
-	if (seal_flagged(inode1) && seal_gate_refuses_any(kp, inode1))
-		return seal_redirect(regs, seal_return_busy);
-	if (seal_flagged(inode2) && seal_gate_refuses_any(kp, inode2))
-		return seal_redirect(regs, seal_return_busy);
-	return 0;
+	if ((seal_flagged(inode1) && seal_gate_refuses_any(gate, inode1)) ||
+	    (seal_flagged(inode2) && seal_gate_refuses_any(gate, inode2)))
+		seal_redirect(call, seal_return_busy);
 }
 #endif
 
@@ -120,14 +100,14 @@ enum xfs_wrapped {
 static bool refuses(enum xfs_wrapped gate, struct inode *inode)
 {
 	return seal_flagged(inode) &&
-	       seal_gate_refuses_any(&xfs_gates[gate].kp, inode);
+	       seal_gate_refuses_any(&xfs_gates[gate], inode);
 }
 
 /* The same where the module itself comes by, for the holder: see grant.c. */
 static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
 {
 	return seal_flagged(inode) && !seal_changing(inode) &&
-	       seal_gate_refuses_any(&xfs_gates[gate].kp, inode);
+	       seal_gate_refuses_any(&xfs_gates[gate], inode);
 }
 
 /*
@@ -137,51 +117,80 @@ static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
 SEAL_ORIGINAL(seal_xfs_fallocate, long, struct file *file, int mode,
 	      loff_t offset, loff_t len);
 
-static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
-				    loff_t len)
+/* The flag of the inode was seen; holders may have to be asked first. */
+static noinline long wrap_fallocate_sealed(struct file *file, int mode,
+					   loff_t offset, loff_t len)
 {
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside;
 	int recall = seal_recall_enter();
 	long ret = -ETXTBSY;
-	int cookie;
 
-	if (!seal_changing(file_inode(file)))
-		seal_recall(file_inode(file), file, "xfs_file_fallocate");
-	cookie = seal_wrapper_enter();
-	if (!refuses_others(WRAP_FALLOCATE, file_inode(file)))
+	if (!seal_changing(inode))
+		seal_recall(inode, file, "xfs_file_fallocate");
+	inside = seal_inside_enter(inode, &own);
+	if (!refuses_others(WRAP_FALLOCATE, inode))
 		ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
-	seal_wrapper_leave(cookie);
+	seal_inside_leave(inside, &own);
 	seal_recall_leave(recall);
 	return ret;
 }
 
-static int enter_fallocate(struct kprobe *kp, struct pt_regs *regs)
+static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
+				    loff_t len)
 {
-	return seal_redirect(regs, wrap_fallocate);
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside;
+	long ret;
+
+	inside = seal_inside_enter(inode, &own);
+	/* sealing has begun meanwhile */
+	if (unlikely(seal_flagged(inode))) {
+		seal_inside_leave(inside, &own);
+		return wrap_fallocate_sealed(file, mode, offset, len);
+	}
+	ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
+	seal_inside_leave(inside, &own);
+	return ret;
 }
+
+static __always_inline void fallocate(struct seal_gate *gate,
+				      struct ftrace_regs *call)
+{
+	struct file *file = seal_arg(call, 0, struct file *);
+
+	seal_redirect(call, unlikely(seal_flagged(file_inode(file))) ?
+			    wrap_fallocate_sealed : wrap_fallocate);
+}
+
+SEAL_HOOK(fallocate)
 
 /* xfs_swap_extents(ip, tip, sxp) [g]: XFS_IOC_SWAPEXT, xfs_fsr. */
 SEAL_ORIGINAL(seal_xfs_swap_extents, int, void *ip, void *tip, void *sxp);
 
 static noinline int wrap_swap_extents(void *ip, void *tip, void *sxp)
 {
+	struct inode *inode = seal_xfs_vnode(ip), *temp = seal_xfs_vnode(tip);
+	struct seal_inside own[2], *inside[2];
 	int recall = seal_recall_enter();
 	int ret = -ETXTBSY;
-	int cookie;
 
-	seal_recall(seal_xfs_vnode(ip), NULL, "xfs_swap_extents");
-	seal_recall(seal_xfs_vnode(tip), NULL, "xfs_swap_extents");
-	cookie = seal_wrapper_enter();
-	if (!refuses(WRAP_SWAP_EXTENTS, seal_xfs_vnode(ip)) &&
-	    !refuses(WRAP_SWAP_EXTENTS, seal_xfs_vnode(tip)))
+	seal_recall(inode, NULL, "xfs_swap_extents");
+	seal_recall(temp, NULL, "xfs_swap_extents");
+	inside[0] = seal_inside_enter(inode, &own[0]);
+	inside[1] = seal_inside_enter(temp, &own[1]);
+	if (!refuses(WRAP_SWAP_EXTENTS, inode) &&
+	    !refuses(WRAP_SWAP_EXTENTS, temp))
 		ret = static_call(seal_xfs_swap_extents)(ip, tip, sxp);
-	seal_wrapper_leave(cookie);
+	seal_inside_leave(inside[1], &own[1]);
+	seal_inside_leave(inside[0], &own[0]);
 	seal_recall_leave(recall);
 	return ret;
 }
 
-static int enter_swap_extents(struct kprobe *kp, struct pt_regs *regs)
+static void enter_swap_extents(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	return seal_redirect(regs, wrap_swap_extents);
+	seal_redirect(call, wrap_swap_extents);
 }
 
 /* xfs_fs_map_blocks() [p]: a pNFS client asks for blocks, maybe to write. */
@@ -192,23 +201,23 @@ static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
 				    u64 length, struct iomap *iomap,
 				    bool write, u32 *generation)
 {
-	int cookie = seal_wrapper_enter();
+	struct seal_inside own, *inside = seal_inside_enter(inode, &own);
 	int ret = -ETXTBSY;
 
 	if (!refuses(WRAP_MAP_BLOCKS, inode))
 		ret = static_call(seal_xfs_map_blocks)(inode, offset, length,
 						       iomap, write,
 						       generation);
-	seal_wrapper_leave(cookie);
+	seal_inside_leave(inside, &own);
 	return ret;
 }
 
-static int enter_map_blocks(struct kprobe *kp, struct pt_regs *regs)
+static void enter_map_blocks(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	/* to read only */
-	if (!seal_arg(regs, 4, bool))
-		return 0;
-	return seal_redirect(regs, wrap_map_blocks);
+	if (!seal_arg(call, 4, bool))
+		return;
+	seal_redirect(call, wrap_map_blocks);
 }
 
 /* xfs_fs_commit_blocks() [p]: converts them, and may move the end. */
@@ -218,19 +227,20 @@ SEAL_ORIGINAL(seal_xfs_commit_blocks, int, struct inode *inode,
 static noinline int wrap_commit_blocks(struct inode *inode, struct iomap *maps,
 				       int nr, unsigned long size_or_attr)
 {
-	int cookie = seal_wrapper_enter();
+	struct seal_inside own, *inside = seal_inside_enter(inode, &own);
 	int ret = -ETXTBSY;
 
 	if (!refuses_others(WRAP_COMMIT_BLOCKS, inode))
 		ret = static_call(seal_xfs_commit_blocks)(inode, maps, nr,
 							  size_or_attr);
-	seal_wrapper_leave(cookie);
+	seal_inside_leave(inside, &own);
 	return ret;
 }
 
-static int enter_commit_blocks(struct kprobe *kp, struct pt_regs *regs)
+static void enter_commit_blocks(struct seal_gate *gate,
+				struct ftrace_regs *call)
 {
-	return seal_redirect(regs, wrap_commit_blocks);
+	seal_redirect(call, wrap_commit_blocks);
 }
 
 /*
@@ -255,16 +265,16 @@ static noinline loff_t wrap_remap(struct file *in, loff_t in_pos,
 	return ret;
 }
 
-static int enter_remap(struct kprobe *kp, struct pt_regs *regs)
+static void enter_remap(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	struct inode *in = file_inode(seal_arg(regs, 0, struct file *));
-	struct inode *out = file_inode(seal_arg(regs, 2, struct file *));
+	struct inode *in = file_inode(seal_arg(call, 0, struct file *));
+	struct inode *out = file_inode(seal_arg(call, 2, struct file *));
 
-	if (seal_arg(regs, 5, unsigned int))
-		return 0;
+	if (seal_arg(call, 5, unsigned int))
+		return;
 	if (likely(!seal_recallable(in) && !seal_recallable(out)))
-		return 0;
-	return seal_redirect(regs, wrap_remap);
+		return;
+	seal_redirect(call, wrap_remap);
 }
 
 #if SEAL_XFS_REPAIR
@@ -279,22 +289,22 @@ SEAL_ORIGINAL(seal_xfs_scrub, int, struct file *file, u32 *sm);
 
 static noinline int wrap_scrub(struct file *file, u32 *sm)
 {
-	struct inode *inode = file_inode(file);
-	int cookie = seal_wrapper_enter();
+	struct super_block *sb = file_inode(file)->i_sb;
+	struct seal_inside own, *inside = seal_inside_enter(sb, &own);
 	int ret = -ETXTBSY;
 
-	if (!seal_gate_refuses_sb(&xfs_gates[WRAP_SCRUB].kp, inode->i_sb))
+	if (!seal_gate_refuses_sb(&xfs_gates[WRAP_SCRUB], sb))
 		ret = static_call(seal_xfs_scrub)(file, sm);
-	seal_wrapper_leave(cookie);
+	seal_inside_leave(inside, &own);
 	return ret;
 }
 
-static int enter_scrub(struct kprobe *kp, struct pt_regs *regs)
+static void enter_scrub(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	/* a check runs for long and changes nothing: nobody need wait for it */
-	if (!(seal_arg(regs, 1, u32 *)[1] & SCRUB_FLAG_REPAIR))
-		return 0;
-	return seal_redirect(regs, wrap_scrub);
+	if (!(seal_arg(call, 1, u32 *)[1] & SCRUB_FLAG_REPAIR))
+		return;
+	seal_redirect(call, wrap_scrub);
 }
 #endif
 
@@ -310,8 +320,8 @@ static int enter_scrub(struct kprobe *kp, struct pt_regs *regs)
  */
 static struct seal_gate xfs_gates[] = {
 	[WRAP_FALLOCATE] =
-		SEAL_GATE_WRAPPED("xfs_file_fallocate", enter_fallocate,
-				  seal_xfs_fallocate),
+		SEAL_GATE_WRAPPED_HOT("xfs_file_fallocate", fallocate,
+				      seal_xfs_fallocate),
 	[WRAP_SWAP_EXTENTS] =
 		SEAL_GATE_WRAPPED("xfs_swap_extents", enter_swap_extents,
 				  seal_xfs_swap_extents),
@@ -326,7 +336,6 @@ static struct seal_gate xfs_gates[] = {
 		SEAL_GATE_WRAPPED("xfs_scrub_metadata", enter_scrub,
 				  seal_xfs_scrub),
 #endif
-	SEAL_GATE_COUNTS("__break_lease", enter_break_lease),
 	SEAL_GATE("xfs_free_eofblocks", enter_free_eofblocks),
 #if SEAL_XFS_ATOMIC_BEGIN
 	SEAL_GATE("xfs_atomic_write_cow_iomap_begin", enter_atomic_cow),
@@ -336,7 +345,6 @@ static struct seal_gate xfs_gates[] = {
 #if SEAL_XFS_EXCHANGE
 	SEAL_GATE("xfs_exchrange_prep", enter_exchrange),
 #endif
-	SEAL_GATE_WAITS("xfs_file_remap_range", enter_remap, seal_xfs_remap),
 };
 
 struct seal_gate_set seal_xfs_gates = {
@@ -344,4 +352,15 @@ struct seal_gate_set seal_xfs_gates = {
 	.module		= "xfs",
 	.gates		= xfs_gates,
 	.nr_gates	= ARRAY_SIZE(xfs_gates),
+};
+
+static struct seal_gate xfs_recalls[] = {
+	SEAL_GATE_WAITING("xfs_file_remap_range", enter_remap, seal_xfs_remap),
+};
+
+struct seal_gate_set seal_xfs_recalls = {
+	.name		= "xfs-recall",
+	.module		= "xfs",
+	.gates		= xfs_recalls,
+	.nr_gates	= ARRAY_SIZE(xfs_recalls),
 };

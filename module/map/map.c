@@ -3,23 +3,21 @@
  * Reading a block map inside the kernel.
  *
  * ->fiemap() reports extents through fiemap_fill_next_extent(), which copies
- * to user memory. A probe on it recognises our own fiemap_extent_info and
- * hands the extent to capture_extent() instead. The original is never called
- * for it, and would count without copying (fi_extents_max is 0) if it were:
- * that is how a disarmed probe is noticed.
+ * to user memory. A gate on it recognises our own fiemap_extent_info and hands
+ * the extent to capture_extent() instead. The original is never called for it,
+ * and would count without copying (fi_extents_max is 0) if it were: that is how
+ * a gate that does not work is noticed.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
-#include <linux/kprobes.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/xxhash.h>
 
 #include "base/debug.h"
 #include "map/map.h"
 #include "map/xfs_inode.h"
-#include "probes/probe.h"
+#include "probes/gate.h"
 
 /* Extents per call of ->fiemap(): it holds locks of the file meanwhile. */
 #define MAP_BATCH	1024
@@ -68,53 +66,35 @@ static noinline int capture_extent(struct fiemap_extent_info *fi, u64 logical,
 	return --cap->left ? 0 : 1;
 }
 
-static int enter_fill(struct kprobe *kp, struct pt_regs *regs)
+/* fiemap_fill_next_extent(fieinfo, logical, physical, length, flags) */
+static void enter_fill(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	struct fiemap_extent_info *fi;
 
-	fi = seal_arg(regs, 0, struct fiemap_extent_info *);
-	if (likely((unsigned long)fi->fi_extents_start !=
-		   (unsigned long)&map_cookie))
-		return 0;
-	return seal_redirect(regs, capture_extent);
+	fi = seal_arg(call, 0, struct fiemap_extent_info *);
+	if (unlikely((unsigned long)fi->fi_extents_start ==
+		     (unsigned long)&map_cookie))
+		seal_redirect(call, capture_extent);
 }
 
-/* With a post_handler the probe owns the function, see gate.c. */
-static void fill_after(struct kprobe *kp, struct pt_regs *regs,
-		       unsigned long flags)
+static struct seal_gate map_gates[] = {
+	SEAL_GATE("fiemap_fill_next_extent", enter_fill),
+};
+
+struct seal_gate_set seal_map_gates = {
+	.name		= "map",
+	.gates		= map_gates,
+	.nr_gates	= ARRAY_SIZE(map_gates),
+};
+
+int seal_map_get(char *reason)
 {
-}
-
-static DEFINE_MUTEX(map_lock);
-static unsigned int map_users;
-static struct kprobe map_probe;
-
-int seal_map_get(void)
-{
-	int ret = 0;
-
-	mutex_lock(&map_lock);
-	if (seal_probes_stuck()) {
-		ret = -EIO;
-	} else if (!map_users) {
-		memset(&map_probe, 0, sizeof(map_probe));
-		map_probe.symbol_name = "fiemap_fill_next_extent";
-		map_probe.pre_handler = enter_fill;
-		map_probe.post_handler = fill_after;
-		ret = register_kprobe(&map_probe);
-	}
-	if (!ret)
-		map_users++;
-	mutex_unlock(&map_lock);
-	return ret;
+	return seal_set_get(&seal_map_gates, reason);
 }
 
 void seal_map_put(void)
 {
-	mutex_lock(&map_lock);
-	if (!--map_users)
-		seal_probe_remove(&map_probe);
-	mutex_unlock(&map_lock);
+	seal_set_put(&seal_map_gates);
 }
 
 static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
@@ -148,7 +128,7 @@ static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
 		if (ret)
 			return ret;
 		if (cap.fi.fi_extents_mapped)
-			return -ENXIO;		/* the probe did not fire */
+			return -ENXIO;		/* the gate does not work */
 		if (cap.left)
 			return 0;
 		if (killed(&cap))

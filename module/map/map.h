@@ -9,6 +9,7 @@
 #include "uapi/seal.h"
 
 struct inode;
+struct seal_gate_set;
 
 /* First range of a map that fails a requirement. */
 struct seal_offence {
@@ -111,8 +112,14 @@ int seal_map_list(struct inode *inode, u64 start, u64 end,
 u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 		   u64 max_extents, struct seal_offence *offence);
 
-/* Reading needs a probe; hold it while maps are read. */
-int seal_map_get(void);
+/* The gate that maps are read by. */
+extern struct seal_gate_set seal_map_gates;
+
+/*
+ * Hold it while maps are read. Errors, with @reason of SEAL_REASON_LEN, as of
+ * seal_set_get().
+ */
+int seal_map_get(char *reason);
 void seal_map_put(void);
 
 #endif /* SEAL_MAP_H */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the seal must know of XFS beyond what its VFS inodes show. */
-#include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/fileattr.h>
 #include <linux/magic.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 
 #include "base/compat.h"
 #include "map/xfs_inode.h"
-#include "probes/probe.h"
+#include "probes/gate.h"
+#include "probes/symbol.h"
 #include "uapi/seal.h"
 
 SEAL_ORIGINAL(seal_xfs_vm_bmap, sector_t, struct address_space *mapping,
@@ -29,6 +30,43 @@ struct inode *seal_xfs_vnode(void *xfs_inode)
 	return (struct inode *)((char *)xfs_inode + READ_ONCE(vnode_offset));
 }
 
+/* A function of XFS, or 0 and @reason. */
+static unsigned long function_of(const char *symbol, char *reason)
+{
+	unsigned long function = seal_symbol_body("xfs", symbol);
+
+	if (!function)
+		snprintf(reason, SEAL_REASON_LEN, "no function xfs:%s", symbol);
+	return function;
+}
+
+/* Functions of XFS that are called here; once for each load of its module. */
+static int learn_functions(char *reason)
+{
+	static bool known;
+	static u64 modules_gone;
+	u64 gone = seal_modules_gone();
+	unsigned long function;
+
+	lockdep_assert_held(&xfs_lock);
+	if (known && modules_gone == gone)
+		return 0;
+	known = false;
+	function = function_of("xfs_vm_bmap", reason);
+	if (!function)
+		return -EOPNOTSUPP;
+	bind_seal_xfs_vm_bmap(function);
+	if (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) {
+		function = function_of("xfs_reflink_cancel_cow_range", reason);
+		if (!function)
+			return -EOPNOTSUPP;
+		bind_seal_xfs_cancel_cow_range(function);
+	}
+	modules_gone = gone;
+	known = true;
+	return 0;
+}
+
 /*
  * XFS answers FIBMAP with 0 for every block of an inode that carries the
  * reflink flag (and of realtime ones): swap must not write in place there,
@@ -38,7 +76,8 @@ struct inode *seal_xfs_vnode(void *xfs_inode)
 bool seal_xfs_redirects(struct inode *inode, u64 offset)
 {
 	sector_t block = offset >> inode->i_blkbits;
-	unsigned long function;
+	char reason[SEAL_REASON_LEN];
+	int ret;
 
 	if (!seal_is_xfs(inode))
 		return false;
@@ -47,77 +86,83 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 		return bmap(inode, &block) || !block;
 
 	mutex_lock(&xfs_lock);
-	function = seal_resolve("xfs", "xfs_vm_bmap");
-	if (function) {
-		bind_seal_xfs_vm_bmap(function);
-		block = static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
-	} else {
-		block = 0;
-	}
+	ret = learn_functions(reason);
 	mutex_unlock(&xfs_lock);
-	return !block;
+	/* an open file of XFS pins its module, and so the function */
+	return ret || !static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
 }
 
 static struct task_struct *measuring;
 static void *measured;
 
-/* The first lock ->fiemap() takes on this inode is the inode's own. */
-static int enter_ilock(struct kprobe *kp, struct pt_regs *regs)
+/* xfs_ilock(ip, flags): the first one of this task is of the file's inode. */
+static void enter_ilock(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	if (READ_ONCE(measuring) == current && !measured)
-		measured = seal_arg(regs, 0, void *);
-	return 0;
+		measured = seal_arg(call, 0, void *);
 }
 
-/* Not on the stack: it may have to outlive the call, see probe.c. */
-static struct kprobe measure_probe;
+static struct seal_gate measure_gates[] = {
+	SEAL_OBSERVER("xfs_ilock", enter_ilock),
+};
 
-int seal_xfs_measure(struct inode *inode, char *reason)
+static struct seal_gate_set measure_set = {
+	.name		= "xfs-measure",
+	.module		= "xfs",
+	.gates		= measure_gates,
+	.nr_gates	= ARRAY_SIZE(measure_gates),
+	.observes	= true,
+};
+
+/*
+ * To read the attributes of a file XFS takes the innermost lock of its inode,
+ * which nobody holds for longer than it takes to work on the inode.
+ */
+static int measure(struct file *file, char *reason)
 {
-	struct fiemap_extent_info fi = { };
+	struct inode *inode = file_inode(file);
+	struct seal_fileattr fa = { };
 	ptrdiff_t offset;
 	int ret;
 
-	mutex_lock(&xfs_lock);
+	ret = seal_set_get(&measure_set, reason);
+	if (ret)
+		return ret;
 	measured = NULL;
-	memset(&measure_probe, 0, sizeof(measure_probe));
-	measure_probe.symbol_name = "xfs:xfs_ilock";
-	measure_probe.pre_handler = enter_ilock;
-	ret = register_kprobe(&measure_probe);
-	if (!ret) {
-		WRITE_ONCE(measuring, current);
-		ret = inode->i_op->fiemap(inode, &fi, 0, 1);
-		WRITE_ONCE(measuring, NULL);
-		seal_probe_remove(&measure_probe);
-	}
+	WRITE_ONCE(measuring, current);
+	ret = vfs_fileattr_get(file_dentry(file), &fa);
+	WRITE_ONCE(measuring, NULL);
+	seal_set_drop(&measure_set);
 
 	/* of a filesystem that was shut down, or without memory, nothing is learnt */
 	if (ret == -EIO || ret == -ENOMEM)
-		goto out;
+		return ret;
 	offset = (char *)inode - (char *)measured;
 	if (ret || !measured || offset < 0 || offset > PAGE_SIZE ||
 	    offset % sizeof(void *)) {
 		snprintf(reason, SEAL_REASON_LEN,
 			 "cannot locate the inode inside the XFS inode (error %d)",
 			 ret);
-		ret = -EOPNOTSUPP;
-		goto out;
+		return -EOPNOTSUPP;
 	}
 	WRITE_ONCE(vnode_offset, offset);
+	return 0;
+}
 
-	if (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) {
-		unsigned long function;
+int seal_xfs_measure(struct file *file, char *reason)
+{
+	static bool known;
+	static u64 modules_gone;
+	u64 gone = seal_modules_gone();
+	int ret;
 
-		function = seal_resolve("xfs", "xfs_reflink_cancel_cow_range");
-		if (!function) {
-			strscpy(reason, "no function xfs:xfs_reflink_cancel_cow_range",
-				SEAL_REASON_LEN);
-			ret = -EOPNOTSUPP;
-			goto out;
-		}
-		bind_seal_xfs_cancel_cow_range(function);
+	mutex_lock(&xfs_lock);
+	ret = learn_functions(reason);
+	if (!ret && !(known && modules_gone == gone)) {
+		ret = measure(file, reason);
+		known = !ret;
+		modules_gone = gone;
 	}
-out:
 	mutex_unlock(&xfs_lock);
 	return ret;
 }

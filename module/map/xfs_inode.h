@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+struct file;
 struct inode;
 
 bool seal_is_xfs(const struct inode *inode);
@@ -17,9 +18,10 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset);
 
 /*
  * Learn where the VFS inode lies in the XFS inode, which the gates are given.
- * XFS modules must be pinned by an open file; @inode is one of its files.
+ * @file is a file of XFS; open, it keeps the module. Done once for each load of
+ * the module. 0, or an error with @reason of SEAL_REASON_LEN.
  */
-int seal_xfs_measure(struct inode *inode, char *reason);
+int seal_xfs_measure(struct file *file, char *reason);
 
 struct inode *seal_xfs_vnode(void *xfs_inode);
 

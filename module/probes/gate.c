@@ -1,77 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The probe engine: arms and disarms the gate sets. Gates in the path of every
- * write are not kprobes where the kernel offers something cheaper (hook.c).
+ * The gate engine: attaches sets of gates to functions of the kernel by ftrace,
+ * and detaches them.
  *
- * Every probe has a post_handler. It does nothing, but with it kprobes
- * registers the ftrace hook as one that may change the instruction pointer
- * (IPMODIFY), so that a live patch or a BPF trampoline on the same function
- * is refused instead of silently bypassing the gate. A tripwire changes nothing
- * and has none.
+ * Flags of an ftrace_ops that redirects calls:
+ *
+ * - IPMODIFY. ftrace lets only one such ops have a function. A live patch on it
+ *   is refused, and a BPF trampoline is told to share, or is refused.
+ * - PERMANENT. While the ops is registered, ftrace cannot be switched off
+ *   (sysctl kernel.ftrace_enabled).
+ * - Not SAVE_REGS: the arguments and the instruction pointer are enough.
+ * - Not RECURSION: no handler calls anything that comes back to its function.
+ *
+ * An ops is registered anew each time its set is attached. To add a function
+ * to an ops that is registered is not the same: only registering looks for BPF
+ * trampolines that are on the function already, and tells them to share. (This
+ * is why gates are not kprobes: kprobes have one such ops for all.)
+ *
+ * Detaching needs no memory. It waits until no task is in the trampoline or in
+ * a handler (RCU tasks), which takes about a tenth of a second for each ops; so
+ * a worker does it, and only after the set has been without users for a while.
  */
-#include <linux/fs.h>
-#include <linux/ftrace.h>
-#include <linux/kprobes.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
 
-#include "base/compat.h"
 #include "probes/gate.h"
-#include "probes/hook.h"
 #include "probes/probe.h"
+#include "probes/symbol.h"
 #include "uapi/seal.h"
 
-DEFINE_MUTEX(seal_gates_lock);		/* see gate.h */
+static unsigned int linger_ms = 1000;
+module_param(linger_ms, uint, 0644);
+MODULE_PARM_DESC(linger_ms, "how long gates stay attached after the last unseal");
 
-/*
- * A function nobody else calls, probed while any set is attached: if the
- * probe does not fire, no gate does.
- */
-static unsigned long canary_hits;
+/* Protects the sets. */
+static DEFINE_MUTEX(sets_lock);
 
-static noinline void canary(void)
+/* Sets that are attached, the last one first. */
+static LIST_HEAD(attached);
+
+static void linger_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(linger, linger_work);
+
+void seal_sets_lock(void)
 {
-	/* not removed, not merged with another empty function */
-	asm volatile("");
+	mutex_lock(&sets_lock);
 }
 
-static int enter_canary(struct kprobe *kp, struct pt_regs *regs)
+void seal_sets_unlock(void)
 {
-	WRITE_ONCE(canary_hits, canary_hits + 1);
-	return 0;
+	mutex_unlock(&sets_lock);
 }
 
-static void gate_after(struct kprobe *kp, struct pt_regs *regs,
-		       unsigned long flags)
+/* The function of an ops that several gates share. */
+static notrace void enter_set(unsigned long ip, unsigned long parent,
+			      struct ftrace_ops *ops, struct ftrace_regs *call)
 {
+	struct seal_gate_set *set = container_of(ops, struct seal_gate_set, ops);
+	unsigned int i;
+
+	for (i = 0; i < set->nr_sites; i++) {
+		if (set->sites[i] == ip) {
+			set->at_site[i]->enter(set->at_site[i], call);
+			return;
+		}
+	}
 }
 
-static struct seal_gate canary_gate = SEAL_GATE("canary", enter_canary);
-
-static struct seal_gate_set canary_set = {
-	.name		= "canary",
-	.module		= KBUILD_MODNAME,
-	.gates		= &canary_gate,
-	.nr_gates	= 1,
-};
-
-static DEFINE_MUTEX(canary_lock);
-
-bool seal_gates_armed(struct seal_fs *fs)
+/* @ops may have been used before: what ftrace left in it is forgotten. */
+static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
+		      unsigned long *sites, unsigned int nr)
 {
-	unsigned long before;
-	bool armed;
+	int ret;
 
-	mutex_lock(&canary_lock);
-	before = READ_ONCE(canary_hits);
-	canary();
-	armed = READ_ONCE(canary_hits) != before && fs->common->armed();
-	mutex_unlock(&canary_lock);
-	return armed;
+	*ops = (struct ftrace_ops){
+		.func	= func,
+		.flags	= FTRACE_OPS_FL_PERMANENT |
+			  (observes ? 0 : FTRACE_OPS_FL_IPMODIFY),
+	};
+	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
+	if (!ret)
+		ret = register_ftrace_function(ops);
+	if (ret)
+		ftrace_free_filter(ops);
+	return ret;
 }
 
-static void gate_target(const struct seal_gate_set *set,
-			const struct seal_gate *gate, char *buf, size_t size)
+/* False: the ops and its functions must stay for ever. */
+static bool ops_detach(struct ftrace_ops *ops)
+{
+	/* fails only if ftrace found its own code broken and gave up */
+	if (unregister_ftrace_function(ops)) {
+		seal_probes_give_up();
+		return false;
+	}
+	ftrace_free_filter(ops);
+	return true;
+}
+
+static void target(const struct seal_gate_set *set,
+		   const struct seal_gate *gate, char *buf, size_t size)
 {
 	const char *module = gate->core ? NULL : set->module;
 
@@ -79,110 +113,230 @@ static void gate_target(const struct seal_gate_set *set,
 		 gate->symbol);
 }
 
-/*
- * The kprobe found the function, and is what is left if the hook cannot be
- * attached. Without memory there will be no kprobe either.
- */
-static int gate_arm(struct seal_gate *gate)
+/* In the place of a handler, to try whether ftrace takes it. */
+static notrace void enter_nothing(unsigned long ip, unsigned long parent,
+				  struct ftrace_ops *ops,
+				  struct ftrace_regs *call)
 {
-	int ret;
-
-	if (gate->hook && seal_hooks_wanted()) {
-		ret = seal_hook_attach(&gate->ops, gate->hook,
-				       (unsigned long)gate->kp.addr);
-		gate->hooked = !ret;
-		if (!ret || ret == -ENOMEM)
-			return ret;
-	}
-	return enable_kprobe(&gate->kp);
 }
 
-static int gate_register(struct seal_gate_set *set, struct seal_gate *gate,
-			 bool arm)
+/* An ops that only looks on is refused where ftrace is switched off. */
+static bool ftrace_is_off(unsigned long site)
+{
+	struct ftrace_ops scratch;
+
+	if (ops_attach(&scratch, enter_nothing, true, &site, 1))
+		return true;
+	ops_detach(&scratch);
+	return false;
+}
+
+static int explain(const struct seal_gate_set *set,
+		   const struct seal_gate *gate, int error, char *reason)
+{
+	char name[80];
+
+	target(set, gate, name, sizeof(name));
+	if (error == -EBUSY && ftrace_is_off(gate->site))
+		strscpy(reason, "ftrace is switched off (sysctl kernel.ftrace_enabled)",
+			SEAL_REASON_LEN);
+	else if (error == -EBUSY)
+		snprintf(reason, SEAL_REASON_LEN,
+			 "a live patch, or another tracer that redirects calls, is on %s: remove it first",
+			 name);
+	else
+		snprintf(reason, SEAL_REASON_LEN, "no gate on %s (error %d)",
+			 name, error);
+	return error;
+}
+
+static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate)
 {
 	int ret;
 
-	/* its own probe may be the one that is still in the kernel's table */
-	if (seal_probes_stuck())
-		return -EIO;
-	gate_target(set, gate, gate->target, sizeof(gate->target));
-	memset(&gate->kp, 0, sizeof(gate->kp));
-	gate->kp.symbol_name = gate->target;
-	gate->kp.pre_handler = gate->handler;
-	if (!gate->watch)
-		gate->kp.post_handler = gate_after;
-	gate->kp.flags = KPROBE_FLAG_DISABLED;
-
-	ret = register_kprobe(&gate->kp);
-	if (ret)
-		return ret;
-	/* a breakpoint would not be at the fentry call the wrappers skip */
-	if (!kprobe_ftrace(&gate->kp)) {
-		ret = -EOPNOTSUPP;
-	} else if (arm) {
-		/* a wrapper must know where to go before a call reaches it */
-		if (gate->bind)
-			gate->bind((unsigned long)gate->kp.addr +
-				   MCOUNT_INSN_SIZE);
-		ret = gate_arm(gate);
-	}
-	if (ret)
-		unregister_kprobe(&gate->kp);
+	ret = seal_symbol_site(gate->core ? NULL : set->module, gate->symbol,
+			       &gate->site);
+	if (ret == -ENOENT && gate->optional)
+		return 0;
+	/* a wrapper must know where to go before a call reaches it */
+	if (!ret && gate->bind)
+		gate->bind(gate->site + MCOUNT_INSN_SIZE);
 	return ret;
 }
 
-static void set_unregister(struct seal_gate_set *set, unsigned int nr)
+static int set_resolve(struct seal_gate_set *set, char *reason,
+		       unsigned int *missing)
 {
-	struct kprobe *probes[SEAL_MAX_PROBES];
-	unsigned int i, present = 0;
-
-	if (WARN_ON_ONCE(nr > ARRAY_SIZE(probes)))
-		nr = ARRAY_SIZE(probes);
-	for (i = 0; i < nr; i++) {
-		if (set->gates[i].hooked)
-			set->gates[i].hooked =
-				!seal_hook_detach(&set->gates[i].ops);
-		if (!set->gates[i].absent)
-			probes[present++] = &set->gates[i].kp;
-	}
-	seal_probes_remove(probes, present);
-}
-
-/* @missing counts the gates whose function does not exist. */
-static int set_register(struct seal_gate_set *set, bool arm, char *reason,
-			unsigned int *missing)
-{
+	u64 gone = seal_modules_gone();
 	unsigned int i;
 	int ret, first = 0;
 
 	*missing = 0;
+	if (set->resolved && (!set->module || set->modules_gone == gone))
+		return 0;
+	set->resolved = false;
+	set->nr_sites = 0;
 	for (i = 0; i < set->nr_gates; i++) {
-		ret = gate_register(set, &set->gates[i], arm);
-		set->gates[i].absent = ret == -ENOENT && set->gates[i].optional;
-		if (!ret || set->gates[i].absent)
+		struct seal_gate *gate = &set->gates[i];
+
+		ret = gate_resolve(set, gate);
+		if (ret) {
+			if (!first)
+				first = explain(set, gate, ret, reason);
+			/* go on: if all are missing, the module is not loaded */
+			if (ret != -ENOENT)
+				return ret;
+			++*missing;
 			continue;
-		if (!first) {
-			first = ret;
-			if (seal_probes_stuck())
-				strscpy(reason, "an earlier probe could not be removed, reboot",
-					SEAL_REASON_LEN);
-			else
-				snprintf(reason, SEAL_REASON_LEN,
-					 "no gate on %s (error %d)",
-					 set->gates[i].target, ret);
 		}
-		set_unregister(set, i);
-		if (ret != -ENOENT)
-			return ret;
-		/* go on from the next: all missing means not loaded */
-		for (; i < set->nr_gates; i++) {
-			if (set->gates[i].core ||
-			    !seal_resolve(set->module, set->gates[i].symbol))
-				(*missing)++;
+		if (!gate->site || !gate->enter)
+			continue;
+		if (WARN_ON_ONCE(set->nr_sites == SEAL_SET_MAX))
+			return -E2BIG;
+		set->sites[set->nr_sites] = gate->site;
+		set->at_site[set->nr_sites++] = gate;
+	}
+	set->modules_gone = gone;
+	set->resolved = !first;
+	return first;
+}
+
+int seal_set_resolve(struct seal_gate_set *set, char *reason,
+		     unsigned int *missing)
+{
+	int ret;
+
+	mutex_lock(&sets_lock);
+	*missing = 0;
+	ret = set->attached ? 0 : set_resolve(set, reason, missing);
+	mutex_unlock(&sets_lock);
+	return ret;
+}
+
+/* The ops as a whole was refused: which of the functions is to blame? */
+static int blame(const struct seal_gate_set *set, int error, char *reason)
+{
+	struct ftrace_ops scratch;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < set->nr_sites; i++) {
+		unsigned long site = set->sites[i];
+
+		ret = ops_attach(&scratch, enter_nothing, set->observes, &site, 1);
+		if (ret)
+			return explain(set, set->at_site[i], ret, reason);
+		if (!ops_detach(&scratch))
+			break;
+	}
+	snprintf(reason, SEAL_REASON_LEN, "ftrace refuses the gates of %s (error %d)",
+		 set->name, error);
+	return error;
+}
+
+/* Detach the hot gates before the one with number @nr. */
+static bool hot_detach(struct seal_gate_set *set, unsigned int nr)
+{
+	bool done = true;
+
+	while (nr--)
+		if (set->gates[nr].hook && set->gates[nr].site)
+			done &= ops_detach(&set->gates[nr].ops);
+	return done;
+}
+
+/* Unregister the kprobes before the one with number @nr. */
+static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
+{
+	struct kprobe *probes[SEAL_MAX_PROBES];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		probes[i] = &set->gates[i].kp;
+	seal_probes_remove(probes, nr);
+	return !seal_probes_stuck();
+}
+
+/* Without a post_handler: they share their functions with anybody's. */
+static int kprobes_attach(struct seal_gate_set *set, char *reason)
+{
+	unsigned int i;
+	int ret;
+
+	if (WARN_ON_ONCE(set->nr_gates > SEAL_MAX_PROBES))
+		return -E2BIG;
+	for (i = 0; i < set->nr_gates; i++) {
+		struct seal_gate *gate = &set->gates[i];
+
+		gate->kp = (struct kprobe){
+			.addr		= (kprobe_opcode_t *)gate->site,
+			.pre_handler	= gate->probe,
+		};
+		ret = register_kprobe(&gate->kp);
+		if (ret) {
+			kprobes_detach(set, i);
+			return explain(set, gate, ret, reason);
 		}
-		return first;
 	}
 	return 0;
+}
+
+static int ftrace_attach(struct seal_gate_set *set, char *reason)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < set->nr_gates && !ret; i++) {
+		struct seal_gate *gate = &set->gates[i];
+
+		if (!gate->hook || !gate->site)
+			continue;
+		ret = ops_attach(&gate->ops, gate->hook, set->observes,
+				 &gate->site, 1);
+		if (ret) {
+			hot_detach(set, i);
+			return explain(set, gate, ret, reason);
+		}
+	}
+	if (set->nr_sites) {
+		ret = ops_attach(&set->ops, enter_set, set->observes,
+				 set->sites, set->nr_sites);
+		if (ret) {
+			hot_detach(set, set->nr_gates);
+			return ret == -ENOMEM ? ret : blame(set, ret, reason);
+		}
+	}
+	return 0;
+}
+
+static int set_attach(struct seal_gate_set *set, char *reason)
+{
+	int ret;
+
+	ret = set->kprobes ? kprobes_attach(set, reason) :
+			     ftrace_attach(set, reason);
+	if (ret)
+		return ret;
+	set->attached = true;
+	list_add(&set->list, &attached);
+	return 0;
+}
+
+/* What cannot be detached stays attached, and nothing is attached any more. */
+static void set_detach(struct seal_gate_set *set)
+{
+	bool done = true;
+
+	WRITE_ONCE(set->fallocate, NULL);
+	WRITE_ONCE(set->dirty_folio, NULL);
+	if (set->kprobes)
+		done = kprobes_detach(set, set->nr_gates);
+	else if (set->nr_sites)
+		done = ops_detach(&set->ops);
+	if (!set->kprobes)
+		done &= hot_detach(set, set->nr_gates);
+	list_del_init(&set->list);
+	set->attached = !done;
 }
 
 static int set_get(struct seal_gate_set *set, char *reason)
@@ -190,178 +344,115 @@ static int set_get(struct seal_gate_set *set, char *reason)
 	unsigned int missing;
 	int ret;
 
-	if (set->users) {
-		set->users++;
-		return 0;
-	}
-	ret = set_register(set, true, reason, &missing);
-	if (!ret)
-		set->users = 1;
-	return ret;
-}
-
-static void set_put(struct seal_gate_set *set)
-{
-	if (--set->users)
-		return;
-	WRITE_ONCE(set->fallocate, NULL);
-	WRITE_ONCE(set->dirty_folio, NULL);
-	set_unregister(set, set->nr_gates);
-}
-
-static bool kernel_supported(char *reason)
-{
-	if (!IS_ENABLED(CONFIG_X86_64)) {
-		strscpy(reason, "only x86-64 kernels are supported",
+	if (seal_probes_stuck()) {
+		strscpy(reason, "an earlier probe could not be removed, reboot",
 			SEAL_REASON_LEN);
-		return false;
+		return -EIO;
 	}
-	if (!IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) ||
-	    !IS_ENABLED(CONFIG_HAVE_STATIC_CALL_INLINE)) {
-		strscpy(reason, "the kernel lacks ftrace-based kprobes or static calls",
-			SEAL_REASON_LEN);
-		return false;
-	}
-	if (IS_ENABLED(CONFIG_LTO)) {
-		strscpy(reason, "the kernel is built with LTO: gates may be inlined",
-			SEAL_REASON_LEN);
-		return false;
-	}
-	if (!SEAL_SERIES_REVIEWED) {
-		strscpy(reason, "kernel series not reviewed (6.1, 6.12, 6.18, 7.2, 7.3 are)",
-			SEAL_REASON_LEN);
-		return false;
-	}
-	return true;
-}
-
-int seal_fs_get(struct seal_fs *fs, struct inode *inode, char *reason)
-{
-	int ret;
-
-	if (!kernel_supported(reason))
-		return -EOPNOTSUPP;
-
-	mutex_lock(&seal_gates_lock);
-	ret = set_get(&canary_set, reason);
-	if (ret)
-		goto out;
-	ret = set_get(fs->common, reason);
-	if (ret)
-		goto out_canary;
-	if (!fs->set->users && fs->prove) {
-		ret = fs->prove(inode, reason);
+	if (!set->attached) {
+		ret = set_resolve(set, reason, &missing);
+		if (!ret)
+			ret = set_attach(set, reason);
 		if (ret)
-			goto out_vfs;
+			return ret;
 	}
-	/* first, so that nothing passes a gate and goes unseen */
-	ret = set_get(fs->tripwires, reason);
-	if (ret)
-		goto out_vfs;
-	ret = set_get(fs->set, reason);
-	if (ret)
-		goto out_tripwires;
-	if (!seal_gates_armed(fs)) {
-		strscpy(reason, "kprobes (debugfs kprobes/enabled) or ftrace (sysctl) are off",
-			SEAL_REASON_LEN);
-		ret = -EOPNOTSUPP;
-		goto out_set;
-	}
-	fs->sealed++;
-	mutex_unlock(&seal_gates_lock);
+	set->users++;
 	return 0;
-
-out_set:
-	set_put(fs->set);
-out_tripwires:
-	set_put(fs->tripwires);
-out_vfs:
-	set_put(fs->common);
-out_canary:
-	set_put(&canary_set);
-out:
-	mutex_unlock(&seal_gates_lock);
-	return ret == -ENOMEM || ret == -EIO ? ret : -EOPNOTSUPP;
 }
 
-void seal_fs_put(struct seal_fs *fs)
-{
-	mutex_lock(&seal_gates_lock);
-	fs->sealed--;
-	set_put(fs->set);
-	set_put(fs->tripwires);
-	set_put(fs->common);
-	set_put(&canary_set);
-	mutex_unlock(&seal_gates_lock);
-}
-
-bool seal_fs_attached(struct seal_fs *fs)
-{
-	return READ_ONCE(fs->set->users) != 0;
-}
-
-unsigned int seal_fs_nr_gates(struct seal_fs *fs)
-{
-	return fs->set->nr_gates + fs->common->nr_gates;
-}
-
-static int set_probe(struct seal_gate_set *set, char *reason,
-		     unsigned int *missing)
+int seal_set_get(struct seal_gate_set *set, char *reason)
 {
 	int ret;
 
-	*missing = 0;
-	if (set->users)
-		return 0;
-	ret = set_register(set, false, reason, missing);
-	if (!ret)
-		set_unregister(set, set->nr_gates);
+	/* who has the lock waits for the kernel only, not for other tasks */
+	if (mutex_lock_killable(&sets_lock))
+		return -EINTR;
+	ret = set_get(set, reason);
+	mutex_unlock(&sets_lock);
 	return ret;
 }
 
-int seal_fs_probe(struct seal_fs *fs, char *reason)
+static unsigned long linger_time(void)
 {
-	unsigned int missing;
-	int ret, state = SEAL_FS_SUPPORTED;
+	return msecs_to_jiffies(READ_ONCE(linger_ms));
+}
 
-	reason[0] = '\0';
-	if (!kernel_supported(reason))
-		return SEAL_FS_UNSUPPORTED;
-
-	mutex_lock(&seal_gates_lock);
-	missing = 0;
-	ret = set_probe(fs->common, reason, &missing);
-	if (!ret) {
-		ret = set_probe(fs->set, reason, &missing);
-		if (ret && missing == fs->set->nr_gates) {
-			state = SEAL_FS_NOT_LOADED;
-			snprintf(reason, SEAL_REASON_LEN,
-				 "module %s is not loaded", fs->module);
-		}
+void seal_set_put(struct seal_gate_set *set)
+{
+	mutex_lock(&sets_lock);
+	if (!--set->users) {
+		set->idle_since = jiffies;
+		mod_delayed_work(system_unbound_wq, &linger, linger_time());
 	}
-	if (!ret)
-		ret = set_probe(fs->tripwires, reason, &missing);
-	mutex_unlock(&seal_gates_lock);
-	/* what a lack of memory keeps from being known is not unsupported */
-	if (ret == -ENOMEM)
-		return ret;
-	if (ret && state == SEAL_FS_SUPPORTED)
-		state = SEAL_FS_UNSUPPORTED;
-	return state;
+	mutex_unlock(&sets_lock);
 }
 
-static unsigned long set_missed(const struct seal_gate_set *set)
+void seal_set_drop(struct seal_gate_set *set)
 {
-	unsigned long missed = 0;
-	unsigned int i;
-
-	for (i = 0; i < set->nr_gates; i++)
-		missed += set->gates[i].kp.nmissed;
-	return missed;
+	mutex_lock(&sets_lock);
+	if (!--set->users)
+		set_detach(set);
+	mutex_unlock(&sets_lock);
 }
 
-unsigned long seal_fs_missed(struct seal_fs *fs)
+static void linger_work(struct work_struct *work)
 {
-	return set_missed(fs->set) + set_missed(fs->common) +
-	       set_missed(fs->tripwires);
+	struct seal_gate_set *set, *next;
+	unsigned long wait = ULONG_MAX, end;
+
+	mutex_lock(&sets_lock);
+	list_for_each_entry_safe(set, next, &attached, list) {
+		if (set->users)
+			continue;
+		end = set->idle_since + linger_time();
+		if (time_before(jiffies, end))
+			wait = min(wait, end - jiffies);
+		else
+			set_detach(set);
+	}
+	if (wait != ULONG_MAX)
+		mod_delayed_work(system_unbound_wq, &linger, wait);
+	mutex_unlock(&sets_lock);
+}
+
+/* The filesystem's module is about to go; nothing of it can be in use. */
+static int module_event(struct notifier_block *nb, unsigned long event,
+			void *data)
+{
+	struct seal_gate_set *set, *next;
+	struct module *module = data;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	mutex_lock(&sets_lock);
+	seal_module_goes();
+	list_for_each_entry_safe(set, next, &attached, list)
+		if (set->module && !strcmp(set->module, module_name(module)) &&
+		    !WARN_ON_ONCE(set->users))
+			set_detach(set);
+	mutex_unlock(&sets_lock);
+	return NOTIFY_DONE;
+}
+
+/* Before ftrace forgets the functions of the module. */
+static struct notifier_block module_notifier = {
+	.notifier_call	= module_event,
+	.priority	= INT_MAX,
+};
+
+int seal_sets_init(void)
+{
+	return register_module_notifier(&module_notifier);
+}
+
+void seal_sets_exit(void)
+{
+	struct seal_gate_set *set, *next;
+
+	cancel_delayed_work_sync(&linger);
+	mutex_lock(&sets_lock);
+	list_for_each_entry_safe(set, next, &attached, list)
+		set_detach(set);
+	mutex_unlock(&sets_lock);
+	unregister_module_notifier(&module_notifier);
 }

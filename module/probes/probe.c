@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finding functions, and removing probes so that nothing of them is left behind.
+ * Removing kprobes so that nothing of them is left behind.
  *
  * To disarm a probe on a function ftrace copies the table of functions it
  * watches. Without memory for that, unregister_kprobe() returns with the probe
@@ -8,7 +8,6 @@
  * The memory of the probe and the code of its handler must stay then.
  */
 #include <linux/delay.h>
-#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/printk.h>
@@ -70,32 +69,4 @@ void seal_probes_remove(struct kprobe **probes, unsigned int nr)
 	}
 	if (left)
 		seal_probes_give_up();
-}
-
-static int enter_nothing(struct kprobe *kp, struct pt_regs *regs)
-{
-	return 0;
-}
-
-unsigned long seal_resolve(const char *module, const char *symbol)
-{
-	unsigned long addr;
-	char target[72];
-	struct kprobe kp = {
-		.symbol_name	= target,
-		.pre_handler	= enter_nothing,
-		.flags		= KPROBE_FLAG_DISABLED,
-	};
-
-	snprintf(target, sizeof(target), "%s%s%s", module ?: "",
-		 module ? ":" : "", symbol);
-	if (register_kprobe(&kp))
-		return 0;
-	/*
-	 * Skip the call to ftrace at the entry: the code behind it is the
-	 * whole function, and the probe does not see the call again.
-	 */
-	addr = kprobe_ftrace(&kp) ? (unsigned long)kp.addr + MCOUNT_INSN_SIZE : 0;
-	unregister_kprobe(&kp);
-	return addr;
 }

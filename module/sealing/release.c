@@ -13,7 +13,7 @@
 #include <linux/workqueue.h>
 
 #include "base/trace.h"
-#include "probes/gate.h"
+#include "probes/fs.h"
 #include "sealing/freeze.h"
 #include "sealing/release.h"
 #include "table/claim.h"
@@ -80,6 +80,8 @@ static void entry_drop(struct seal_entry *entry, bool changer,
 
 	if (was_sealed)
 		trace_seal_unsealed(entry->inode, entry->sum.digest);
+	if (entry->recalls)
+		seal_fs_recalls_put(seal_entry_fs(entry));
 	seal_fs_put(seal_entry_fs(entry));
 	seal_grants_free(entry);
 	seal_entry_free(entry);

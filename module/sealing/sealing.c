@@ -6,23 +6,32 @@
  * addresses, so two of them cannot wait for each other.
  */
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/wait.h>
 
+#include "base/debug.h"
 #include "base/mode.h"
 #include "base/trace.h"
-#include "gates/decide.h"
 #include "gates/eligible.h"
+#include "gates/inside.h"
+#include "gates/observers.h"
 #include "gates/tripwire.h"
-#include "probes/gate.h"
+#include "probes/fs.h"
 #include "sealing/entered.h"
 #include "sealing/freeze.h"
 #include "sealing/kthreads.h"
 #include "sealing/release.h"
 #include "sealing/sealing.h"
 #include "table/claim.h"
+
+static unsigned int limit_ms = 10000;
+module_param(limit_ms, uint, 0644);
+MODULE_PARM_DESC(limit_ms, "how long SEAL waits for others before it fails with EBUSY");
 
 struct job {
 	struct file		*file;
@@ -31,7 +40,9 @@ struct job {
 	u32			index;		/* in the request */
 	struct seal_entry	*entry;		/* holds one claim */
 	struct seal_claim	*claim;		/* for the session */
+	u64			switched;	/* kprobes, before they were seen to work */
 	bool			mine;		/* sealed by this request */
+	bool			recalls;	/* holds the gates that ask holders */
 	bool			settled;	/* map is final */
 };
 
@@ -51,7 +62,8 @@ static int job_acquire(struct job *job, struct seal_request *req)
 	struct seal_entry *entry, *fresh;
 	int ret;
 
-	ret = seal_fs_get(job->fs, inode, req->reason);
+	job->switched = seal_kprobes_switched();
+	ret = seal_fs_get(job->fs, job->file, req->reason);
 	if (ret)
 		return ret;
 	seal_eligible_learn(job->fs, inode);
@@ -92,6 +104,18 @@ static int job_acquire(struct job *job, struct seal_request *req)
 out_fresh:
 	seal_fs_put(job->fs);
 	seal_entry_free(fresh);
+	return ret;
+}
+
+/* Whoever wants to be asked first needs gates for that. */
+static int job_recalls(struct job *job, struct seal_request *req)
+{
+	int ret;
+
+	if (!req->recall_ms)
+		return 0;
+	ret = seal_fs_recalls_get(job->fs, req->reason);
+	job->recalls = !ret;
 	return ret;
 }
 
@@ -178,6 +202,52 @@ static int jobs_drain_layouts(struct job *jobs, unsigned int nr)
 		waited = 1;
 	}
 	return waited;
+}
+
+/* Say in @reason which task is in the way, and return -EBUSY. */
+static int busy_task(pid_t pid, const char *what, char *reason)
+{
+	char comm[TASK_COMM_LEN] = "?";
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_PID);
+	if (task)
+		strscpy(comm, task->comm, sizeof(comm));
+	rcu_read_unlock();
+	snprintf(reason, SEAL_REASON_LEN, "task %d (%s) does not finish %s",
+		 pid, comm, what);
+	return -EBUSY;
+}
+
+/* The gates are shut: wait for calls that a wrapper has let pass before. */
+static int jobs_drain_inside(struct job *jobs, unsigned int nr,
+			     struct seal_request *req)
+{
+	struct super_block *last = NULL;
+	unsigned int i;
+	pid_t pid;
+	int ret;
+
+	if (seal_step_skipped(SEAL_STEP_WRAPPERS))
+		return 0;
+	for (i = 0; i < nr; i++) {
+		struct inode *inode = file_inode(jobs[i].file);
+
+		if (!jobs[i].mine || jobs[i].settled)
+			continue;
+		ret = seal_inside_wait(inode, req->end, &pid);
+		if (!ret && inode->i_sb != last)
+			ret = seal_inside_wait(inode->i_sb, req->end, &pid);
+		last = inode->i_sb;
+		if (ret) {
+			req->bad_index = jobs[i].index;
+			return ret == -EBUSY ?
+			       busy_task(pid, "its operation on the file",
+					 req->reason) : ret;
+		}
+	}
+	return 0;
 }
 
 /* A file somebody holds: of its map the sum is known, but not what is where. */
@@ -311,7 +381,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 			return -EBUSY;
 		}
 		ret = jobs_each(jobs, nr, req, job_shut) ?:
-		      seal_drain_wrappers() ?:
+		      jobs_drain_inside(jobs, nr, req) ?:
 		      jobs_each(jobs, nr, req, job_settle);
 		if (ret)
 			return ret;
@@ -375,10 +445,15 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 
 		if (!entry)
 			continue;
+		if (jobs[i].recalls && !entry->recalls) {
+			WRITE_ONCE(entry->recalls, true);
+			jobs[i].recalls = false;
+		}
 		/* from here on a tripwire reports; before, it only counted */
 		smp_store_mb(entry->state, SEAL_ENTRY_SEALED);
 		if (jobs[i].mine) {
 			entry->generation = seal_new_generation();
+			entry->switched = jobs[i].switched;
 			trace_seal_sealed(entry->inode, entry->sum.digest);
 			if (seal_changes(entry))
 				seal_report_broken(entry,
@@ -411,6 +486,7 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	int ret;
 
 	req->bad_index = SEAL_NO_INDEX;
+	req->end = jiffies + msecs_to_jiffies(READ_ONCE(limit_ms));
 	if (seal_is_disabled()) {
 		strscpy(req->reason, "the module was loaded with seal.disable=1",
 			SEAL_REASON_LEN);
@@ -448,20 +524,11 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	mutex_unlock(&session->lock);
 	if (ret)
 		goto out_free;
-	ret = seal_map_get();
-	if (ret) {
-		if (ret != -ENOMEM) {
-			strscpy(req->reason, "no probe on fiemap_fill_next_extent",
-				SEAL_REASON_LEN);
-			ret = -EOPNOTSUPP;
-		}
-		goto out_free;
-	}
 	for (i = 0; i < req->nr; i++) {
 		/* the same file again */
 		if (i && !job_cmp(&jobs[i - 1], &jobs[i]))
 			continue;
-		ret = job_acquire(&jobs[i], req);
+		ret = job_acquire(&jobs[i], req) ?: job_recalls(&jobs[i], req);
 		if (ret) {
 			req->bad_index = jobs[i].index;
 			goto out_put;
@@ -472,10 +539,12 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 		ret = jobs_commit(jobs, req->nr, session, req);
 out_put:
 	/* claims that were not handed over; a failed seal is taken back here */
-	for (i = 0; i < req->nr; i++)
+	for (i = 0; i < req->nr; i++) {
 		if (jobs[i].entry)
 			seal_entry_put(jobs[i].entry, NULL);
-	seal_map_put();
+		if (jobs[i].recalls)
+			seal_fs_recalls_put(jobs[i].fs);
+	}
 out_free:
 	for (i = 0; i < req->nr; i++)
 		seal_claim_free(jobs[i].claim);

@@ -236,8 +236,6 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry)
 		entry->sticky = true;
 	}
 	list_add_tail(&claim->siblings, &entry->holders);
-	if (claim->holder->recall_ms)
-		WRITE_ONCE(entry->recalls, true);
 	claim->since = ktime_get_real_ns();
 	claim->entry = entry;
 	/* its place is reserved: this cannot fail */

@@ -70,6 +70,7 @@ struct seal_request {
 	u64			max_extents;
 	u32			recall_ms;
 	bool			sticky;
+	unsigned long		end;		/* jiffies: until then it may wait */
 	/* results */
 	u32			bad_index;
 	u32			bad_state;

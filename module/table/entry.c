@@ -18,7 +18,7 @@
 
 #include "base/compat.h"
 #include "base/mode.h"
-#include "probes/gate.h"
+#include "probes/fs.h"
 #include "table/entry.h"
 
 /*

@@ -71,7 +71,7 @@ struct seal_entry {
 	enum seal_entry_state	state;
 	enum seal_gates_state	gates;
 	bool			sticky;		/* there is such a claim */
-	bool			recalls;	/* there were claims that can be asked */
+	bool			recalls;	/* claims could be asked; holds gates for it */
 	bool			recalled;	/* they are being asked, see recall.c */
 	bool			growing;	/* by a holder: nobody may join in */
 	bool			layout_broken;	/* not waited for yet */
@@ -85,6 +85,7 @@ struct seal_entry {
 	struct seal_table __rcu	*table;		/* writes that may pass */
 	struct seal_map_sum	sum;
 	u64			generation;	/* of @sum and @table */
+	u64			switched;	/* kprobes, see observers.h */
 	struct seal_change __rcu *change;	/* NULL: no holder has wanted to */
 	atomic64_t		refused;
 	/* of the map, as tripwires see it, since it was read */

@@ -45,11 +45,6 @@ static struct seal_grantee *grantee_get(struct seal_entry *entry,
 	if (grantee)
 		return grantee;
 	grantee = kzalloc(sizeof(*grantee), GFP_KERNEL_ACCOUNT);
-	/* each commit reads the map: the probe is not removed in between */
-	if (grantee && seal_map_get()) {
-		kfree(grantee);
-		grantee = NULL;
-	}
 	if (grantee) {
 		grantee->session = session;
 		list_add(&grantee->list, &seal_entry_change(entry)->grantees);
@@ -62,7 +57,6 @@ static void grantee_free(struct seal_grantee *grantee)
 	list_del(&grantee->list);
 	seal_ranges_free(&grantee->ranges);
 	kfree(grantee);
-	seal_map_put();
 }
 
 void seal_grants_settle(struct seal_entry *entry)
