@@ -8,8 +8,11 @@
  * What must not be refused comes with flags of its own: write-back of what was
  * reserved, conversion at the end of I/O, and what may not fail.
  *
- * Not caught: reservation for a cached write (ext4_da_get_block_prep() is a
- * gate of its own and does not come here), and whatever frees or moves blocks.
+ * A cached write only reserves: the first thing it does for a hole is to ask for
+ * space, and no space is an answer its caller knows.
+ *
+ * Not caught: cached writes and stores to unwritten blocks (they are there), and
+ * whatever frees or moves blocks.
  */
 #include <linux/bits.h>
 
@@ -35,9 +38,17 @@ static int refuse_ext4(struct kprobe *kp, struct pt_regs *regs)
 	       seal_last_refuse(regs) : 0;
 }
 
+/* (inode, ...) */
+static int refuse_reserve(struct kprobe *kp, struct pt_regs *regs)
+{
+	return seal_last_refuses(kp, seal_last_arg(regs, 0, struct inode *)) ?
+	       seal_last_refuse(regs) : 0;
+}
+
 static struct seal_gate ext4_last[] = {
 	SEAL_LAST("ext4_ext_map_blocks", refuse_ext4),
 	SEAL_LAST("ext4_ind_map_blocks", refuse_ext4),
+	SEAL_LAST("ext4_da_reserve_space", refuse_reserve),
 };
 
 struct seal_gate_set seal_ext4_last = {
