@@ -4,6 +4,14 @@
 # The variables in capitals are set by run_options.
 # shellcheck disable=SC2054,SC2153 # QEMU's own lists are separated by commas
 
+# All that the emulator can do, but what only slows it down: it goes through a string
+# instruction byte by byte where "fast strings" promise that this is fast, ends a
+# piece of translated code where the kernel opens user memory to itself, and does
+# more for each switch between tasks. Where instructions are counted nothing changes,
+# so that figures can be compared with older ones.
+QEMU_CPU='max,la57=off'
+QEMU_CPU_FAST=$QEMU_CPU,-erms,-fsrm,-smap,-smep,-umip,-pku
+
 # to_mib SIZE: 2G, 512M or plain MiB, as MiB
 to_mib() {
 	case $1 in
@@ -70,6 +78,7 @@ qemu_args() {
 	local work=$1 shell=$2 disk number=0 accel machine memory ports=''
 
 	qemu_memory
+	[ -n "$ICOUNT" ] || QEMU_CPU=$QEMU_CPU_FAST
 	if [ -n "$ICOUNT" ]; then
 		accel=tcg,thread=single
 		qemu_counted
@@ -80,7 +89,7 @@ qemu_args() {
 			-device virtio-rng-pci,rng=rng)
 	fi
 	ARGS+=(-nodefaults -no-user-config -display none -no-reboot
-		-M "$machine" -accel "$accel" -cpu 'max,la57=off'
+		-M "$machine" -accel "$accel" -cpu "$QEMU_CPU"
 		-smp "$SMP" -m "$memory"
 		-kernel "$IMAGE/vmlinuz" -initrd "$work/initrd.img"
 		-append "$(qemu_kernel_args)")
@@ -119,6 +128,8 @@ qemu_args() {
 			-chardev "pipe,id=monitor,path=$work/monitor" -monitor chardev:monitor
 			-chardev "file,id=status,path=$work/status"
 			-device virtserialport,chardev=status,name=status)
+		[ -z "$INPUT" ] || ARGS+=(-chardev "pipe,id=in,path=$work/in"
+			-device virtserialport,chardev=in,name=in)
 	fi
 	ARGS+=("${QEMU_ARGS[@]}")
 }
