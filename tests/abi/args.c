@@ -2,7 +2,6 @@
 /* Sizes, flags, reserved members, ranges and command numbers. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -398,7 +397,7 @@ START_TEST(unknown_commands)
 }
 END_TEST
 
-TCase *abi_args(void)
+static TCase *abi_args(void)
 {
 	TCase *tc = tcase_create("args");
 
@@ -425,3 +424,5 @@ TCase *abi_args(void)
 	tcase_add_test(tc, unknown_commands);
 	return tc;
 }
+
+ST_CASE(args, abi_args, ST_HERE);

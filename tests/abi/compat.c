@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -155,7 +154,7 @@ START_TEST(bad_input)
 }
 END_TEST
 
-TCase *abi_compat(void)
+static TCase *abi_compat(void)
 {
 	TCase *tc = tcase_create("compat");
 
@@ -165,3 +164,5 @@ TCase *abi_compat(void)
 	tcase_add_test(tc, bad_input);
 	return tc;
 }
+
+ST_CASE(compat, abi_compat, ST_HERE);

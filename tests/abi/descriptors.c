@@ -2,7 +2,6 @@
 /* Descriptors that are not an ordinary file on a supported filesystem. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -415,7 +414,7 @@ START_TEST(sealed_file)
 }
 END_TEST
 
-TCase *abi_descriptors(void)
+static TCase *abi_descriptors(void)
 {
 	TCase *tc = tcase_create("descriptors");
 
@@ -433,3 +432,5 @@ TCase *abi_descriptors(void)
 	tcase_add_test(tc, sealed_file);
 	return tc;
 }
+
+ST_CASE(descriptors, abi_descriptors, ST_HERE);

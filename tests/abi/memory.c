@@ -2,7 +2,6 @@
 /* User memory that cannot be read, cannot be written, or ends too early. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <string.h>
@@ -315,7 +314,7 @@ START_TEST(results_hold_no_kernel_memory)
 }
 END_TEST
 
-TCase *abi_memory(void)
+static TCase *abi_memory(void)
 {
 	TCase *tc = tcase_create("memory");
 
@@ -332,3 +331,5 @@ TCase *abi_memory(void)
 	tcase_add_test(tc, results_hold_no_kernel_memory);
 	return tc;
 }
+
+ST_CASE(memory, abi_memory, ST_HERE);

@@ -2,7 +2,6 @@
 /* The device node itself: its mode, and what is not an ioctl. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +62,7 @@ START_TEST(open_modes)
 }
 END_TEST
 
-TCase *abi_node(void)
+static TCase *abi_node(void)
 {
 	TCase *tc = tcase_create("node");
 
@@ -73,3 +72,5 @@ TCase *abi_node(void)
 	tcase_add_test(tc, open_modes);
 	return tc;
 }
+
+ST_CASE(node, abi_node, ST_HERE);

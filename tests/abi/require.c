@@ -2,7 +2,6 @@
 /* Requirements: what is reported when one is not met, and that nothing moved. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -255,7 +254,7 @@ START_TEST(report_of_success)
 }
 END_TEST
 
-TCase *abi_require(void)
+static TCase *abi_require(void)
 {
 	TCase *tc = tcase_create("require");
 
@@ -273,3 +272,5 @@ TCase *abi_require(void)
 	tcase_add_test(tc, report_of_success);
 	return tc;
 }
+
+ST_CASE(require, abi_require, ST_HERE);

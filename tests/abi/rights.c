@@ -2,7 +2,6 @@
 /* Who may do what. Each test is a process of its own and ends unprivileged. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +100,7 @@ START_TEST(node_is_closed_to_others)
 }
 END_TEST
 
-TCase *abi_rights(void)
+static TCase *abi_rights(void)
 {
 	TCase *tc = tcase_create("rights");
 
@@ -113,3 +112,5 @@ TCase *abi_rights(void)
 	tcase_add_test(tc, node_is_closed_to_others);
 	return tc;
 }
+
+ST_CASE(rights, abi_rights, ST_HERE);

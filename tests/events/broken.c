@@ -40,7 +40,7 @@ START_TEST(a_broken_seal)
 }
 END_TEST
 
-TCase *events_broken(void)
+static TCase *events_broken(void)
 {
 	TCase *tc = tcase_create("broken");
 
@@ -48,3 +48,5 @@ TCase *events_broken(void)
 	tcase_add_test(tc, a_broken_seal);
 	return tc;
 }
+
+ST_CASE(broken, events_broken, ST_HERE);

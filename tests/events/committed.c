@@ -101,7 +101,7 @@ START_TEST(converted)
 }
 END_TEST
 
-TCase *events_committed(void)
+static TCase *events_committed(void)
 {
 	TCase *tc = tcase_create("committed");
 
@@ -110,3 +110,5 @@ TCase *events_committed(void)
 	tcase_add_test(tc, converted);
 	return tc;
 }
+
+ST_CASE(committed, events_committed, ST_HERE);

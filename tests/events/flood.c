@@ -130,7 +130,7 @@ START_TEST(every_one_or_their_number)
 }
 END_TEST
 
-TCase *events_flood(void)
+static TCase *events_flood(void)
 {
 	TCase *tc = tcase_create("flood");
 
@@ -138,3 +138,5 @@ TCase *events_flood(void)
 	tcase_add_test(tc, every_one_or_their_number);
 	return tc;
 }
+
+ST_CASE(flood, events_flood, ST_HERE);

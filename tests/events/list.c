@@ -252,7 +252,7 @@ START_TEST(many_while_others_come_and_go)
 }
 END_TEST
 
-TCase *events_list(void)
+static TCase *events_list(void)
 {
 	TCase *tc = tcase_create("list");
 
@@ -262,3 +262,5 @@ TCase *events_list(void)
 	tcase_add_test(tc, many_while_others_come_and_go);
 	return tc;
 }
+
+ST_CASE(list, events_list, ST_HERE);

@@ -312,7 +312,7 @@ START_TEST(needs_the_right)
 }
 END_TEST
 
-TCase *events_monitor(void)
+static TCase *events_monitor(void)
 {
 	TCase *tc = tcase_create("monitor");
 
@@ -326,3 +326,5 @@ TCase *events_monitor(void)
 	tcase_add_test(tc, needs_the_right);
 	return tc;
 }
+
+ST_CASE(monitor, events_monitor, ST_HERE);

@@ -354,7 +354,7 @@ START_TEST(no_alias)
 }
 END_TEST
 
-TCase *events_raw(void)
+static TCase *events_raw(void)
 {
 	TCase *tc = tcase_create("raw");
 
@@ -367,3 +367,5 @@ TCase *events_raw(void)
 	tcase_add_test(tc, no_alias);
 	return tc;
 }
+
+ST_CASE(raw, events_raw, ST_HERE);

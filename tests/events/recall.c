@@ -303,7 +303,7 @@ START_TEST(rounds)
 }
 END_TEST
 
-TCase *events_recall(void)
+static TCase *events_recall(void)
 {
 	TCase *tc = tcase_create("recall");
 
@@ -316,3 +316,5 @@ TCase *events_recall(void)
 	tcase_add_test(tc, rounds);
 	return tc;
 }
+
+ST_CASE(recall, events_recall, ST_HERE);

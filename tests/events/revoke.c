@@ -207,7 +207,7 @@ START_TEST(against_holders_at_work)
 }
 END_TEST
 
-TCase *events_revoke(void)
+static TCase *events_revoke(void)
 {
 	TCase *tc = tcase_create("revoke");
 
@@ -218,3 +218,5 @@ TCase *events_revoke(void)
 	tcase_add_test(tc, against_holders_at_work);
 	return tc;
 }
+
+ST_CASE(revoke, events_revoke, ST_HERE);

@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The test cases of tests/events, one file each. */
+/* What the test cases of tests/events share. */
 #ifndef EVENTS_TESTS_H
 #define EVENTS_TESTS_H
 
 #include <check.h>
 #include <libseal-events.h>
-
-TCase *events_list(void);
-TCase *events_monitor(void);
-TCase *events_flood(void);
-TCase *events_raw(void);
-TCase *events_revoke(void);
-TCase *events_recall(void);
-TCase *events_broken(void);
-TCase *events_committed(void);
 
 /* Fails the test if it cannot be opened. */
 struct seal_monitor *ev_monitor(uint32_t events);

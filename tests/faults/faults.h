@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "../abi/sealtest.h"
+#include "sealtest.h"
 
 /* What a call works on. */
 struct state {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../abi/sealtest.h"
+#include "sealtest.h"
 
 #define DEBUGFS	"/sys/kernel/debug/"
 

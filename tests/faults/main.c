@@ -90,74 +90,53 @@ START_TEST(walk)
 }
 END_TEST
 
-/*
- * Seal a file and have its block granted, which keeps the gates and the probe that
- * reads maps in place until this process ends. NULL, or what failed.
- */
-static const char *anchor(void)
+static void setup(void)
 {
-	struct seal_grant_extent extents[SEAL_GRANT_MIN_EXTENTS];
-	static char block[4096];
-	struct seal_grant grant = {
-		.size = sizeof(grant), .flags = SEAL_GRANT_WRITTEN,
-		.nr_extents = SEAL_GRANT_MIN_EXTENTS,
-		.extents = (uintptr_t)extents, .length = sizeof(block),
-	};
-	int dev = open(ST_DEVICE, O_RDWR | O_CLOEXEC);
-	const char *dir = getenv("SEAL_DIR");
-	char path[256];
+	const char *problem = inject_setup();
 
-	/* outside of tests nothing can be asserted */
-	snprintf(path, sizeof(path), "%s/anchor", dir ? dir : ".");
-	grant.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (dev < 0 || grant.fd < 0 ||
-	    pwrite(grant.fd, block, sizeof(block), 0) != sizeof(block) ||
-	    fsync(grant.fd))
-		return "no file to keep sealed";
-	if (st_do_seal_one(dev, grant.fd) ||
-	    st_do_ioctl(dev, SEAL_IOC_GRANT, &grant))
-		return "no seal and grant to keep";
-	return NULL;
+	ck_assert_msg(!problem, "%s", problem);
 }
 
-static bool wanted(const char *name, int argc, char **argv)
+/* $OPS chooses operations. */
+static bool chosen(const char *name)
 {
-	for (int i = 2; i < argc; i++)
-		if (!strcmp(argv[i], name))
+	const char *some = getenv("OPS"), *at;
+	size_t length = strlen(name);
+
+	if (!some || !*some)
+		return true;
+	for (at = some; (at = strstr(at, name)); at++)
+		if ((at == some || at[-1] == ' ') &&
+		    (!at[length] || at[length] == ' '))
 			return true;
-	return argc < 3;
+	return false;
 }
 
-/*
- * usage: faults attached|rest [OP...]
- * attached: another file is sealed all the time, all probes are in place.
- * rest: each operation begins and ends without any.
- */
-int main(int argc, char **argv)
+static TCase *add_walks(const char *name, bool rest)
 {
-	Suite *suite = suite_create("faults");
-	TCase *tc = tcase_create("walk");
-	const char *problem;
+	TCase *tc = tcase_create(name);
 
-	at_rest = argc > 1 && !strcmp(argv[1], "rest");
-	if (!at_rest && (argc < 2 || strcmp(argv[1], "attached"))) {
-		fprintf(stderr, "usage: faults attached|rest [OP...]\n");
-		return 2;
-	}
-	problem = inject_setup();
-	if (problem) {
-		fprintf(stderr, "%s\n", problem);
-		return 2;
-	}
+	at_rest = rest;
 	tcase_set_timeout(tc, 3600);
+	tcase_add_unchecked_fixture(tc, setup, NULL);
 	for (unsigned int i = 0; i < nr_ops; i++)
-		if (wanted(ops[i].name, argc, argv))
+		if (chosen(ops[i].name))
 			tcase_add_loop_test(tc, walk, i, i + 1);
-	suite_add_tcase(suite, tc);
-	problem = at_rest ? NULL : anchor();
-	if (problem) {
-		fprintf(stderr, "%s\n", problem);
-		return 2;
-	}
-	return st_main(suite);
+	return tc;
 }
+
+/* Another file is sealed all the time, all probes are in place. */
+static TCase *faults_attached(void)
+{
+	return add_walks("attached", false);
+}
+
+ST_CASE(attached, faults_attached, ST_HERE);
+
+/* Each operation begins and ends without any. */
+static TCase *faults_rest(void)
+{
+	return add_walks("rest", true);
+}
+
+ST_CASE(rest, faults_rest, ST_NOWHERE);

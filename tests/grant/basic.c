@@ -268,7 +268,7 @@ START_TEST(sharing)
 }
 END_TEST
 
-TCase *grant_basic(void)
+static TCase *grant_basic(void)
 {
 	TCase *tc = tcase_create("basic");
 
@@ -279,3 +279,5 @@ TCase *grant_basic(void)
 	tcase_add_test(tc, sharing);
 	return tc;
 }
+
+ST_CASE(basic, grant_basic, ST_NOWHERE);

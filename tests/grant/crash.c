@@ -98,7 +98,7 @@ START_TEST(uncommitted_stays_unwritten)
 }
 END_TEST
 
-TCase *grant_crash(void)
+static TCase *grant_crash(void)
 {
 	TCase *tc = tcase_create("crash");
 
@@ -107,3 +107,5 @@ TCase *grant_crash(void)
 	tcase_add_test(tc, uncommitted_stays_unwritten);
 	return tc;
 }
+
+ST_CASE(crash, grant_crash, ST_NOWHERE);

@@ -187,7 +187,7 @@ START_TEST(sticky_outlives)
 }
 END_TEST
 
-TCase *grant_killed(void)
+static TCase *grant_killed(void)
 {
 	TCase *tc = tcase_create("killed");
 
@@ -196,3 +196,5 @@ TCase *grant_killed(void)
 	tcase_add_test(tc, sticky_outlives);
 	return tc;
 }
+
+ST_CASE(killed, grant_killed, ST_NOWHERE);

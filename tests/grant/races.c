@@ -188,7 +188,7 @@ START_TEST(holders_come_and_go)
 }
 END_TEST
 
-TCase *grant_races(void)
+static TCase *grant_races(void)
 {
 	TCase *tc = tcase_create("races");
 
@@ -197,3 +197,5 @@ TCase *grant_races(void)
 	tcase_add_test(tc, holders_come_and_go);
 	return tc;
 }
+
+ST_CASE(races, grant_races, ST_NOWHERE);

@@ -267,7 +267,7 @@ START_TEST(shared)
 }
 END_TEST
 
-TCase *grant_refused(void)
+static TCase *grant_refused(void)
 {
 	TCase *tc = tcase_create("refused");
 
@@ -282,3 +282,5 @@ TCase *grant_refused(void)
 	tcase_add_test(tc, shared);
 	return tc;
 }
+
+ST_CASE(refused, grant_refused, ST_NOWHERE);

@@ -178,7 +178,7 @@ START_TEST(random_rounds)
 }
 END_TEST
 
-TCase *grant_rounds(void)
+static TCase *grant_rounds(void)
 {
 	TCase *tc = tcase_create("rounds");
 
@@ -186,3 +186,5 @@ TCase *grant_rounds(void)
 	tcase_add_loop_test(tc, random_rounds, 0, 1);
 	return tc;
 }
+
+ST_CASE(rounds, grant_rounds, ST_NOWHERE);

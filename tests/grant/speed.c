@@ -86,7 +86,7 @@ START_TEST(throughput)
 }
 END_TEST
 
-TCase *grant_speed(void)
+static TCase *grant_speed(void)
 {
 	TCase *tc = tcase_create("speed");
 
@@ -94,3 +94,5 @@ TCase *grant_speed(void)
 	tcase_add_test(tc, throughput);
 	return tc;
 }
+
+ST_CASE(speed, grant_speed, ST_NOWHERE);

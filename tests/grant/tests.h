@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The test cases of tests/grant, one file each, and what they share. */
+/* What the test cases of tests/grant share. */
 #ifndef GRANT_TESTS_H
 #define GRANT_TESTS_H
 
@@ -13,15 +13,6 @@
 
 #define UNIT	4096
 #define MAX	64		/* extents per call */
-
-TCase *grant_basic(void);
-TCase *grant_refused(void);
-TCase *grant_rounds(void);
-TCase *grant_races(void);
-TCase *grant_killed(void);
-TCase *grant_crash(void);
-TCase *grant_written(void);
-TCase *grant_speed(void);
 
 /* A file of unwritten blocks, and the end of the file behind them. */
 int gr_create_unwritten(const char *name, uint64_t size);

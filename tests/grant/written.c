@@ -86,7 +86,7 @@ START_TEST(unwritten_refused)
 }
 END_TEST
 
-TCase *grant_written(void)
+static TCase *grant_written(void)
 {
 	TCase *tc = tcase_create("written");
 
@@ -95,3 +95,5 @@ TCase *grant_written(void)
 	tcase_add_test(tc, unwritten_refused);
 	return tc;
 }
+
+ST_CASE(written, grant_written, ST_NOWHERE);

@@ -2,7 +2,6 @@
 /* A file with more than a hundred thousand extents. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,7 +146,7 @@ START_TEST(killed_while_reading_the_map)
 }
 END_TEST
 
-TCase *life_big(void)
+static TCase *life_big(void)
 {
 	TCase *tc = tcase_create("big");
 
@@ -156,3 +155,5 @@ TCase *life_big(void)
 	tcase_add_test(tc, killed_while_reading_the_map);
 	return tc;
 }
+
+ST_CASE(big, life_big, ST_NOWHERE);

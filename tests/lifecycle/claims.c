@@ -2,7 +2,6 @@
 /* Who holds a seal, and when a claim ends. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -253,7 +252,7 @@ START_TEST(a_thousand_files)
 }
 END_TEST
 
-TCase *life_claims(void)
+static TCase *life_claims(void)
 {
 	TCase *tc = tcase_create("claims");
 
@@ -267,3 +266,5 @@ TCase *life_claims(void)
 	tcase_add_test(tc, a_thousand_files);
 	return tc;
 }
+
+ST_CASE(claims, life_claims, ST_HERE);

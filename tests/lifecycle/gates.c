@@ -2,7 +2,6 @@
 /* The probes: gone when unused, noticed when switched off, seen in traces. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -302,7 +301,7 @@ START_TEST(trace_events)
 }
 END_TEST
 
-TCase *life_gates(void)
+static TCase *life_gates(void)
 {
 	TCase *tc = tcase_create("gates");
 
@@ -316,3 +315,5 @@ TCase *life_gates(void)
 	tcase_add_test(tc, trace_events);
 	return tc;
 }
+
+ST_CASE(gates, life_gates, ST_NOWHERE);

@@ -2,7 +2,6 @@
 /* Loading and unloading. The module is loaded before and after each test. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -268,7 +267,7 @@ START_TEST(loading_twice)
 }
 END_TEST
 
-TCase *life_reload(void)
+static TCase *life_reload(void)
 {
 	TCase *tc = tcase_create("reload");
 
@@ -277,7 +276,9 @@ TCase *life_reload(void)
 	return tc;
 }
 
-TCase *life_module(void)
+ST_CASE(reload, life_reload, ST_NOWHERE);
+
+static TCase *life_module(void)
 {
 	TCase *tc = tcase_create("module");
 
@@ -288,3 +289,5 @@ TCase *life_module(void)
 	tcase_add_test(tc, loading_twice);
 	return tc;
 }
+
+ST_CASE(module, life_module, ST_NOWHERE);

@@ -2,7 +2,6 @@
 /* A seal and the filesystem under it: unmount, remount, freeze. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -278,7 +277,7 @@ START_TEST(unmount_against_seal)
 }
 END_TEST
 
-TCase *life_mounts(void)
+static TCase *life_mounts(void)
 {
 	TCase *tc = tcase_create("mounts");
 
@@ -293,3 +292,5 @@ TCase *life_mounts(void)
 	tcase_add_test(tc, lazy_unmount);
 	return tc;
 }
+
+ST_CASE(mounts, life_mounts, ST_NOWHERE);

@@ -2,7 +2,6 @@
 /* Sealing while others are at work. */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -336,7 +335,7 @@ START_TEST(kill_in_the_middle)
 }
 END_TEST
 
-TCase *life_cycles(void)
+static TCase *life_cycles(void)
 {
 	TCase *tc = tcase_create("cycles");
 
@@ -345,7 +344,9 @@ TCase *life_cycles(void)
 	return tc;
 }
 
-TCase *life_races(void)
+ST_CASE(cycles, life_cycles, ST_NOWHERE);
+
+static TCase *life_races(void)
 {
 	TCase *tc = tcase_create("races");
 
@@ -355,3 +356,5 @@ TCase *life_races(void)
 	tcase_add_test(tc, kill_in_the_middle);
 	return tc;
 }
+
+ST_CASE(races, life_races, ST_HERE);

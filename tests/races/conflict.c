@@ -4,7 +4,6 @@
 #include "ops.h"
 #include "party.h"
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -85,7 +84,7 @@ START_TEST(another_comes_later)
 }
 END_TEST
 
-TCase *race_conflict(void)
+static TCase *race_conflict(void)
 {
 	TCase *tc = tcase_create("conflict");
 
@@ -94,3 +93,5 @@ TCase *race_conflict(void)
 	tcase_add_test(tc, another_comes_later);
 	return tc;
 }
+
+ST_CASE(conflict, race_conflict, ST_NOWHERE);

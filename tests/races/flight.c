@@ -5,7 +5,6 @@
 #include "ops.h"
 #include "party.h"
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +125,7 @@ START_TEST(writeback)
 }
 END_TEST
 
-TCase *race_flight(void)
+static TCase *race_flight(void)
 {
 	TCase *tc = tcase_create("flight");
 
@@ -136,3 +135,5 @@ TCase *race_flight(void)
 	tcase_add_loop_test(tc, writeback, 0, 2);
 	return tc;
 }
+
+ST_CASE(flight, race_flight, ST_HERE);

@@ -10,7 +10,6 @@
 #include "ops.h"
 #include "party.h"
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -324,7 +323,7 @@ START_TEST(store_by_the_first_look)
 }
 END_TEST
 
-TCase *race_look(void)
+static TCase *race_look(void)
 {
 	TCase *tc = tcase_create("look");
 
@@ -340,3 +339,5 @@ TCase *race_look(void)
 	tcase_add_test(tc, store_by_the_first_look);
 	return tc;
 }
+
+ST_CASE(look, race_look, ST_HERE);

@@ -8,7 +8,6 @@
 #include "ops.h"
 #include "party.h"
 #include "sealtest.h"
-#include "tests.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -292,7 +291,7 @@ static TCase *add_windows(const char *name, bool alone)
 	return tc;
 }
 
-TCase *race_windows(void)
+static TCase *race_windows(void)
 {
 	TCase *tc = add_windows("windows", false);
 
@@ -300,17 +299,21 @@ TCase *race_windows(void)
 	return tc;
 }
 
-TCase *race_repair(void)
+ST_CASE(windows, race_windows, ST_HERE);
+
+static TCase *race_repair(void)
 {
 	return add_windows("repair", true);
 }
+
+ST_CASE(repair, race_repair, ST_AWAY);
 
 /*
  * With nobody sealing there are no gates: those who are on their way then
  * have passed none. Only where no lock would stop SEAL later. Not those of a
  * pNFS server, which a lease announces, and which are not waited for.
  */
-TCase *race_attach(void)
+static TCase *race_attach(void)
 {
 	TCase *tc = tcase_create("attach");
 
@@ -323,3 +326,5 @@ TCase *race_attach(void)
 	tcase_add_test(tc, who_waits_can_be_killed);
 	return tc;
 }
+
+ST_CASE(attach, race_attach, ST_NOWHERE);

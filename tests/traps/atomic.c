@@ -124,7 +124,7 @@ START_TEST(atomic_write_to_a_sealed_file)
 }
 END_TEST
 
-TCase *trap_atomic(void)
+static TCase *trap_atomic(void)
 {
 	TCase *tc = tcase_create("atomic");
 
@@ -134,3 +134,5 @@ TCase *trap_atomic(void)
 	tcase_add_test(tc, atomic_write_to_a_sealed_file);
 	return tc;
 }
+
+ST_CASE(atomic, trap_atomic, ST_NOWHERE);

@@ -235,7 +235,7 @@ START_TEST(sealctl_prepare_cures)
 }
 END_TEST
 
-TCase *trap_cow(void)
+static TCase *trap_cow(void)
 {
 	TCase *tc = tcase_create("cow");
 
@@ -249,3 +249,5 @@ TCase *trap_cow(void)
 	tcase_add_test(tc, sealctl_prepare_cures);
 	return tc;
 }
+
+ST_CASE(cow, trap_cow, ST_NOWHERE);

@@ -150,7 +150,7 @@ START_TEST(seal_on_a_dead_filesystem)
 }
 END_TEST
 
-TCase *trap_crash(void)
+static TCase *trap_crash(void)
 {
 	TCase *tc = tcase_create("crash");
 
@@ -160,3 +160,5 @@ TCase *trap_crash(void)
 	tcase_add_test(tc, seal_on_a_dead_filesystem);
 	return tc;
 }
+
+ST_CASE(crash, trap_crash, ST_NOWHERE);

@@ -209,7 +209,7 @@ START_TEST(writable_page_before)
 }
 END_TEST
 
-TCase *trap_folio(void)
+static TCase *trap_folio(void)
 {
 	TCase *tc = tcase_create("folio");
 
@@ -220,3 +220,5 @@ TCase *trap_folio(void)
 	tcase_add_test(tc, writable_page_before);
 	return tc;
 }
+
+ST_CASE(folio, trap_folio, ST_NOWHERE);

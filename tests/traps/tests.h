@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The test cases of tests/traps, one file each. */
+/* What the test cases of tests/traps share. */
 #ifndef TRAPS_TESTS_H
 #define TRAPS_TESTS_H
 
 #include <check.h>
 #include <stdbool.h>
 #include <sys/types.h>
-
-TCase *trap_cow(void);
-TCase *trap_atomic(void);
-TCase *trap_folio(void);
-TCase *trap_writers(void);
-TCase *trap_crash(void);
 
 /* Store one byte through a mapping: 0, or EFAULT if SIGBUS came. */
 int trap_store(int fd, off_t offset, char byte);

@@ -305,7 +305,7 @@ START_TEST(unshare_under_writers)
 }
 END_TEST
 
-TCase *trap_writers(void)
+static TCase *trap_writers(void)
 {
 	TCase *tc = tcase_create("writers");
 
@@ -316,3 +316,5 @@ TCase *trap_writers(void)
 	tcase_add_test(tc, unshare_under_writers);
 	return tc;
 }
+
+ST_CASE(writers, trap_writers, ST_NOWHERE);

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 #include "xfs_abi.h"
 
 #include <errno.h>
@@ -183,7 +182,7 @@ START_TEST(other_files)
 }
 END_TEST
 
-TCase *trip_benign(void)
+static TCase *trip_benign(void)
 {
 	TCase *tc = tcase_create("benign");
 
@@ -194,7 +193,9 @@ TCase *trip_benign(void)
 	return tc;
 }
 
-TCase *trip_cold(void)
+ST_CASE(benign, trip_benign, ST_HERE);
+
+static TCase *trip_cold(void)
 {
 	TCase *tc = tcase_create("cold");
 
@@ -202,3 +203,5 @@ TCase *trip_cold(void)
 	tcase_add_test(tc, extents_read_from_disk);
 	return tc;
 }
+
+ST_CASE(cold, trip_cold, ST_NOWHERE);

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include "sealtest.h"
-#include "tests.h"
 #include "xfs_abi.h"
 
 #include <errno.h>
@@ -371,7 +370,7 @@ START_TEST(the_log_tells_and_is_limited)
 }
 END_TEST
 
-TCase *trip_broken(void)
+static TCase *trip_broken(void)
 {
 	TCase *tc = tcase_create("broken");
 
@@ -383,3 +382,5 @@ TCase *trip_broken(void)
 	tcase_add_test(tc, the_log_tells_and_is_limited);
 	return tc;
 }
+
+ST_CASE(broken, trip_broken, ST_HERE);

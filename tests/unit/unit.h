@@ -14,6 +14,7 @@ static inline int run_tests(TCase *tests, const char *name)
 
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
+	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -12,7 +12,6 @@
 #ifndef SEALTEST_H
 #define SEALTEST_H
 
-#include <check.h>
 #include <linux/fiemap.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,29 +21,12 @@
 
 #include <seal.h>
 
+#include "harness.h"
+
 #define ST_DEVICE	"/dev/" SEAL_DEVICE_NAME
 
 /* A user that owns nothing. */
 #define ST_NOBODY	65534
-
-/* A test body that cannot run says why and returns. */
-#define ST_SKIP(...)				\
-	do {					\
-		st_skip(__func__, __VA_ARGS__);	\
-		return;				\
-	} while (0)
-
-void st_skip(const char *test, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* Run a suite, print a line per failure and the closing line. */
-int st_main(Suite *suite);
-
-/*
- * Keep one file sealed from now on, so that not every test attaches the gates
- * and detaches them: under emulation that takes most of the time.
- */
-void st_anchor(void);
 
 const char *st_env(const char *name);
 bool st_is_xfs(void);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Stores through mappings, and overwriting by every means. */
 #define _GNU_SOURCE
 #include "sealtest.h"
 #include "tests.h"
@@ -11,17 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static const struct {
-	const char *name;
-	TCase *(*make)(void);
-} cases[] = {
-	{ "cow", trap_cow },
-	{ "atomic", trap_atomic },
-	{ "folio", trap_folio },
-	{ "writers", trap_writers },
-	{ "crash", trap_crash },
-};
 
 static sigjmp_buf jump;
 
@@ -93,23 +83,4 @@ void trap_overwrite(const char *name, int fd, size_t size, bool must_refuse)
 		ck_assert_uint_eq(st_content(fd), before);
 	free(buf);
 	close(direct);
-}
-
-static bool wanted(const char *name, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], name))
-			return true;
-	return argc < 2;
-}
-
-/* The arguments are the cases to run, none means all. */
-int main(int argc, char **argv)
-{
-	Suite *suite = suite_create("traps");
-
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (wanted(cases[i].name, argc, argv))
-			suite_add_tcase(suite, cases[i].make());
-	return st_main(suite);
 }
