@@ -101,6 +101,30 @@ seal_unload() {
 	return 1
 }
 
+# keep_gates: have a file of the target sealed until release_gates, so that the gates
+# stay attached: under emulation attaching them takes most of the time of a call.
+keep_gates() {
+	local file=$SEAL_MNT/.keeper try
+
+	echo keeper >"$file"
+	sync "$file"
+	"$SEAL_TREE/tools/sealctl" hold "$file" -- sleep infinity &
+	KEEPER=$!
+	for ((try = 0; try < 200; try++)); do
+		"$SEAL_TREE/tools/sealctl" status -q "$file" && return
+		sleep 0.1
+	done
+	nok "$SEAL_TARGET: no file is kept sealed"
+}
+
+release_gates() {
+	[ -n "${KEEPER:-}" ] || return 0
+	kill "$KEEPER" 2>/dev/null
+	wait "$KEEPER" 2>/dev/null
+	KEEPER=''
+	rm -f "$SEAL_MNT/.keeper"
+}
+
 # target_device TARGET
 target_device() {
 	case $1 in
@@ -185,6 +209,7 @@ target_check() {
 target_down() {
 	local try
 
+	release_gates
 	for try in 1 2 3 4 5 6 7 8 9 10; do
 		umount "$SEAL_MNT" 2>/dev/null && break
 		sleep 0.2

@@ -158,7 +158,10 @@ cases_seal() {
 	expect 1 "--prepare of a sealed file that does not" sealctl seal --prepare sparse
 	expect 1 "prealloc of a sealed file" sealctl prealloc sparse
 	says "the way out is named" "sealctl unseal sparse"
+	# by these seals, and by nothing else
+	release_gates
 	expect 1 "rmmod of the busy module" rmmod seal
+	keep_gates
 	expect 0 "unseal" sealctl unseal sparse full
 	expect 1 "status -q: not sealed" sealctl status -q full
 	expect 0 "unseal of what is not sealed" sealctl unseal full
