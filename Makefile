@@ -45,7 +45,7 @@ SUITE ?= bookworm
 # Whatever has a Makefile; of the two left out one has a target of its own and the
 # other one needs clang.
 TESTS := $(filter-out tests/bench tests/fuzz/parsers,$(patsubst %/Makefile,%, \
-	 $(wildcard tests/*/Makefile tests/*/*/Makefile)))
+	 $(wildcard $(addsuffix /Makefile,tests/* tests/*/* tests/*/*/*))))
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Make a program of the tests in a folder. Its Makefile sets PROGRAM and, where
-# needed, before it includes this: LIBSEAL (archives of ../../lib), PACKAGES (for
+# needed, before it includes this: LIBSEAL (archives of lib/), PACKAGES (for
 # pkg-config), CPPFLAGS, EXTRA (other targets), NOT (sources that are not tests). Every
 # other source of the folder is part of it.
 
 HARNESS := $(dir $(lastword $(MAKEFILE_LIST)))
+TOP := $(HARNESS)../../
 
 CC ?= gcc
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra
-CPPFLAGS += -I../../uapi -I../../lib -I$(HARNESS)
+CPPFLAGS += -I$(HARNESS) -I$(TOP)uapi -I$(TOP)lib
 PACKAGES += check
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)) -pthread
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)) -pthread
-ARCHIVES := $(LIBSEAL:%=../../lib/%)
+ARCHIVES := $(LIBSEAL:%=$(TOP)lib/%)
 
 SRCS := $(filter-out $(NOT),$(sort $(wildcard *.c)))
 # Objects are here: another folder may compile the harness at the same time.
@@ -31,7 +32,7 @@ sealtest.o program.o: %.o: $(HARNESS)%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(PACKAGE_CFLAGS) -MMD -c -o $@ $<
 
 $(ARCHIVES):
-	$(MAKE) -C ../../lib $(@F)
+	$(MAKE) -C $(TOP)lib $(@F)
 
 clean:
 	$(RM) $(PROGRAM) *.o *.d $(CLEAN)
