@@ -44,9 +44,9 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module
 SUITE ?= bookworm
 # Whatever has a Makefile; of the two left out one has a target of its own and the
 # other one needs clang.
-TESTS := $(filter-out tests/bench tests/fuzz/parsers,$(patsubst %/Makefile,%, \
+TESTS := $(filter-out tests/bench tests/stress/fuzz/parsers,$(patsubst %/Makefile,%, \
 	 $(wildcard $(addsuffix /Makefile,tests/* tests/*/* tests/*/*/*))))
-TEST_MODULES := tests/contract/layout tests/races/park
+TEST_MODULES := tests/contract/layout tests/kernel/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
@@ -134,7 +134,7 @@ tests/bench: lib
 	$(MAKE) -C tests/bench all
 
 demo:
-	tests/demo/run
+	tests/distro/demo/run
 
 check:
 	tests/run
@@ -143,7 +143,7 @@ check-quick:
 	tests/run --quick
 
 check-unit:
-	+tests/unit/guest
+	+tests/user/unit/guest
 
 check-full:
 	tests/run --full
@@ -167,24 +167,24 @@ coverage-data: module
 			grep -qx "$$gate" && echo "gate $$gate"; done || :
 
 check-packages:
-	tests/packages/run
+	tests/distro/packages/run
 
 check-kernels:
-	tests/kernels/run
+	tests/distro/kernels/run
 
 check-maps:
-	tests/maps/reboot
-	tests/maps/compare
+	tests/user/maps/reboot
+	tests/user/maps/compare
 
 check-grant:
-	tests/grant/two-guests
+	tests/kernel/grant/two-guests
 
 # bash has a SECONDS of its own
 torture:
-	TORTURE_SECONDS=$(or $(SECONDS),600) tests/torture/run
+	TORTURE_SECONDS=$(or $(SECONDS),600) tests/stress/torture/run
 
 powercut:
-	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/powercut/run
+	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/stress/powercut/run
 
 fuzz:
 	SECONDS_ALL=$(or $(SECONDS),60) scripts/fuzz
