@@ -6,7 +6,9 @@
  *	ST_CASE(rights, abi_rights, ST_HERE);
  *
  * and needs no other edit: main() is in program.c, and the Makefile takes every file
- * of the folder. The program's arguments are the cases to run, none means all.
+ * of the folder. Where that has folders in it, their names are part of the cases'. The
+ * program's arguments are the cases to run, none means all, which must have the same
+ * anchor.
  *
  *   --case GLOB       only the tests whose CASE/TEST matches
  *   --list            print them as CASE/TEST, run nothing
@@ -26,7 +28,7 @@
 enum st_anchor { ST_HERE, ST_AWAY, ST_NOWHERE };
 
 struct st_case {
-	const char *name;
+	const char *name, *file;
 	TCase *(*make)(void);
 	enum st_anchor anchor;
 	struct st_case *next;
@@ -36,7 +38,8 @@ void st_register(struct st_case *c);
 
 #define ST_CASE(NAME, MAKE, ANCHOR)					\
 	static struct st_case MAKE ## _case = {				\
-		.name = #NAME, .make = MAKE, .anchor = ANCHOR,		\
+		.name = #NAME, .file = __FILE__, .make = MAKE,		\
+		.anchor = ANCHOR,					\
 	};								\
 	__attribute__((constructor)) static void MAKE ## _register(void)	\
 	{								\

@@ -2,7 +2,7 @@
 # Make a program of the tests in a folder. Its Makefile sets PROGRAM and, where
 # needed, before it includes this: LIBSEAL (archives of lib/), PACKAGES (for
 # pkg-config), CPPFLAGS, EXTRA (other targets), NOT (sources that are not tests). Every
-# other source of the folder is part of it.
+# other source of the folder is part of it, and with SUBFOLDERS those of the folders in it.
 
 HARNESS := $(dir $(lastword $(MAKEFILE_LIST)))
 TOP := $(HARNESS)../../
@@ -16,7 +16,7 @@ PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)) -pthread
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)) -pthread
 ARCHIVES := $(LIBSEAL:%=$(TOP)lib/%)
 
-SRCS := $(filter-out $(NOT),$(sort $(wildcard *.c)))
+SRCS := $(filter-out $(NOT),$(sort $(wildcard *.c $(if $(SUBFOLDERS),*/*.c))))
 # Objects are here: another folder may compile the harness at the same time.
 OBJS := $(SRCS:.c=.o) sealtest.o program.o
 
@@ -35,7 +35,7 @@ $(ARCHIVES):
 	$(MAKE) -C $(TOP)lib $(@F)
 
 clean:
-	$(RM) $(PROGRAM) *.o *.d $(CLEAN)
+	$(RM) $(PROGRAM) $(OBJS) $(OBJS:.o=.d) $(CLEAN)
 
 .PHONY: all clean
 

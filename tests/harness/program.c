@@ -17,7 +17,8 @@
 static struct st_case *cases, **last = &cases;
 
 /* What is being put together, and which of it is wanted */
-static const char *current, *pattern;
+static char current[64];
+static const char *pattern;
 static bool list, first_failure;
 static TCase *with_fixture;
 
@@ -63,7 +64,7 @@ void st_add_test(TCase *tc, const TTest *test, int start, int end_)
 {
 	char name[256];
 
-	snprintf(name, sizeof(name), "%s/%s", current ? current : "", test->name);
+	snprintf(name, sizeof(name), "%s/%s", current, test->name);
 	if (pattern && fnmatch(pattern, name, 0))
 		return;
 	for (int i = start; list && i < end_; i++)
@@ -111,10 +112,20 @@ static void anchor_away(void)
 	free(back);
 }
 
+/* FOLDER/NAME where the program has several folders, else NAME */
+static const char *full_name(const struct st_case *c)
+{
+	const char *slash = strrchr(c->file, '/');
+
+	snprintf(current, sizeof(current), "%.*s%s",
+		 slash ? (int)(slash + 1 - c->file) : 0, c->file, c->name);
+	return current;
+}
+
 static bool wanted(const struct st_case *c, int argc, char **argv)
 {
 	for (int i = optind; i < argc; i++)
-		if (!strcmp(argv[i], c->name))
+		if (!strcmp(argv[i], full_name(c)))
 			return true;
 	return optind == argc;
 }
@@ -127,7 +138,7 @@ static int usage(const char *program)
 	for (int anchor = ST_HERE; anchor <= ST_NOWHERE; anchor++) {
 		for (struct st_case *c = cases; c; c = c->next)
 			if ((int)c->anchor == anchor)
-				fprintf(stderr, "  %s", c->name);
+				fprintf(stderr, "  %s", full_name(c));
 		fputc('\n', stderr);
 	}
 	return 2;
@@ -171,7 +182,7 @@ int main(int argc, char **argv)
 	for (struct st_case *c = cases; c; c = c->next) {
 		if (!wanted(c, argc, argv))
 			continue;
-		current = c->name;
+		full_name(c);
 		suite_add_tcase(suite, c->make());
 		anchors |= 1U << c->anchor;
 		chosen++;
