@@ -6,10 +6,17 @@
 #   KVER=release   its headers are /lib/modules/$(KVER)/build
 #   KDIR=path      a kernel build directory
 # Without either it is the running kernel, if its headers are installed.
+# V=1, W=1, C=1 are handed on to the kernel's build system.
 #
 # For packagers: CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, INCLUDEDIR,
 # SBINDIR, MANDIR, MODDIR, UDEVDIR, UNITDIR, CONFDIR, DATADIR. With DESTDIR
 # nothing outside it is touched.
+
+.DEFAULT_GOAL := all
+
+ifeq ("$(origin O)","command line")
+$(error O= is not supported: objects are beside the sources. Build in a copy)
+endif
 
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
@@ -50,17 +57,19 @@ TEST_MODULES := tests/contract/layout tests/kernel/races/park
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
-.PHONY: help all module-debug module-kcov demo check check-quick check-unit check-full check-long \
+.PHONY: help all modules modules_install module-debug module-kcov demo check check-quick check-unit check-full check-long \
 	check-debug check-kernels coverage-data check-maps check-packages check-grant fuzz \
 	powercut torture bench install install-module install-user uninstall clean deb lint \
 	release shell sign
 
 help:
-	@echo 'make all          module, library and tool'
+	@echo 'make              module, library and tool ("all")'
 	@echo 'make check-unit   tests that need neither root nor a kernel: seconds'
 	@echo 'make module       seal.ko for KVER= or KDIR='
 	@echo 'make lib tools    libseal; sealctl'
 	@echo 'make tests        the programs tests run in a guest'
+	@echo 'make modules_install  the module as the kernel does it: signed, compressed,'
+	@echo '                  depmod; INSTALL_MOD_PATH= INSTALL_MOD_DIR=updates'
 	@echo 'make install      into DESTDIR= PREFIX= (KVER= for the module)'
 	@echo 'make uninstall    remove what install put there'
 	@echo 'make sign         sign the module for Secure Boot (MOK_KEY= MOK_CERT=)'
@@ -90,6 +99,11 @@ all: module lib tools
 module: $(KBUILD_DIR)/Makefile
 	@scripts/check-kernel $(KBUILD_DIR)
 	+$(KMAKE) modules
+
+modules: module
+
+modules_install: module
+	+$(KMAKE) INSTALL_MOD_DIR=$(or $(INSTALL_MOD_DIR),updates) modules_install
 
 # The module with a switch per gate, for the tests of the tests, and the one that
 # tells the fuzzer where it has been. Elsewhere, so that they are never the one
