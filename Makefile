@@ -109,14 +109,12 @@ modules_install: module
 # tells the fuzzer where it has been. Elsewhere, so that they are never the one
 # that is installed.
 # not what modpost made of the other build
-MODULE_SOURCES = $(filter-out %.mod.c,$(wildcard module/*.[ch]))
+MODULE_SOURCES = $(filter-out %.mod.c,$(wildcard module/*.[ch] module/*/*.[ch]))
 module-debug: SWITCH := SEAL_DEBUG=1
 module-kcov: SWITCH := SEAL_KCOV=1
 module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
-	mkdir -p build/$*/module build/$*/uapi
-	cp -p module/Kbuild $(MODULE_SOURCES) build/$*/module/
-	cp -p uapi/*.h build/$*/uapi/
-	cp -p dkms.conf build/$*/
+	mkdir -p build/$*
+	cp -p --parents module/Kbuild $(MODULE_SOURCES) uapi/*.h dkms.conf build/$*/
 	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
 		$(SWITCH) modules
 
@@ -176,8 +174,8 @@ coverage-data: module
 	for target in xfs xfs-dax ext4 ext4-ind ext4-dax; do \
 		tests/contract/contract --list --target $$target | \
 			sed "s/^/case $$target /"; done
-	sed -nE 's/.*SEAL_GATE(_HOOKED|_WRAPPED)?\("([^"]*)".*/\2/p' module/gates_*.c | sort -u | \
-		while read -r gate; do strings -a module/gates_*.o | \
+	sed -nE 's/.*SEAL_GATE(_HOOKED|_WRAPPED)?\("([^"]*)".*/\2/p' module/gates/*.c | sort -u | \
+		while read -r gate; do strings -a module/gates/*.o | \
 			grep -qx "$$gate" && echo "gate $$gate"; done || :
 
 check-packages:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Digest of a block map. The module computes the same one (module/map.c), so
+ * Digest of a block map. The module computes the same one (module/map/map.c), so
  * that a map can be checked where the module is not loaded.
  */
 #include <endian.h>

@@ -10,16 +10,21 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "../uapi/seal.h"
-#include "../uapi/seal_netlink.h"
-#include "claim.h"
-#include "compat.h"
+#include "base/compat.h"
+#include "base/mode.h"
+#include "changes/commit.h"
+#include "changes/grant.h"
+#include "changes/prepare.h"
 #include "device.h"
-#include "gate.h"
-#include "grant.h"
-#include "map.h"
-#include "mode.h"
-#include "prepare.h"
+#include "gates/filesystems.h"
+#include "map/map.h"
+#include "probes/fs.h"
+#include "query.h"
+#include "sealing/release.h"
+#include "sealing/sealing.h"
+#include "table/claim.h"
+#include "uapi/seal.h"
+#include "uapi/seal_netlink.h"
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -93,7 +98,7 @@ static int info_fs(struct seal_fs *fs, struct seal_fs_info *info)
 	info->state = state;
 	info->gates = seal_fs_nr_gates(fs);
 	info->attached = seal_fs_attached(fs);
-	info->sealed = READ_ONCE(fs->sealed);
+	info->sealed = atomic_read(&fs->sealed);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
@@ -131,7 +136,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
 		if (seal_fs_attached(&seal_filesystems[i]) &&
-		    !seal_gates_armed()) {
+		    !seal_gates_armed(&seal_filesystems[i])) {
 			info.flags |= SEAL_INFO_DISARMED;
 			break;
 		}
@@ -149,6 +154,7 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 			bool unshare)
 {
 	struct seal_range_op op = { };
+	char reason[SEAL_REASON_LEN];
 	struct file *file;
 	u32 usize;
 	int ret;
@@ -168,7 +174,7 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 
 	ret = seal_session_check(session, file_inode(file));
 	if (!ret)
-		ret = seal_map_get();
+		ret = seal_map_get(reason);
 	if (!ret) {
 		if (unshare)
 			ret = seal_unshare_step(file, op.offset, op.length,

@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Seal the block map of files: loading and unloading. */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
-#include "claim.h"
 #include "device.h"
-#include "entered.h"
-#include "entry.h"
-#include "events.h"
-#include "gate.h"
+#include "gates/filesystems.h"
+#include "gates/inside.h"
+#include "gates/recall.h"
 #include "netlink.h"
+#include "probes/gate.h"
+#include "sealing/entered.h"
+#include "table/claim.h"
+#include "table/entry.h"
+#include "table/events.h"
+
+/*
+ * No gate is attached any more. A task may still be on its way from a gate into
+ * one of our functions, inside a wrapper, or on its way out: wait for each in
+ * turn.
+ */
+static void gates_exit(void)
+{
+	seal_filesystems_exit();
+	seal_sets_exit();
+	synchronize_rcu_tasks();
+	seal_recall_exit();
+	seal_inside_wait_all();
+	synchronize_rcu_tasks();
+}
 
 static int __init seal_init(void)
 {
@@ -23,10 +42,11 @@ static int __init seal_init(void)
 	ret = seal_entered_init();
 	if (ret)
 		goto err_claims;
-	ret = seal_gates_init();
+	ret = seal_sets_init();
 	if (ret)
 		goto err_entered;
-	ret = seal_events_init();
+	seal_filesystems_init();
+	ret = seal_events_init(&seal_netlink_sink);
 	if (ret)
 		goto err_gates;
 	ret = seal_netlink_init();
@@ -43,7 +63,7 @@ err_netlink:
 err_events:
 	seal_events_exit();
 err_gates:
-	seal_gates_exit();
+	gates_exit();
 err_entered:
 	seal_entered_exit();
 err_claims:
@@ -58,7 +78,7 @@ static void __exit seal_exit(void)
 	seal_device_exit();
 	seal_netlink_exit();
 	seal_events_exit();
-	seal_gates_exit();
+	gates_exit();
 	seal_entered_exit();
 	seal_claims_exit();
 	seal_entries_exit();

@@ -12,11 +12,11 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
-#include "claim.h"
-#include "compat.h"
+#include "base/compat.h"
 #include "device.h"
-#include "events.h"
 #include "netlink.h"
+#include "table/claim.h"
+#include "table/events.h"
 
 static struct genl_family family;
 
@@ -293,8 +293,8 @@ static bool put_event(struct sk_buff *skb, const struct seal_event *event,
 /* Of all attributes but the path; their number is small and fixed. */
 #define EVENT_ROOM	512
 
-struct sk_buff *seal_netlink_event(const struct seal_event *event, u64 serial,
-				   u64 lost)
+static struct sk_buff *event_message(const struct seal_event *event, u64 serial,
+				     u64 lost)
 {
 	size_t room = EVENT_ROOM;
 	struct sk_buff *skb;
@@ -314,10 +314,15 @@ struct sk_buff *seal_netlink_event(const struct seal_event *event, u64 serial,
 	return skb;
 }
 
-int seal_netlink_send(struct sk_buff *skb, u32 portid)
+static int message_send(struct sk_buff *skb, u32 portid)
 {
 	return genlmsg_unicast(&init_net, skb, portid);
 }
+
+const struct seal_events_sink seal_netlink_sink = {
+	.message	= event_message,
+	.send		= message_send,
+};
 
 /* --- the family --- */
 

@@ -4,10 +4,12 @@
 #include <linux/fs.h>
 #include <linux/pagemap.h>
 
-#include "claim.h"
-#include "gate.h"
-#include "mode.h"
-#include "recall.h"
+#include "base/mode.h"
+#include "map/map.h"
+#include "gates/observers.h"
+#include "probes/fs.h"
+#include "query.h"
+#include "table/claim.h"
 
 static void query_map(struct seal_status *status,
 		      const struct seal_map_sum *sum)
@@ -53,6 +55,8 @@ int seal_query(struct seal_session *session, struct file *file,
 	struct seal_map_info info;
 	struct seal_claim *claim;
 	struct seal_entry *entry;
+	struct seal_fs *fs = NULL;
+	u64 switched = 0;
 	int ret;
 
 	status->dev_major = MAJOR(dev);
@@ -75,9 +79,11 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_STICKY;
 		status->holders = seal_entry_holders(entry);
 		status->refused = atomic64_read(&entry->refused);
-		status->missed = seal_fs_missed(seal_entry_fs(entry));
+		fs = seal_entry_fs(entry);
+		status->missed = seal_fs_missed(fs);
 		status->broken = seal_changes(entry);
 		status->generation = entry->generation;
+		switched = entry->switched;
 		change = seal_entry_change(entry);
 		if (change)
 			status->granted = READ_ONCE(change->granted);
@@ -85,11 +91,14 @@ int seal_query(struct seal_session *session, struct file *file,
 	}
 	mutex_unlock(&seal_table_lock);
 
-	if (status->flags & SEAL_STATUS_SEALED) {
+	if (fs) {
 		if (!seal_flagged(inode) && query_repair(inode))
 			status->flags |= SEAL_STATUS_REPAIRED;
-		if (!seal_gates_armed())
+		if (!seal_gates_armed(fs))
 			status->flags |= SEAL_STATUS_DISARMED;
+		if (switched != seal_kprobes_switched() ||
+		    !seal_fs_last_armed(fs))
+			status->flags |= SEAL_STATUS_LAPSED;
 		if (status->missed)
 			status->flags |= SEAL_STATUS_MISSED;
 		if (status->broken)
@@ -102,7 +111,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
-	ret = seal_map_get();
+	ret = seal_map_get(reason);
 	if (ret)
 		return ret;
 	ret = seal_map_read(inode, &info, NULL, reason);

@@ -267,6 +267,12 @@ struct seal_revoke {
 #define SEAL_STATUS_LOG_ONLY	(1U << 7)	/* nothing is refused: not protected */
 #define SEAL_STATUS_REVOKED	(1U << 8)	/* this session lost its claim to REVOKE */
 #define SEAL_STATUS_RECALLED	(1U << 9)	/* somebody waits for this session */
+/*
+ * Since the file was sealed somebody has written to the switch of all kprobes
+ * (debugfs kprobes/enabled). The gates cannot be switched off by that, but the
+ * last line behind them may have been off for a time.
+ */
+#define SEAL_STATUS_LAPSED	(1U << 10)
 
 /**
  * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,26 @@ static void put(struct ctx *c, uint64_t off, uint64_t len, int flags)
 	free(buf);
 }
 
+/* XFS frees the blocks of a deleted file in the background. */
+static void wait_unshared(struct ctx *c)
+{
+	struct extent *ext;
+	bool shared = true;
+
+	for (int i = 0; i < 500 && shared; i++) {
+		unsigned int count = extents_read(c->f.fd, &ext);
+
+		shared = false;
+		for (unsigned int e = 0; e < count; e++)
+			shared |= ext[e].flags & FIEMAP_EXTENT_SHARED;
+		free(ext);
+		if (shared)
+			usleep(20000);
+	}
+	if (shared)
+		die("the blocks of a deleted clone stay shared");
+}
+
 /* A clone is made, one block written, the clone deleted. */
 static int before_deleted_clone(struct ctx *c)
 {
@@ -56,6 +77,8 @@ static int before_deleted_clone(struct ctx *c)
 	/* What the clone shared is private only once it is really gone. */
 	if (!ret && syncfs(c->f.fd))
 		die("syncfs: %s", strerror(errno));
+	if (!ret)
+		wait_unshared(c);
 	return ret;
 }
 

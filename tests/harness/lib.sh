@@ -76,6 +76,20 @@ run_program() {
 	echo "== $name: $((SECONDS - start)) s"
 }
 
+# Is no gate attached, some seconds after the last unseal at most?
+at_rest() {
+	local i
+
+	for i in {1..100}; do
+		! grep -q '\[seal\]' /sys/kernel/tracing/enabled_functions &&
+			! grep -q . /sys/kernel/debug/kprobes/list && return
+		sleep 0.1
+	done
+	grep '\[seal\]' /sys/kernel/tracing/enabled_functions
+	cat /sys/kernel/debug/kprobes/list
+	return 1
+}
+
 seal_loaded() {
 	[ -d /sys/module/seal ]
 }

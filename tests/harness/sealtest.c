@@ -368,6 +368,32 @@ char *st_read_file(const char *path)
 	return text;
 }
 
+#define FUNCTIONS	"/sys/kernel/tracing/enabled_functions"
+#define KPROBES		"/sys/kernel/debug/kprobes/list"
+/* long enough for a kernel that checks itself under emulation */
+#define REST_SECONDS	30
+
+bool st_at_rest(void)
+{
+	char *functions = NULL, *list = NULL;
+	bool rest = false;
+
+	for (int i = 0; i < REST_SECONDS * 20 && !rest; i++) {
+		if (i)
+			usleep(50000);
+		free(functions);
+		free(list);
+		functions = st_read_file(FUNCTIONS);
+		list = st_read_file(KPROBES);
+		rest = !strstr(functions, "[seal]") && !*list;
+	}
+	if (!rest)
+		printf("attached:\n%sprobes:\n%s", functions, list);
+	free(functions);
+	free(list);
+	return rest;
+}
+
 void st_mount(void)
 {
 	const char *options = st_env("SEAL_OPTIONS");

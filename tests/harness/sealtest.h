@@ -77,6 +77,11 @@ uint64_t st_address(int fd, uint64_t offset);
 /* Small files of the kernel. */
 int st_do_write_file(const char *path, const char *text);
 char *st_read_file(const char *path);
+/*
+ * Is no gate of the module attached? They stay for a moment after the last
+ * unseal (linger_ms), so wait some seconds for that. If not, prints what is left.
+ */
+bool st_at_rest(void);
 
 /* Mount the target again after it was unmounted. */
 void st_mount(void);

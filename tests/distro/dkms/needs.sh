@@ -56,7 +56,7 @@ needs_other_distributions() {
 	for config in RHEL_RELEASE_CODE=2561 CONFIG_SUSE_KERNEL; do
 		check "with $config it does not compile either" \
 			grep -q "carry changes of later series" <(gcc -x c -fsyntax-only \
-			-Wfatal-errors "-D$config" module/compat.h 2>&1)
+			-Wfatal-errors "-D$config" module/base/compat.h 2>&1)
 	done
 }
 

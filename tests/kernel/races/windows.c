@@ -313,11 +313,18 @@ ST_CASE(repair, race_repair, ST_AWAY);
  * have passed none. Only where no lock would stop SEAL later. Not those of a
  * pNFS server, which a lease announces, and which are not waited for.
  */
+/* The seal to come must be the one that attaches the gates. */
+static void rest(void)
+{
+	ck_assert(st_at_rest());
+}
+
 static TCase *race_attach(void)
 {
 	TCase *tc = tcase_create("attach");
 
 	tcase_set_timeout(tc, 90);
+	tcase_add_checked_fixture(tc, rest, NULL);
 	for (int i = 0; i < NR_WINDOWS; i++)
 		if (window_applies(&windows[i]) && windows[i].unlocked &&
 		    !windows[i].server)

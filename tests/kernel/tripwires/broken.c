@@ -123,7 +123,7 @@ static void skip_gate(const char *gate)
 	ck_assert_msg(!ret, "no gate to switch off: %s", strerror(-ret));
 }
 
-/* How often a tripwire saw a seal broken; its line is "SET FUNCTION N MISSED". */
+/* How often a tripwire saw a seal broken; its line is "SET FUNCTION N HOW". */
 static unsigned long hits(const char *function)
 {
 	char *text = st_read_file(TRIPWIRES), *line, *rest = text;

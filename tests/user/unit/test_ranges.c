@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "ranges.h"
+#include "base/ranges.h"
 #include "unit.h"
 
 #define BITS 256

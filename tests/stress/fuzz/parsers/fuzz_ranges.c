@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 #include "parsers.h"
-#include "ranges.h"
+#include "base/ranges.h"
 
 #define UNITS 4096
 

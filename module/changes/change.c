@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A holder changes the map: one task at a time, and nobody joins meanwhile. */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "changes/change.h"
+#include "gates/tripwire.h"
+#include "map/map.h"
+#include "sealing/release.h"
+#include "table/claim.h"
+
+#define REREAD_TRIES	5
+
+/* The entry if it is held so, with another claim on it, or why not. */
+static struct seal_entry *change_find(struct seal_session *session,
+				      struct inode *inode,
+				      struct seal_change **fresh)
+{
+	struct seal_entry *entry = ERR_PTR(-EACCES);
+	struct seal_claim *claim;
+
+	if (session)
+		mutex_lock(&session->lock);
+	mutex_lock(&seal_table_lock);
+	if (session) {
+		claim = seal_session_find(session, inode);
+		if (claim)
+			entry = claim->entry ?: ERR_PTR(-EOWNERDEAD);
+	} else {
+		entry = seal_entry_find(inode);
+		if (!entry || !entry->sticky)
+			entry = ERR_PTR(-EACCES);
+	}
+	if (!IS_ERR(entry))
+		seal_entry_get_changer(entry, fresh);
+	mutex_unlock(&seal_table_lock);
+	if (session)
+		mutex_unlock(&session->lock);
+	return entry;
+}
+
+/* Claims may have been dropped, and others have come, since it was found. */
+static int change_start(struct seal_entry *entry, struct seal_session *session,
+			bool grow)
+{
+	struct seal_claim *claim = NULL;
+	int ret = 0;
+
+	if (session)
+		mutex_lock(&session->lock);
+	mutex_lock(&seal_table_lock);
+	if (session)
+		claim = seal_session_find(session, entry->inode);
+	if (session ? !claim : !entry->sticky)
+		ret = -EACCES;
+	else if (claim && seal_claim_revoked(claim))
+		ret = -EOWNERDEAD;
+	else if (grow && entry->claims - seal_entry_change(entry)->changers !=
+			 (session ? 1 : 0) + entry->sticky)
+		ret = -EBUSY;
+	else
+		WRITE_ONCE(entry->growing, grow);
+	mutex_unlock(&seal_table_lock);
+	if (session)
+		mutex_unlock(&session->lock);
+	return ret;
+}
+
+struct seal_entry *seal_change_begin(struct seal_session *session,
+				     struct inode *inode, bool grow)
+{
+	struct seal_change *change = seal_change_alloc(GFP_KERNEL_ACCOUNT);
+	struct seal_entry *entry;
+	int ret = -EINTR;
+
+	if (!change)
+		return ERR_PTR(-ENOMEM);
+	entry = change_find(session, inode, &change);
+	kfree(change);
+	if (IS_ERR(entry))
+		return entry;
+	change = seal_entry_change(entry);
+	if (!mutex_lock_killable(&change->lock)) {
+		ret = change_start(entry, session, grow);
+		if (!ret)
+			return entry;
+		mutex_unlock(&change->lock);
+	}
+	seal_entry_put_changer(entry);
+	return ERR_PTR(ret);
+}
+
+void seal_change_end(struct seal_entry *entry, bool grow)
+{
+	if (grow) {
+		mutex_lock(&seal_table_lock);
+		WRITE_ONCE(entry->growing, false);
+		mutex_unlock(&seal_table_lock);
+		wake_up_all(&seal_state_changed);
+	}
+	mutex_unlock(&seal_entry_change(entry)->lock);
+	seal_entry_put_changer(entry);
+}
+
+void seal_change_allow(struct seal_entry *entry)
+{
+	WRITE_ONCE(seal_entry_change(entry)->changer, current);
+}
+
+void seal_change_forbid(struct seal_entry *entry)
+{
+	WRITE_ONCE(seal_entry_change(entry)->changer, NULL);
+}
+
+void seal_change_reread(struct seal_entry *entry)
+{
+	struct seal_table *table;
+	char reason[SEAL_REASON_LEN];
+	struct seal_map_info info;
+	int tries, ret = -ENOMEM;
+
+	for (tries = 0; ret == -ENOMEM && tries < REREAD_TRIES; tries++) {
+		table = kzalloc(sizeof(*table), GFP_KERNEL);
+		if (!table)
+			continue;
+		ret = seal_map_reread(entry->inode, &info, &table->ranges,
+				      reason);
+		if (!ret) {
+			seal_entry_publish(entry, table, &info.sum);
+			return;
+		}
+		seal_table_free(table);
+	}
+	/* what is told of the map is out of date: that is what broken means */
+	atomic64_inc(&entry->changes);
+	seal_report_broken(entry, "by its holder, and it cannot be read again");
+}
+
+int seal_may_change(struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+}
+
+int seal_change_enter(struct file *file, char *reason)
+{
+	int ret = seal_map_get(reason);
+
+	if (ret)
+		return ret == -ENOENT ? -EOPNOTSUPP : ret;
+	ret = mnt_want_write_file(file);
+	if (ret)
+		seal_map_put();
+	return ret;
+}
+
+void seal_change_leave(struct file *file)
+{
+	mnt_drop_write_file(file);
+	seal_map_put();
+}
+
+int seal_change_error(int error, char *reason)
+{
+	if (error == -EACCES)
+		strscpy(reason, "the file is not sealed by this session",
+			SEAL_REASON_LEN);
+	else if (error == -EBUSY && !reason[0])
+		strscpy(reason, "somebody else holds the file sealed, too",
+			SEAL_REASON_LEN);
+	return error;
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Granted blocks that have been written become part of the file.
+ *
+ * That change is exact: the map it leads to is computed before it is begun,
+ * together with the table and the digest, so that nothing can fail once the
+ * filesystem has done its part. Until the new table is published gates refuse
+ * what the old one refused.
+ *
+ * The filesystem converts blocks by the operation it has for its pNFS server,
+ * commit_blocks().
+ */
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/iomap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "base/compat.h"
+#include "base/trace.h"
+#include "changes/change.h"
+#include "changes/commit.h"
+#include "map/map.h"
+#include "map/xfs_inode.h"
+#include "sealing/freeze.h"
+#include "table/entry.h"
+#include "table/events.h"
+#include "table/grantee.h"
+
+/* Extents that are converted per call. */
+#define MAX_PIECES	65536
+
+struct commit_job {
+	u64			old_size;
+	u64			size;		/* afterwards */
+	struct seal_ranges	all;		/* as asked for */
+	struct seal_ranges	unwritten;	/* what has to be converted */
+	struct iomap		*pieces;	/* the same */
+	struct seal_table	*table;		/* of the map it leads to */
+	struct seal_map_info	info;
+};
+
+static int commit_ranges(struct commit_job *job, struct seal_entry *entry,
+			 const struct seal_grantee *grantee,
+			 struct seal_commit *commit,
+			 const struct seal_commit_range *ranges)
+{
+	struct inode *inode = entry->inode;
+	u64 last = 0;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < commit->nr_ranges; i++) {
+		u64 start = ranges[i].offset, end = start + ranges[i].length;
+
+		commit->bad_index = i;
+		if (!seal_grant_whole_units(inode, start, ranges[i].length))
+			return seal_explain(commit->reason, -EINVAL,
+					    "the range is not whole blocks and whole pages");
+		if (start < last)
+			return seal_explain(commit->reason, -EINVAL,
+					    "the ranges are not in order, or overlap");
+		if (!grantee || !seal_ranges_cover(&grantee->ranges, start, end))
+			return seal_explain(commit->reason, -ENXIO,
+					    "the range is not granted to this session");
+		if (end > round_up(job->size, seal_grant_unit(inode)))
+			return seal_explain(commit->reason, -EINVAL,
+					    "the range is beyond the end of the file");
+		ret = seal_ranges_add(&job->all, start, end);
+		if (ret)
+			return ret;
+		last = end;
+	}
+	commit->bad_index = SEAL_NO_INDEX;
+	return 0;
+}
+
+static int commit_size(struct commit_job *job, struct seal_entry *entry,
+		       const struct seal_grantee *grantee,
+		       struct seal_commit *commit)
+{
+	u64 unit = seal_grant_unit(entry->inode);
+
+	job->old_size = i_size_read(entry->inode);
+	job->size = commit->new_size ?: job->old_size;
+	if (job->size == job->old_size)
+		return 0;
+	if (job->size < job->old_size)
+		return seal_explain(commit->reason, -EINVAL,
+				    "the size of the file can only grow");
+	if ((job->size | job->old_size) & (unit - 1))
+		return seal_explain(commit->reason, -EINVAL,
+				    "the old or the new end is within a block or page");
+	if (!grantee || job->size > grantee->grow_to ||
+	    !seal_ranges_cover(&grantee->ranges, job->size - unit, job->size))
+		return seal_explain(commit->reason, -ENXIO,
+				    "the new end was not granted to this session");
+	return 0;
+}
+
+/* Of what is asked for, what is unwritten up to EOF. */
+static int commit_unwritten(struct commit_job *job, struct inode *inode)
+{
+	const unsigned int room = SEAL_GRANT_MAX_EXTENTS;
+	u64 eof = round_up(job->size, (u64)i_blocksize(inode));
+	struct seal_map_extent *list;
+	struct seal_range range;
+	u64 pos = 0;
+	int i, nr, ret = 0;
+
+	list = kvmalloc_array(room, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	if (!list)
+		return -ENOMEM;
+	while (!ret && seal_ranges_next(&job->all, pos, &range)) {
+		range.end = min(range.end, eof);
+		if (range.start >= range.end)
+			break;
+		nr = seal_map_list(inode, range.start, range.end, list, room);
+		if (nr < 0) {
+			ret = nr;
+			break;
+		}
+		for (i = 0; !ret && i < nr; i++)
+			if (list[i].state == SEAL_RANGE_UNWRITTEN)
+				ret = seal_ranges_add(&job->unwritten,
+						      list[i].start,
+						      list[i].end);
+		pos = nr == room ? list[nr - 1].end : range.end;
+		if (seal_ranges_nr(&job->unwritten) > MAX_PIECES)
+			ret = -E2BIG;
+	}
+	kvfree(list);
+	return ret;
+}
+
+static int commit_prepare(struct commit_job *job, struct seal_entry *entry,
+			  struct seal_commit *commit)
+{
+	struct seal_map_change change = {
+		.written	= &job->unwritten,
+		.file_size	= job->size,
+	};
+	struct inode *inode = entry->inode;
+	struct seal_range range;
+	u64 pos = 0;
+	u32 nr = 0;
+	int ret;
+
+	ret = commit_unwritten(job, inode);
+	if (ret)
+		return ret == -E2BIG ?
+		       seal_explain(commit->reason, ret,
+				    "too many extents at once, commit a part of them") :
+		       ret;
+
+	if (!seal_ranges_empty(&job->unwritten)) {
+		job->pieces = kvcalloc(seal_ranges_nr(&job->unwritten),
+				       sizeof(*job->pieces), GFP_KERNEL_ACCOUNT);
+		if (!job->pieces)
+			return -ENOMEM;
+		while (seal_ranges_next(&job->unwritten, pos, &range)) {
+			job->pieces[nr].offset = range.start;
+			job->pieces[nr++].length = range.end - range.start;
+			pos = range.end;
+		}
+	}
+
+	job->table = kzalloc(sizeof(*job->table), GFP_KERNEL_ACCOUNT);
+	if (!job->table)
+		return -ENOMEM;
+	ret = seal_map_predict(inode, &job->info, &job->table->ranges,
+			       commit->reason, &change);
+	if (ret)
+		return ret;
+	/* as sealed: an inode does not become one while it is granted from */
+	if (entry->sum.cow)
+		seal_map_redirected(&job->info, &job->table->ranges);
+	return 0;
+}
+
+/* Has the filesystem done all it was told to, and said so rightly? */
+static int commit_convert(struct commit_job *job, struct seal_entry *entry)
+{
+	struct inode *inode = entry->inode;
+	struct seal_range range;
+	u64 pos = 0;
+	int ret;
+
+	seal_change_allow(entry);
+	ret = seal_commit_blocks(inode, job->pieces,
+				 seal_ranges_nr(&job->unwritten),
+				 job->size > job->old_size ? job->size : 0);
+	seal_change_forbid(entry);
+	if (ret)
+		return ret;
+	if (i_size_read(inode) != job->size)
+		return -EIO;
+	while (seal_ranges_next(&job->unwritten, pos, &range)) {
+		if (!seal_map_written(inode, range.start, range.end))
+			return -EIO;
+		pos = range.end;
+	}
+	/* the first written block there is tells whether it stays in place */
+	if (!entry->sum.written && !entry->sum.shared &&
+	    job->info.first_written != U64_MAX &&
+	    seal_xfs_redirects(inode, job->info.first_written))
+		seal_map_redirected(&job->info, &job->table->ranges);
+	return 0;
+}
+
+/*
+ * Pages of the ranges that were read before they were converted show zeros.
+ * What is unwritten cannot be dirty, so nothing is lost; of what was written
+ * before, somebody may hold pages.
+ */
+static int commit_invalidate(struct commit_job *job, struct inode *inode)
+{
+	struct seal_range range;
+	u64 pos = 0;
+	int ret = 0;
+
+	while (seal_ranges_next(&job->all, pos, &range)) {
+		ret = seal_freeze_drop_pages(inode, range.start, range.end) ?:
+		      ret;
+		pos = range.end;
+	}
+	return ret;
+}
+
+static void commit_tell(const struct commit_job *job, struct seal_entry *entry)
+{
+	struct seal_range range;
+	u64 pos = 0;
+
+	while (seal_ranges_next(&job->all, pos, &range)) {
+		seal_event_committed(entry, range.start, range.end);
+		pos = range.end;
+	}
+}
+
+static int commit_locked(struct commit_job *job, struct seal_entry *entry,
+			 struct seal_session *session, struct file *file,
+			 struct seal_commit *commit,
+			 const struct seal_commit_range *ranges)
+{
+	struct seal_grantee *grantee = seal_grantee_find(entry, session);
+	struct inode *inode = entry->inode;
+	bool change;
+	int ret;
+
+	if (seal_changes(entry))
+		return seal_explain(commit->reason, -ESTALE,
+				    "the seal that is held on it was broken");
+	ret = commit_size(job, entry, grantee, commit) ?:
+	      commit_ranges(job, entry, grantee, commit, ranges) ?:
+	      commit_prepare(job, entry, commit);
+	if (ret)
+		return ret;
+	change = !seal_ranges_empty(&job->unwritten) ||
+		 job->size != job->old_size;
+	/* what COMMIT would make the end of the file must be a block of it */
+	if (job->size != job->old_size &&
+	    !seal_ranges_cover(&job->unwritten, job->size - 1, job->size) &&
+	    !seal_map_written(inode, round_down(job->size - 1,
+						(u64)i_blocksize(inode)),
+			      job->size))
+		return seal_explain(commit->reason, -EINVAL,
+				    "the block before the new end is not committed");
+
+	/*
+	 * What others wrote must be on disk before the map says that it is
+	 * theirs, or a power cut in between shows what was there before. The
+	 * log may be on another device.
+	 */
+	ret = blkdev_issue_flush(inode->i_sb->s_bdev);
+	if (ret)
+		return ret;
+	ret = seal_freeze_modify(entry, file);
+	if (ret)
+		return ret;
+	/* from here on to the end, whatever signal arrives */
+	ret = change ? commit_convert(job, entry) : vfs_fsync(file, 0);
+
+	seal_freeze_lock(inode);
+	if (!ret) {
+		ret = commit_invalidate(job, inode);
+		if (ret)
+			strscpy(commit->reason,
+				"pages of blocks that were written before are in use, try again",
+				SEAL_REASON_LEN);
+		if (change) {
+			commit->converted = seal_ranges_bytes(&job->unwritten);
+			seal_entry_publish(entry, job->table, &job->info.sum);
+			job->table = NULL;
+			trace_seal_committed(inode, job->info.sum.digest);
+		}
+		if (change || !ret)
+			commit_tell(job, entry);
+	} else if (change) {
+		strscpy(commit->reason, "the filesystem failed to convert all of the blocks",
+			SEAL_REASON_LEN);
+		commit_invalidate(job, inode);
+	}
+	seal_freeze_unlock(inode);
+	/* reads the map, which takes the locks */
+	if (ret && change && job->table)
+		seal_change_reread(entry);
+	commit->generation = entry->generation;
+	return ret;
+}
+
+int seal_grant_commit(struct seal_session *session, struct file *file,
+		      struct seal_commit *commit,
+		      const struct seal_commit_range *ranges)
+{
+	struct inode *inode = file_inode(file);
+	struct commit_job *job;
+	struct seal_entry *entry;
+	bool grow;
+	int ret;
+
+	commit->bad_index = SEAL_NO_INDEX;
+	ret = seal_may_change(file);
+	if (ret)
+		return seal_explain(commit->reason, ret, ret == -EPERM ?
+				    "committing blocks needs CAP_SYS_RAWIO" :
+				    "the file is not open for writing");
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return -ENOMEM;
+	ret = seal_change_enter(file, commit->reason);
+	if (ret)
+		goto out_free;
+
+	grow = commit->new_size && commit->new_size != i_size_read(inode);
+	entry = seal_change_begin(session, inode, grow);
+	if (IS_ERR(entry)) {
+		ret = PTR_ERR(entry);
+	} else {
+		ret = commit_locked(job, entry, session, file, commit, ranges);
+		seal_change_end(entry, grow);
+	}
+	seal_change_leave(file);
+	if (job->table)
+		seal_table_free(job->table);
+	seal_ranges_free(&job->all);
+	seal_ranges_free(&job->unwritten);
+	kvfree(job->pieces);
+out_free:
+	kfree(job);
+	return seal_change_error(ret, commit->reason);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Granted blocks have been written: make them part of the file. */
+#ifndef SEAL_COMMIT_H
+#define SEAL_COMMIT_H
+
+#include "uapi/seal.h"
+
+struct file;
+struct seal_session;
+
+int seal_grant_commit(struct seal_session *session, struct file *file,
+		      struct seal_commit *commit,
+		      const struct seal_commit_range *ranges);
+
+#endif /* SEAL_COMMIT_H */

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changing a map on request, before it is sealed: preallocation and unsharing
+ * with what the kernel offers to everybody.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/writeback.h>
+
+#include "changes/prepare.h"
+#include "map/map.h"
+#include "table/entry.h"
+
+/* Bytes per call: about a second of work, so that progress can be shown. */
+#define STEP_ALLOCATE	BIT_ULL(30)
+#define STEP_DATA	(64ULL << 20)
+/* Bytes for which writers have to wait at a time. */
+#define STEP_LOCKED	(4ULL << 20)
+/* Extents looked at per call. */
+#define STEP_EXTENTS	256
+
+/* Writers can dirty a file between two steps; they do not do so for ever. */
+#define MAX_TRIES	5
+
+/* Cut the step to what the list of extents, if it is full, covers. */
+static u64 list_step(struct inode *inode, u64 start, u64 end,
+		     struct seal_map_extent *extents, int *nr)
+{
+	*nr = seal_map_list(inode, start, end, extents, STEP_EXTENTS);
+	if (*nr == STEP_EXTENTS)
+		end = extents[STEP_EXTENTS - 1].end;
+	return end;
+}
+
+/* Keeps the size: the file may have been truncated since it was looked at. */
+static int fill_hole(struct file *file, u64 start, u64 end)
+{
+	if (start >= end)
+		return 0;
+	return vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, start, end - start);
+}
+
+/* Allocate the holes of [start, *end); *end may come closer. */
+static int fill_holes(struct file *file, u64 start, u64 *end,
+		      struct seal_map_extent *extents)
+{
+	u64 pos = start;
+	int i, nr, ret;
+
+	*end = list_step(file_inode(file), start, *end, extents, &nr);
+	if (nr < 0)
+		return nr;
+	for (i = 0; i < nr; i++) {
+		ret = fill_hole(file, pos, extents[i].start);
+		if (ret)
+			return ret;
+		pos = extents[i].end;
+	}
+	return fill_hole(file, pos, *end);
+}
+
+/*
+ * Make pages dirty without touching a byte: fault them in for writing through
+ * a mapping. Write-back then writes what they hold, zeroes where nothing was
+ * written, and the filesystem converts the extent. Nothing is overwritten, so
+ * it is safe whatever others write at the same time.
+ */
+static int dirty_pages(struct file *file, u64 start, u64 end)
+{
+	unsigned long addr, left;
+
+	start = round_down(start, PAGE_SIZE);
+	end = round_up(end, PAGE_SIZE);
+	addr = vm_mmap(file, 0, end - start, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, start);
+	if (IS_ERR_VALUE(addr))
+		return (int)addr;
+	left = fault_in_safe_writeable((char __user *)addr, end - start);
+	vm_munmap(addr, end - start);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	/* the fault only says that it failed; blocks are there already */
+	return left ? -EIO : 0;
+}
+
+/*
+ * A page that was faulted in before a direct write and written back after it
+ * would put its zeroes over the new data: keep direct writers out meanwhile.
+ * Cached ones write to the same page.
+ */
+static int write_pages(struct file *file, u64 start, u64 end)
+{
+	struct inode *inode = file_inode(file);
+	int ret;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	inode_dio_wait(inode);
+	ret = dirty_pages(file, start, end);
+	if (!ret)
+		ret = filemap_write_and_wait_range(file->f_mapping, start,
+						   end - 1);
+	up_write(&inode->i_rwsem);
+	return ret;
+}
+
+static int write_extent(struct file *file, u64 start, u64 end)
+{
+	int ret = 0;
+
+	while (!ret && start < end) {
+		u64 stop = min(end, round_down(start, STEP_LOCKED) + STEP_LOCKED);
+
+		ret = write_pages(file, start, stop);
+		start = stop;
+	}
+	return ret;
+}
+
+static int write_unwritten(struct file *file, u64 start, u64 end,
+			   struct seal_map_extent *extents)
+{
+	struct address_space *mapping = file->f_mapping;
+	struct inode *inode = file_inode(file);
+	int tries;
+
+	for (tries = 0; tries < MAX_TRIES; tries++) {
+		bool found = false;
+		u64 pos = start;
+
+		/* what a truncation left beyond the end stays unwritten */
+		end = min_t(u64, end, round_up((u64)i_size_read(inode),
+					       i_blocksize(inode)));
+		while (pos < end) {
+			u64 stop;
+			int i, nr, ret;
+
+			ret = filemap_write_and_wait_range(mapping, pos,
+							   end - 1);
+			if (ret)
+				return ret;
+			stop = list_step(inode, pos, end, extents, &nr);
+			if (nr < 0)
+				return nr;
+			for (i = 0; i < nr; i++) {
+				if (extents[i].state != SEAL_RANGE_UNWRITTEN)
+					continue;
+				found = true;
+				ret = write_extent(file, extents[i].start,
+						   extents[i].end);
+				/* truncated meanwhile: look again */
+				if (ret == -EIO &&
+				    i_size_read(inode) < extents[i].end)
+					continue;
+				/* sealed meanwhile: stores are faults now */
+				if (ret == -EIO && seal_flagged(inode))
+					return -ETXTBSY;
+				if (ret)
+					return ret;
+			}
+			pos = stop;
+		}
+		if (!found)
+			return 0;
+	}
+	/* somebody punches and refills it as fast as it is written */
+	return -EBUSY;
+}
+
+static int check_file(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!S_ISREG(inode->i_mode) || !inode->i_op->fiemap)
+		return -EOPNOTSUPP;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (IS_SWAPFILE(inode) || seal_flagged(inode))
+		return -ETXTBSY;
+	return 0;
+}
+
+/* The end of the range; 0 as the length means up to EOF. */
+static int check_range(struct inode *inode, u64 offset, u64 length, u64 *end)
+{
+	u64 size = i_size_read(inode);
+
+	if (offset > S64_MAX || length > S64_MAX - offset)
+		return -EINVAL;
+	*end = length ? offset + length : max(offset, size);
+	if (*end > inode->i_sb->s_maxbytes)
+		return -EFBIG;
+	return 0;
+}
+
+int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
+		       u64 *done)
+{
+	bool extend = length && !(flags & SEAL_PREALLOC_KEEP_SIZE);
+	struct inode *inode = file_inode(file);
+	struct seal_map_extent *extents;
+	u64 end, step;
+	int ret;
+
+	ret = check_file(file);
+	if (!ret)
+		ret = check_range(inode, offset, length, &end);
+	if (ret)
+		return ret;
+	if (flags & SEAL_PREALLOC_WRITTEN) {
+		if (!(file->f_mode & FMODE_READ))
+			return -EBADF;
+		/* blocks beyond EOF can only be unwritten */
+		if (flags & SEAL_PREALLOC_KEEP_SIZE && end > i_size_read(inode))
+			return -EINVAL;
+	}
+	if (!file->f_op->fallocate)
+		return -EOPNOTSUPP;
+	*done = 0;
+	if (offset >= end)
+		return 0;
+
+	extents = kvmalloc_array(STEP_EXTENTS, sizeof(*extents),
+				 GFP_KERNEL_ACCOUNT);
+	if (!extents)
+		return -ENOMEM;
+
+	step = flags & SEAL_PREALLOC_WRITTEN ? STEP_DATA : STEP_ALLOCATE;
+	end = min(end, offset + step);
+	ret = filemap_write_and_wait_range(file->f_mapping, offset, end - 1);
+	if (!ret)
+		ret = fill_holes(file, offset, &end, extents);
+	/* up to EOF never moves EOF, wherever that is by now */
+	if (!ret && extend && end > i_size_read(inode))
+		ret = vfs_fallocate(file, 0, offset, end - offset);
+	if (!ret && (flags & SEAL_PREALLOC_WRITTEN))
+		ret = write_unwritten(file, offset, end, extents);
+	kvfree(extents);
+	if (!ret)
+		*done = end - offset;
+	return ret;
+}
+
+/*
+ * XFS keeps redirecting the writes of an inode that was reflinked, shared
+ * blocks or not, until its reflink flag is cleared. Unsharing clears it as a
+ * last step, but since 6.12 not while the inode counts as dirty, and the data
+ * it just wrote makes it so: write the inode, and unshare once more.
+ */
+static int end_cow(struct file *file)
+{
+	const int mode = FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE;
+	struct inode *inode = file_inode(file);
+	char reason[SEAL_REASON_LEN];
+	struct seal_map_info info;
+	int tries, ret;
+
+	for (tries = 0; tries < 4 * MAX_TRIES; tries++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = filemap_write_and_wait(inode->i_mapping);
+		if (ret)
+			return ret;
+		ret = seal_map_read(inode, &info, NULL, reason);
+		if (ret)
+			return ret;
+		/* shared blocks elsewhere: the caller asked for a part only */
+		if (!info.sum.cow || info.sum.shared)
+			return 0;
+		ret = write_inode_now(inode, 1);
+		if (ret)
+			return ret;
+		ret = vfs_fallocate(file, mode, info.first_written,
+				    i_blocksize(inode));
+		if (ret)
+			return ret;
+	}
+	return -EBUSY;
+}
+
+int seal_unshare_step(struct file *file, u64 offset, u64 length, u64 *done)
+{
+	const int mode = FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE;
+	struct inode *inode = file_inode(file);
+	struct seal_map_extent *extents;
+	u64 end, whole_end;
+	int i, nr, ret;
+
+	ret = check_file(file);
+	if (!ret)
+		ret = check_range(inode, offset, length, &whole_end);
+	if (ret)
+		return ret;
+	*done = 0;
+	if (offset >= whole_end)
+		return 0;
+
+	extents = kvmalloc_array(STEP_EXTENTS, sizeof(*extents),
+				 GFP_KERNEL_ACCOUNT);
+	if (!extents)
+		return -ENOMEM;
+
+	end = min(whole_end, offset + STEP_DATA);
+	ret = filemap_write_and_wait_range(file->f_mapping, offset, end - 1);
+	if (ret)
+		goto out;
+	end = list_step(inode, offset, end, extents, &nr);
+	ret = min(nr, 0);
+	for (i = 0; i < nr && !ret; i++) {
+		if (extents[i].state == SEAL_RANGE_SHARED)
+			ret = vfs_fallocate(file, mode, extents[i].start,
+					    extents[i].end - extents[i].start);
+	}
+	if (!ret && end == whole_end && end >= i_size_read(inode))
+		ret = end_cow(file);
+	if (!ret)
+		*done = end - offset;
+out:
+	kvfree(extents);
+	return ret;
+}

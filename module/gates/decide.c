@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What gates decide: may this call pass? */
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/rcupdate.h>
+
+#include "base/mode.h"
+#include "base/trace.h"
+#include "gates/decide.h"
+#include "probes/gate.h"
+#include "table/entry.h"
+#include "table/events.h"
+
+long seal_return_busy(void)
+{
+	return -ETXTBSY;
+}
+
+long seal_return_zero(void)
+{
+	return 0;
+}
+
+bool seal_gate_refuse(struct seal_gate *gate, struct seal_entry *entry,
+		      u64 start, u64 end)
+{
+	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
+		return false;
+	atomic64_inc(&gate->hits);
+	atomic64_inc(&entry->refused);
+	trace_seal_refused(entry->inode, gate->symbol, start, end);
+	seal_event_refused(entry, gate->symbol, start, end);
+	if (!seal_is_log_only())
+		return true;
+	seal_tell_passed(entry->inode, gate->symbol);
+	return false;
+}
+
+static bool in_place(const struct seal_entry *entry, u64 start, u64 end)
+{
+	return seal_ranges_cover(&rcu_dereference(entry->table)->ranges, start,
+				 end);
+}
+
+bool seal_gate_refuses(struct seal_gate *gate, struct inode *inode, u64 start,
+		       u64 end)
+{
+	struct seal_entry *entry;
+	bool refused = false;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	/* when the gates are shut there may be another table */
+	if (entry && !in_place(entry, start, end) && !seal_gates_pass(entry) &&
+	    !in_place(entry, start, end))
+		refused = seal_gate_refuse(gate, entry, start, end);
+	rcu_read_unlock();
+	return refused;
+}
+
+bool seal_gate_refuses_any(struct seal_gate *gate, struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool refused = false;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	if (entry && !seal_gates_pass(entry))
+		refused = seal_gate_refuse(gate, entry, 0, 0);
+	rcu_read_unlock();
+	return refused;
+}
+
+/* Nothing of the file is shared, and it has to stay so. */
+static bool stays_unshared(const struct seal_entry *entry)
+{
+	const struct seal_change *change = seal_entry_change(entry);
+
+	return change && READ_ONCE(change->unshared);
+}
+
+bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool refused = false;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	/*
+	 * An inode from which one block was shared gets all its writes
+	 * redirected; harmless only if none was overwritten in place before.
+	 * Until the file is sealed that may not be known yet. What is granted
+	 * is overwritten by others.
+	 */
+	if (entry && !seal_gates_pass(entry) &&
+	    (entry->state == SEAL_ENTRY_SEALING ||
+	     stays_unshared(entry) ||
+	     !seal_ranges_empty(&rcu_dereference(entry->table)->ranges)))
+		refused = seal_gate_refuse(gate, entry, 0, 0);
+	rcu_read_unlock();
+	return refused;
+}
+
+bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb)
+{
+	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
+		return false;
+	if (!seal_any_on(sb))
+		return false;
+	atomic64_inc(&gate->hits);
+	if (!seal_is_log_only())
+		return true;
+	seal_tell_passed(d_inode(sb->s_root), gate->symbol);
+	return false;
+}

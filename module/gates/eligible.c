@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What can be sealed at all. */
+#include <linux/fs.h>
+#include <linux/kallsyms.h>
+#include <linux/string.h>
+
+#include "base/compat.h"
+#include "gates/eligible.h"
+#include "gates/filesystems.h"
+#include "probes/fs.h"
+#include "probes/gate.h"
+#include "uapi/seal.h"
+
+static bool named_journalled(const void *dirty_folio)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, (unsigned long)dirty_folio);
+	return strstarts(name, "ext4_journalled_");
+}
+
+static bool named_gated(const void *fallocate, const struct seal_fs *fs)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, (unsigned long)fallocate);
+	return !strcmp(name, fs->fallocate);
+}
+
+/*
+ * With data=journal new data sits in the journal until a checkpoint: whoever
+ * reads the blocks sees old data. The mount option is private to ext4, the
+ * operations it selects are not.
+ */
+static bool journals_data(const struct inode *inode, const struct seal_fs *fs)
+{
+	const void *op = inode->i_mapping->a_ops->dirty_folio;
+
+	if (op && op == READ_ONCE(fs->set->dirty_folio))
+		return false;
+	return named_journalled(op);
+}
+
+/*
+ * Is what the VFS calls for this file what the gates are on? Whoever puts his
+ * own operations between (they exist: interposing modules) opens a way around.
+ */
+static bool operations_gated(const struct inode *inode,
+			     const struct seal_fs *fs)
+{
+	const void *op = inode->i_fop->fallocate;
+
+	if (op && op == READ_ONCE(fs->set->fallocate))
+		return true;
+	return named_gated(op, fs);
+}
+
+/*
+ * Who reads what is learnt has a file of the filesystem open, whose module thus stays: what
+ * is forgotten at the same time is still true.
+ */
+void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
+{
+	const void *op = inode->i_fop->fallocate;
+
+	/* of the first inode; forgotten when the gates are detached */
+	if (READ_ONCE(fs->set->fallocate))
+		return;
+	if (named_gated(op, fs))
+		WRITE_ONCE(fs->set->fallocate, op);
+	op = inode->i_mapping->a_ops->dirty_folio;
+	if (!named_journalled(op))
+		WRITE_ONCE(fs->set->dirty_folio, op);
+}
+
+static struct seal_fs *refuse(int error, const char *why, char *reason)
+{
+	strscpy(reason, why, SEAL_REASON_LEN);
+	return ERR_PTR(error);
+}
+
+struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_fileattr fa = { };
+	struct seal_fs *fs;
+	int ret;
+
+	if (!S_ISREG(inode->i_mode))
+		return refuse(-EOPNOTSUPP, "not a regular file", reason);
+	fs = seal_fs_of(inode, reason);
+	if (!fs)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!seal_owner_or_capable(file))
+		return refuse(-EPERM, "neither owner of the file nor CAP_FOWNER",
+			      reason);
+	if (!inode->i_op->fiemap || !inode->i_sb->s_bdev)
+		return refuse(-EOPNOTSUPP, "the filesystem has no block map",
+			      reason);
+	if (!operations_gated(inode, fs))
+		return refuse(-EOPNOTSUPP, "the file's operations are not those of its filesystem",
+			      reason);
+	if (inode->i_sb->s_writers.frozen != SB_UNFROZEN)
+		return refuse(-EBUSY, "the filesystem is frozen", reason);
+	if (IS_NOQUOTA(inode))
+		return refuse(-EOPNOTSUPP, "a file of the filesystem itself (quota)",
+			      reason);
+	if (IS_ENCRYPTED(inode))
+		return refuse(-EOPNOTSUPP, "the file is encrypted", reason);
+
+	ret = vfs_fileattr_get(file_dentry(file), &fa);
+	if (ret)
+		return refuse(-EOPNOTSUPP, "the attributes of the file cannot be read",
+			      reason);
+	*fs_flags = fa.flags;
+	if (fa.fsx_xflags & FS_XFLAG_REALTIME)
+		return refuse(-EOPNOTSUPP, "realtime files have map changes that no gate covers",
+			      reason);
+	if (fa.flags & FS_INLINE_DATA_FL)
+		return refuse(-EOPNOTSUPP, "the data is inline in the inode, it has no blocks",
+			      reason);
+	if ((fa.flags & FS_JOURNAL_DATA_FL) || journals_data(inode, fs))
+		return refuse(-EOPNOTSUPP, "data=journal: new data is in the journal",
+			      reason);
+	if (fa.flags & FS_COMPR_FL)
+		return refuse(-EOPNOTSUPP, "the file is compressed", reason);
+	if (seal_has_layout_lease(inode))
+		return refuse(-EBUSY, "a pNFS client holds a layout of the file",
+			      reason);
+	return fs;
+}

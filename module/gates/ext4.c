@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Gates of ext4, with extents and with indirect blocks.
+ *
+ * How a function was shown to see every call: [p] [g] [t] as in xfs.c.
+ */
+#include <linux/buffer_head.h>
+#include <linux/fs.h>
+
+#include "base/compat.h"
+#include "gates/decide.h"
+#include "gates/inside.h"
+#include "gates/recall.h"
+#include "gates/sets.h"
+#include "probes/gate.h"
+#include "table/entry.h"
+
+/*
+ * ext4_da_get_block_prep(), ext4_get_block(), ext4_get_block_unwritten()
+ * (inode, block, bh, create) [p]: a write fault asks them for every block of
+ * the folio that is not mapped, with the invalidate lock held shared, before
+ * the folio becomes dirty. (Writes do too, and were decided earlier.)
+ */
+static void enter_get_block(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	struct inode *inode = seal_arg(call, 0, struct inode *);
+	u64 start = seal_arg(call, 1, u64) << inode->i_blkbits;
+	int create = seal_arg(call, 3, int);
+
+	if (likely(!seal_flagged(inode)) || !create)
+		return;
+	if (seal_gate_refuses(gate, inode, start, start + i_blocksize(inode)))
+		seal_redirect(call, seal_return_busy);
+}
+
+/*
+ * ext4_fileattr_set(idmap, dentry, fa) [p]: i_rwsem held. Changing how the
+ * map is stored rewrites it; data journalling moves new data to the journal.
+ */
+static void enter_fileattr_set(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	struct inode *inode = d_inode(seal_arg(call, 1, struct dentry *));
+	struct seal_fileattr *fa = seal_arg(call, 2, struct seal_fileattr *);
+	struct seal_entry *entry;
+	bool changes = false;
+
+	if (likely(!seal_flagged(inode)))
+		return;
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	if (entry)
+		changes = (entry->fs_flags ^ fa->flags) &
+			  (FS_EXTENT_FL | FS_JOURNAL_DATA_FL);
+	rcu_read_unlock();
+	if (changes && seal_gate_refuses_any(gate, inode))
+		seal_redirect(call, seal_return_busy);
+}
+
+/* ext4_ext_migrate(inode) [g]: EXT4_IOC_MIGRATE, i_rwsem held. */
+static void enter_migrate(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	struct inode *inode = seal_arg(call, 0, struct inode *);
+
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(gate, inode))
+		seal_redirect(call, seal_return_busy);
+}
+
+/*
+ * ext4_begin_enable_verity(file) [p]: fs-verity writes its tree behind EOF.
+ * i_rwsem held.
+ */
+static void enter_verity(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	struct inode *inode = file_inode(seal_arg(call, 0, struct file *));
+
+	if (unlikely(seal_flagged(inode)) && seal_gate_refuses_any(gate, inode))
+		seal_redirect(call, seal_return_busy);
+}
+
+/* --- entered without a lock: wrappers --- */
+
+static struct seal_gate ext4_gates[];
+
+enum ext4_wrapped {
+	WRAP_FALLOCATE,
+	WRAP_MOVE_EXTENTS,
+	WRAP_IOCTL,
+};
+
+static bool refuses(enum ext4_wrapped gate, struct inode *inode)
+{
+	return seal_flagged(inode) &&
+	       seal_gate_refuses_any(&ext4_gates[gate], inode);
+}
+
+/* ext4_fallocate() [p]: every mode and every caller. */
+SEAL_ORIGINAL(seal_ext4_fallocate, long, struct file *file, int mode,
+	      loff_t offset, loff_t len);
+
+/* The flag of the inode was seen; holders may have to be asked first. */
+static noinline long wrap_fallocate_sealed(struct file *file, int mode,
+					   loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside;
+	int recall = seal_recall_enter();
+	long ret = -ETXTBSY;
+
+	seal_recall(inode, file, "ext4_fallocate");
+	inside = seal_inside_enter(inode, &own);
+	if (!refuses(WRAP_FALLOCATE, inode))
+		ret = static_call(seal_ext4_fallocate)(file, mode, offset, len);
+	seal_inside_leave(inside, &own);
+	seal_recall_leave(recall);
+	return ret;
+}
+
+static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
+				    loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside;
+	long ret;
+
+	inside = seal_inside_enter(inode, &own);
+	/* sealing has begun meanwhile */
+	if (unlikely(seal_flagged(inode))) {
+		seal_inside_leave(inside, &own);
+		return wrap_fallocate_sealed(file, mode, offset, len);
+	}
+	ret = static_call(seal_ext4_fallocate)(file, mode, offset, len);
+	seal_inside_leave(inside, &own);
+	return ret;
+}
+
+static __always_inline void fallocate(struct seal_gate *gate,
+				      struct ftrace_regs *call)
+{
+	struct file *file = seal_arg(call, 0, struct file *);
+
+	seal_redirect(call, unlikely(seal_flagged(file_inode(file))) ?
+			    wrap_fallocate_sealed : wrap_fallocate);
+}
+
+SEAL_HOOK(fallocate)
+
+/* ext4_move_extents(orig, donor, ...) [g]: EXT4_IOC_MOVE_EXT, e4defrag. */
+SEAL_ORIGINAL(seal_ext4_move_extents, int, struct file *orig,
+	      struct file *donor, u64 oblk, u64 dblk, u64 len, u64 *moved);
+
+static noinline int wrap_move_extents(struct file *orig, struct file *donor,
+				      u64 oblk, u64 dblk, u64 len, u64 *moved)
+{
+	struct seal_inside own[2], *inside[2];
+	int recall = seal_recall_enter();
+	int ret = -ETXTBSY;
+
+	seal_recall(file_inode(orig), orig, "ext4_move_extents");
+	seal_recall(file_inode(donor), orig, "ext4_move_extents");
+	inside[0] = seal_inside_enter(file_inode(orig), &own[0]);
+	inside[1] = seal_inside_enter(file_inode(donor), &own[1]);
+	if (!refuses(WRAP_MOVE_EXTENTS, file_inode(orig)) &&
+	    !refuses(WRAP_MOVE_EXTENTS, file_inode(donor)))
+		ret = static_call(seal_ext4_move_extents)(orig, donor, oblk,
+							  dblk, len, moved);
+	seal_inside_leave(inside[1], &own[1]);
+	seal_inside_leave(inside[0], &own[0]);
+	seal_recall_leave(recall);
+	return ret;
+}
+
+static void enter_move_extents(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	seal_redirect(call, wrap_move_extents);
+}
+
+/*
+ * ext4_ioctl() [p]: EXT4_IOC_SWAP_BOOT exchanges the map with that of the boot
+ * loader inode, deep inside one large function. 32-bit callers cannot ask for
+ * it: ext4_compat_ioctl() does not know it.
+ */
+#define EXT4_IOC_SWAP_BOOT	_IO('f', 17)
+
+SEAL_ORIGINAL(seal_ext4_ioctl, long, struct file *file, unsigned int cmd,
+	      unsigned long arg);
+
+static noinline long wrap_ioctl(struct file *file, unsigned int cmd,
+				unsigned long arg)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside = seal_inside_enter(inode, &own);
+	long ret = -ETXTBSY;
+
+	if (!refuses(WRAP_IOCTL, inode))
+		ret = static_call(seal_ext4_ioctl)(file, cmd, arg);
+	seal_inside_leave(inside, &own);
+	return ret;
+}
+
+static void enter_ioctl(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	if (likely(seal_arg(call, 1, unsigned int) != EXT4_IOC_SWAP_BOOT))
+		return;
+	seal_redirect(call, wrap_ioctl);
+}
+
+/*
+ * Not here, and why: ext4_setattr(), ext4_truncate() (notify_change comes
+ * first), ext4_break_layouts() (inlined into one of its callers since 6.18;
+ * fallocate comes first), ext4_write_begin(), ext4_da_write_begin(),
+ * ext4_iomap_begin() (behind generic_write_checks; a second gate on a path
+ * can hide the loss of the first), ext4_map_blocks() (on every read; behind
+ * the get_block functions), write-back and end-of-I/O conversion (a refusal
+ * there loses data).
+ */
+static struct seal_gate ext4_gates[] = {
+	[WRAP_FALLOCATE] =
+		SEAL_GATE_WRAPPED_HOT("ext4_fallocate", fallocate,
+				      seal_ext4_fallocate),
+	[WRAP_MOVE_EXTENTS] =
+		SEAL_GATE_WRAPPED("ext4_move_extents", enter_move_extents,
+				  seal_ext4_move_extents),
+	[WRAP_IOCTL] =
+		SEAL_GATE_WRAPPED("ext4_ioctl", enter_ioctl, seal_ext4_ioctl),
+	SEAL_GATE("ext4_da_get_block_prep", enter_get_block),
+	SEAL_GATE("ext4_get_block", enter_get_block),
+	SEAL_GATE("ext4_get_block_unwritten", enter_get_block),
+	SEAL_GATE("ext4_fileattr_set", enter_fileattr_set),
+	SEAL_GATE("ext4_ext_migrate", enter_migrate),
+	SEAL_GATE("ext4_begin_enable_verity", enter_verity),
+};
+
+struct seal_gate_set seal_ext4_gates = {
+	.name		= "ext4",
+	.module		= "ext4",
+	.gates		= ext4_gates,
+	.nr_gates	= ARRAY_SIZE(ext4_gates),
+};

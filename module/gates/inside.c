@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls that are inside a wrapped function.
+ *
+ * A call takes one place of a table, chosen by its task: two atomic operations
+ * on a line that other tasks rarely use. Sealing reads the whole table, which
+ * happens once per round. A task that finds its places taken (by another one
+ * with the same hash, or because it is inside twice) uses the list.
+ */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+
+#include "gates/inside.h"
+
+/* Places a task tries, one after the other. */
+#define TRIES	4
+
+struct seal_inside seal_insides[1 << SEAL_INSIDE_BITS];
+
+static DEFINE_SPINLOCK(list_lock);
+static LIST_HEAD(list);
+
+struct seal_inside *seal_inside_crowded(const void *key,
+					struct seal_inside *own)
+{
+	unsigned int i, first = hash_ptr(current, SEAL_INSIDE_BITS);
+
+	for (i = 1; i < TRIES; i++) {
+		struct seal_inside *slot =
+			&seal_insides[(first + i) % ARRAY_SIZE(seal_insides)];
+
+		if (!cmpxchg(&slot->key, NULL, key)) {
+			WRITE_ONCE(slot->pid, current->pid);
+			return slot;
+		}
+	}
+	own->key = key;
+	own->pid = current->pid;
+	spin_lock(&list_lock);
+	list_add(&own->list, &list);
+	spin_unlock(&list_lock);
+	/* the caller looks at the flag next, see seal_inside_enter() */
+	smp_mb();
+	return own;
+}
+
+void seal_inside_unlist(struct seal_inside *own)
+{
+	spin_lock(&list_lock);
+	list_del(&own->list);
+	spin_unlock(&list_lock);
+}
+
+/* Is a call on @key inside (NULL: any)? Its task in @pid. */
+static bool find(const void *key, pid_t *pid)
+{
+	struct seal_inside *inside;
+	bool found = false;
+	unsigned int i;
+
+	/* who has set the flag of an inode looks afterwards */
+	smp_mb();
+	for (i = 0; i < ARRAY_SIZE(seal_insides); i++) {
+		/* pairs with the release in seal_inside_leave() */
+		const void *at = smp_load_acquire(&seal_insides[i].key);
+
+		if (at && (!key || at == key)) {
+			*pid = READ_ONCE(seal_insides[i].pid);
+			return true;
+		}
+	}
+	spin_lock(&list_lock);
+	list_for_each_entry(inside, &list, list) {
+		if (key && inside->key != key)
+			continue;
+		*pid = inside->pid;
+		found = true;
+		break;
+	}
+	spin_unlock(&list_lock);
+	return found;
+}
+
+int seal_inside_wait(const void *key, unsigned long end, pid_t *pid)
+{
+	while (find(key, pid)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, end))
+			return -EBUSY;
+		schedule_timeout_killable(1);
+	}
+	return 0;
+}
+
+void seal_inside_wait_all(void)
+{
+	pid_t pid;
+
+	while (find(NULL, &pid))
+		msleep(20);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The last line: its decision, and whether it works. */
+#include <linux/compiler.h>
+#include <linux/kprobes.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+
+#include "gates/decide.h"
+#include "gates/last.h"
+#include "gates/sets.h"
+#include "table/entry.h"
+
+bool seal_last_refuses(struct kprobe *kp, struct inode *inode)
+{
+	struct seal_gate *gate = container_of(kp, struct seal_gate, kp);
+	struct seal_entry *entry;
+	bool refused = false;
+
+	if (likely(!seal_flagged(inode)))
+		return false;
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	/*
+	 * While the file is being sealed, what passed a gate before it was shut
+	 * may still allocate: sealing waits for it.
+	 */
+	if (entry && READ_ONCE(entry->state) == SEAL_ENTRY_SEALED &&
+	    !seal_entry_changing(entry))
+		refused = seal_gate_refuse(gate, entry, 0, 0);
+	rcu_read_unlock();
+	return refused;
+}
+
+int seal_last_refuse(struct pt_regs *regs)
+{
+	instruction_pointer_set(regs, (unsigned long)seal_return_busy);
+	return 1;
+}
+
+/* A function that nobody else calls. If its probe does not fire, none does. */
+static unsigned long canary_hits;
+
+static noinline void canary(void)
+{
+	/* not removed, not merged with another empty function */
+	asm volatile("");
+}
+
+static int enter_canary(struct kprobe *kp, struct pt_regs *regs)
+{
+	WRITE_ONCE(canary_hits, canary_hits + 1);
+	return 0;
+}
+
+static struct seal_gate canary_gates[] = {
+	SEAL_LAST("canary", enter_canary),
+};
+
+struct seal_gate_set seal_last_canary = {
+	.name		= "canary",
+	.module		= KBUILD_MODNAME,
+	.gates		= canary_gates,
+	.nr_gates	= ARRAY_SIZE(canary_gates),
+	.kprobes	= true,
+};
+
+static DEFINE_MUTEX(canary_lock);
+
+bool seal_last_armed(void)
+{
+	unsigned long before;
+	bool armed;
+
+	mutex_lock(&canary_lock);
+	before = READ_ONCE(canary_hits);
+	canary();
+	armed = READ_ONCE(canary_hits) != before;
+	mutex_unlock(&canary_lock);
+	return armed;
+}

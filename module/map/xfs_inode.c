@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the seal must know of XFS beyond what its VFS inodes show. */
+#include <linux/fs.h>
+#include <linux/fileattr.h>
+#include <linux/magic.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+
+#include "base/compat.h"
+#include "map/xfs_inode.h"
+#include "probes/gate.h"
+#include "probes/symbol.h"
+#include "uapi/seal.h"
+
+SEAL_ORIGINAL(seal_xfs_vm_bmap, sector_t, struct address_space *mapping,
+	      sector_t block);
+SEAL_ORIGINAL(seal_xfs_cancel_cow_range, int, void *ip, loff_t offset,
+	      loff_t count, bool cancel_real);
+
+static DEFINE_MUTEX(xfs_lock);
+static ptrdiff_t vnode_offset;
+
+bool seal_is_xfs(const struct inode *inode)
+{
+	return inode->i_sb->s_magic == XFS_SUPER_MAGIC;
+}
+
+struct inode *seal_xfs_vnode(void *xfs_inode)
+{
+	return (struct inode *)((char *)xfs_inode + READ_ONCE(vnode_offset));
+}
+
+/* A function of XFS, or 0 and @reason. */
+static unsigned long function_of(const char *symbol, char *reason)
+{
+	unsigned long function = seal_symbol_body("xfs", symbol);
+
+	if (!function)
+		snprintf(reason, SEAL_REASON_LEN, "no function xfs:%s", symbol);
+	return function;
+}
+
+/* Functions of XFS that are called here; once for each load of its module. */
+static int learn_functions(char *reason)
+{
+	static bool known;
+	static u64 modules_gone;
+	u64 gone = seal_modules_gone();
+	unsigned long function;
+
+	lockdep_assert_held(&xfs_lock);
+	if (known && modules_gone == gone)
+		return 0;
+	known = false;
+	function = function_of("xfs_vm_bmap", reason);
+	if (!function)
+		return -EOPNOTSUPP;
+	bind_seal_xfs_vm_bmap(function);
+	if (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) {
+		function = function_of("xfs_reflink_cancel_cow_range", reason);
+		if (!function)
+			return -EOPNOTSUPP;
+		bind_seal_xfs_cancel_cow_range(function);
+	}
+	modules_gone = gone;
+	known = true;
+	return 0;
+}
+
+/*
+ * XFS answers FIBMAP with 0 for every block of an inode that carries the
+ * reflink flag (and of realtime ones): swap must not write in place there,
+ * and nor does XFS itself. FIEMAP does not show it. DAX inodes have no ->bmap
+ * method, but the function does not care.
+ */
+bool seal_xfs_redirects(struct inode *inode, u64 offset)
+{
+	sector_t block = offset >> inode->i_blkbits;
+	char reason[SEAL_REASON_LEN];
+	int ret;
+
+	if (!seal_is_xfs(inode))
+		return false;
+
+	if (inode->i_mapping->a_ops->bmap)
+		return bmap(inode, &block) || !block;
+
+	mutex_lock(&xfs_lock);
+	ret = learn_functions(reason);
+	mutex_unlock(&xfs_lock);
+	/* an open file of XFS pins its module, and so the function */
+	return ret || !static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
+}
+
+static struct task_struct *measuring;
+static void *measured;
+
+/* xfs_ilock(ip, flags): the first one of this task is of the file's inode. */
+static void enter_ilock(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	if (READ_ONCE(measuring) == current && !measured)
+		measured = seal_arg(call, 0, void *);
+}
+
+static struct seal_gate measure_gates[] = {
+	SEAL_OBSERVER("xfs_ilock", enter_ilock),
+};
+
+static struct seal_gate_set measure_set = {
+	.name		= "xfs-measure",
+	.module		= "xfs",
+	.gates		= measure_gates,
+	.nr_gates	= ARRAY_SIZE(measure_gates),
+	.observes	= true,
+};
+
+/*
+ * To read the attributes of a file XFS takes the innermost lock of its inode,
+ * which nobody holds for longer than it takes to work on the inode.
+ */
+static int measure(struct file *file, char *reason)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_fileattr fa = { };
+	ptrdiff_t offset;
+	int ret;
+
+	ret = seal_set_get(&measure_set, reason);
+	if (ret)
+		return ret;
+	measured = NULL;
+	WRITE_ONCE(measuring, current);
+	ret = vfs_fileattr_get(file_dentry(file), &fa);
+	WRITE_ONCE(measuring, NULL);
+	seal_set_drop(&measure_set);
+
+	/* of a filesystem that was shut down, or without memory, nothing is learnt */
+	if (ret == -EIO || ret == -ENOMEM)
+		return ret;
+	offset = (char *)inode - (char *)measured;
+	if (ret || !measured || offset < 0 || offset > PAGE_SIZE ||
+	    offset % sizeof(void *)) {
+		snprintf(reason, SEAL_REASON_LEN,
+			 "cannot locate the inode inside the XFS inode (error %d)",
+			 ret);
+		return -EOPNOTSUPP;
+	}
+	WRITE_ONCE(vnode_offset, offset);
+	return 0;
+}
+
+int seal_xfs_measure(struct file *file, char *reason)
+{
+	static bool known;
+	static u64 modules_gone;
+	u64 gone = seal_modules_gone();
+	int ret;
+
+	mutex_lock(&xfs_lock);
+	ret = learn_functions(reason);
+	if (!ret && !(known && modules_gone == gone)) {
+		ret = measure(file, reason);
+		known = !ret;
+		modules_gone = gone;
+	}
+	mutex_unlock(&xfs_lock);
+	return ret;
+}
+
+/*
+ * Since 6.16 an atomic write can leave preallocation in the copy-on-write
+ * fork of an inode that was never reflinked, and write-back uses it for the
+ * next overwrite of the range.
+ */
+bool seal_xfs_may_prealloc_cow(const struct inode *inode)
+{
+	/* read-only: mounts do not allocate, and dropping it would fail */
+	return (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) &&
+	       seal_is_xfs(inode) && !sb_rdonly(inode->i_sb);
+}
+
+/*
+ * With the locks held and direct I/O drained nothing uses it; what write-back
+ * uses at this moment is not preallocation any more and is not touched.
+ */
+int seal_xfs_cancel_cow(struct inode *inode)
+{
+	const loff_t all = -1;		/* NULLFILEOFF */
+
+	return static_call(seal_xfs_cancel_cow_range)((char *)inode -
+						      vnode_offset, 0, all,
+						      false);
+}

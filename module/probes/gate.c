@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate engine: attaches sets of gates to functions of the kernel by ftrace,
+ * and detaches them.
+ *
+ * Flags of an ftrace_ops that redirects calls:
+ *
+ * - IPMODIFY. ftrace lets only one such ops have a function. A live patch on it
+ *   is refused, and a BPF trampoline is told to share, or is refused.
+ * - PERMANENT. While the ops is registered, ftrace cannot be switched off
+ *   (sysctl kernel.ftrace_enabled).
+ * - Not SAVE_REGS: the arguments and the instruction pointer are enough.
+ * - Not RECURSION: no handler calls anything that comes back to its function.
+ *
+ * An ops is registered anew each time its set is attached. To add a function
+ * to an ops that is registered is not the same: only registering looks for BPF
+ * trampolines that are on the function already, and tells them to share. (This
+ * is why gates are not kprobes: kprobes have one such ops for all.)
+ *
+ * Detaching needs no memory. It waits until no task is in the trampoline or in
+ * a handler (RCU tasks), which takes about a tenth of a second for each ops; so
+ * a worker does it, and only after the set has been without users for a while.
+ */
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "probes/gate.h"
+#include "probes/probe.h"
+#include "probes/symbol.h"
+#include "uapi/seal.h"
+
+static unsigned int linger_ms = 1000;
+module_param(linger_ms, uint, 0644);
+MODULE_PARM_DESC(linger_ms, "how long gates stay attached after the last unseal");
+
+/* Protects the sets. */
+static DEFINE_MUTEX(sets_lock);
+
+/* Sets that are attached, the last one first. */
+static LIST_HEAD(attached);
+
+static void linger_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(linger, linger_work);
+
+void seal_sets_lock(void)
+{
+	mutex_lock(&sets_lock);
+}
+
+void seal_sets_unlock(void)
+{
+	mutex_unlock(&sets_lock);
+}
+
+/* The function of an ops that several gates share. */
+static notrace void enter_set(unsigned long ip, unsigned long parent,
+			      struct ftrace_ops *ops, struct ftrace_regs *call)
+{
+	struct seal_gate_set *set = container_of(ops, struct seal_gate_set, ops);
+	unsigned int i;
+
+	for (i = 0; i < set->nr_sites; i++) {
+		if (set->sites[i] == ip) {
+			set->at_site[i]->enter(set->at_site[i], call);
+			return;
+		}
+	}
+}
+
+/* @ops may have been used before: what ftrace left in it is forgotten. */
+static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
+		      unsigned long *sites, unsigned int nr)
+{
+	int ret;
+
+	*ops = (struct ftrace_ops){
+		.func	= func,
+		.flags	= FTRACE_OPS_FL_PERMANENT |
+			  (observes ? 0 : FTRACE_OPS_FL_IPMODIFY),
+	};
+	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
+	if (!ret)
+		ret = register_ftrace_function(ops);
+	if (ret)
+		ftrace_free_filter(ops);
+	return ret;
+}
+
+/* False: the ops and its functions must stay for ever. */
+static bool ops_detach(struct ftrace_ops *ops)
+{
+	/* fails only if ftrace found its own code broken and gave up */
+	if (unregister_ftrace_function(ops)) {
+		seal_probes_give_up();
+		return false;
+	}
+	ftrace_free_filter(ops);
+	return true;
+}
+
+static void target(const struct seal_gate_set *set,
+		   const struct seal_gate *gate, char *buf, size_t size)
+{
+	const char *module = gate->core ? NULL : set->module;
+
+	snprintf(buf, size, "%s%s%s", module ?: "", module ? ":" : "",
+		 gate->symbol);
+}
+
+/* In the place of a handler, to try whether ftrace takes it. */
+static notrace void enter_nothing(unsigned long ip, unsigned long parent,
+				  struct ftrace_ops *ops,
+				  struct ftrace_regs *call)
+{
+}
+
+/* An ops that only looks on is refused where ftrace is switched off. */
+static bool ftrace_is_off(unsigned long site)
+{
+	struct ftrace_ops scratch;
+
+	if (ops_attach(&scratch, enter_nothing, true, &site, 1))
+		return true;
+	ops_detach(&scratch);
+	return false;
+}
+
+static int explain(const struct seal_gate_set *set,
+		   const struct seal_gate *gate, int error, char *reason)
+{
+	char name[80];
+
+	target(set, gate, name, sizeof(name));
+	if (error == -EBUSY && ftrace_is_off(gate->site))
+		strscpy(reason, "ftrace is switched off (sysctl kernel.ftrace_enabled)",
+			SEAL_REASON_LEN);
+	else if (error == -EBUSY)
+		snprintf(reason, SEAL_REASON_LEN,
+			 "a live patch, or another tracer that redirects calls, is on %s: remove it first",
+			 name);
+	else
+		snprintf(reason, SEAL_REASON_LEN, "no gate on %s (error %d)",
+			 name, error);
+	return error;
+}
+
+static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate)
+{
+	int ret;
+
+	ret = seal_symbol_site(gate->core ? NULL : set->module, gate->symbol,
+			       &gate->site);
+	if (ret == -ENOENT && gate->optional)
+		return 0;
+	/* a wrapper must know where to go before a call reaches it */
+	if (!ret && gate->bind)
+		gate->bind(gate->site + MCOUNT_INSN_SIZE);
+	return ret;
+}
+
+static int set_resolve(struct seal_gate_set *set, char *reason,
+		       unsigned int *missing)
+{
+	u64 gone = seal_modules_gone();
+	unsigned int i;
+	int ret, first = 0;
+
+	*missing = 0;
+	if (set->resolved && (!set->module || set->modules_gone == gone))
+		return 0;
+	set->resolved = false;
+	set->nr_sites = 0;
+	for (i = 0; i < set->nr_gates; i++) {
+		struct seal_gate *gate = &set->gates[i];
+
+		ret = gate_resolve(set, gate);
+		if (ret) {
+			if (!first)
+				first = explain(set, gate, ret, reason);
+			/* go on: if all are missing, the module is not loaded */
+			if (ret != -ENOENT)
+				return ret;
+			++*missing;
+			continue;
+		}
+		if (!gate->site || !gate->enter)
+			continue;
+		if (WARN_ON_ONCE(set->nr_sites == SEAL_SET_MAX))
+			return -E2BIG;
+		set->sites[set->nr_sites] = gate->site;
+		set->at_site[set->nr_sites++] = gate;
+	}
+	set->modules_gone = gone;
+	set->resolved = !first;
+	return first;
+}
+
+int seal_set_resolve(struct seal_gate_set *set, char *reason,
+		     unsigned int *missing)
+{
+	int ret;
+
+	mutex_lock(&sets_lock);
+	*missing = 0;
+	ret = set->attached ? 0 : set_resolve(set, reason, missing);
+	mutex_unlock(&sets_lock);
+	return ret;
+}
+
+/* The ops as a whole was refused: which of the functions is to blame? */
+static int blame(const struct seal_gate_set *set, int error, char *reason)
+{
+	struct ftrace_ops scratch;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < set->nr_sites; i++) {
+		unsigned long site = set->sites[i];
+
+		ret = ops_attach(&scratch, enter_nothing, set->observes, &site, 1);
+		if (ret)
+			return explain(set, set->at_site[i], ret, reason);
+		if (!ops_detach(&scratch))
+			break;
+	}
+	snprintf(reason, SEAL_REASON_LEN, "ftrace refuses the gates of %s (error %d)",
+		 set->name, error);
+	return error;
+}
+
+/* Detach the hot gates before the one with number @nr. */
+static bool hot_detach(struct seal_gate_set *set, unsigned int nr)
+{
+	bool done = true;
+
+	while (nr--)
+		if (set->gates[nr].hook && set->gates[nr].site)
+			done &= ops_detach(&set->gates[nr].ops);
+	return done;
+}
+
+/* Unregister the kprobes before the one with number @nr. */
+static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
+{
+	struct kprobe *probes[SEAL_MAX_PROBES];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		probes[i] = &set->gates[i].kp;
+	seal_probes_remove(probes, nr);
+	return !seal_probes_stuck();
+}
+
+/* Without a post_handler: they share their functions with anybody's. */
+static int kprobes_attach(struct seal_gate_set *set, char *reason)
+{
+	unsigned int i;
+	int ret;
+
+	if (WARN_ON_ONCE(set->nr_gates > SEAL_MAX_PROBES))
+		return -E2BIG;
+	for (i = 0; i < set->nr_gates; i++) {
+		struct seal_gate *gate = &set->gates[i];
+
+		gate->kp = (struct kprobe){
+			.addr		= (kprobe_opcode_t *)gate->site,
+			.pre_handler	= gate->probe,
+		};
+		ret = register_kprobe(&gate->kp);
+		if (ret) {
+			kprobes_detach(set, i);
+			return explain(set, gate, ret, reason);
+		}
+	}
+	return 0;
+}
+
+static int ftrace_attach(struct seal_gate_set *set, char *reason)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < set->nr_gates && !ret; i++) {
+		struct seal_gate *gate = &set->gates[i];
+
+		if (!gate->hook || !gate->site)
+			continue;
+		ret = ops_attach(&gate->ops, gate->hook, set->observes,
+				 &gate->site, 1);
+		if (ret) {
+			hot_detach(set, i);
+			return explain(set, gate, ret, reason);
+		}
+	}
+	if (set->nr_sites) {
+		ret = ops_attach(&set->ops, enter_set, set->observes,
+				 set->sites, set->nr_sites);
+		if (ret) {
+			hot_detach(set, set->nr_gates);
+			return ret == -ENOMEM ? ret : blame(set, ret, reason);
+		}
+	}
+	return 0;
+}
+
+static int set_attach(struct seal_gate_set *set, char *reason)
+{
+	int ret;
+
+	ret = set->kprobes ? kprobes_attach(set, reason) :
+			     ftrace_attach(set, reason);
+	if (ret)
+		return ret;
+	set->attached = true;
+	list_add(&set->list, &attached);
+	return 0;
+}
+
+/* What cannot be detached stays attached, and nothing is attached any more. */
+static void set_detach(struct seal_gate_set *set)
+{
+	bool done = true;
+
+	WRITE_ONCE(set->fallocate, NULL);
+	WRITE_ONCE(set->dirty_folio, NULL);
+	if (set->kprobes)
+		done = kprobes_detach(set, set->nr_gates);
+	else if (set->nr_sites)
+		done = ops_detach(&set->ops);
+	if (!set->kprobes)
+		done &= hot_detach(set, set->nr_gates);
+	list_del_init(&set->list);
+	set->attached = !done;
+}
+
+static int set_get(struct seal_gate_set *set, char *reason)
+{
+	unsigned int missing;
+	int ret;
+
+	if (seal_probes_stuck()) {
+		strscpy(reason, "an earlier probe could not be removed, reboot",
+			SEAL_REASON_LEN);
+		return -EIO;
+	}
+	if (!set->attached) {
+		ret = set_resolve(set, reason, &missing);
+		if (!ret)
+			ret = set_attach(set, reason);
+		if (ret)
+			return ret;
+	}
+	set->users++;
+	return 0;
+}
+
+int seal_set_get(struct seal_gate_set *set, char *reason)
+{
+	int ret;
+
+	/* who has the lock waits for the kernel only, not for other tasks */
+	if (mutex_lock_killable(&sets_lock))
+		return -EINTR;
+	ret = set_get(set, reason);
+	mutex_unlock(&sets_lock);
+	return ret;
+}
+
+static unsigned long linger_time(void)
+{
+	return msecs_to_jiffies(READ_ONCE(linger_ms));
+}
+
+void seal_set_put(struct seal_gate_set *set)
+{
+	mutex_lock(&sets_lock);
+	if (!--set->users) {
+		set->idle_since = jiffies;
+		mod_delayed_work(system_unbound_wq, &linger, linger_time());
+	}
+	mutex_unlock(&sets_lock);
+}
+
+void seal_set_drop(struct seal_gate_set *set)
+{
+	mutex_lock(&sets_lock);
+	if (!--set->users)
+		set_detach(set);
+	mutex_unlock(&sets_lock);
+}
+
+static void linger_work(struct work_struct *work)
+{
+	struct seal_gate_set *set, *next;
+	unsigned long wait = ULONG_MAX, end;
+
+	mutex_lock(&sets_lock);
+	list_for_each_entry_safe(set, next, &attached, list) {
+		if (set->users)
+			continue;
+		end = set->idle_since + linger_time();
+		if (time_before(jiffies, end))
+			wait = min(wait, end - jiffies);
+		else
+			set_detach(set);
+	}
+	if (wait != ULONG_MAX)
+		mod_delayed_work(system_unbound_wq, &linger, wait);
+	mutex_unlock(&sets_lock);
+}
+
+/* The filesystem's module is about to go; nothing of it can be in use. */
+static int module_event(struct notifier_block *nb, unsigned long event,
+			void *data)
+{
+	struct seal_gate_set *set, *next;
+	struct module *module = data;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	mutex_lock(&sets_lock);
+	seal_module_goes();
+	list_for_each_entry_safe(set, next, &attached, list)
+		if (set->module && !strcmp(set->module, module_name(module)) &&
+		    !WARN_ON_ONCE(set->users))
+			set_detach(set);
+	mutex_unlock(&sets_lock);
+	return NOTIFY_DONE;
+}
+
+/* Before ftrace forgets the functions of the module. */
+static struct notifier_block module_notifier = {
+	.notifier_call	= module_event,
+	.priority	= INT_MAX,
+};
+
+int seal_sets_init(void)
+{
+	return register_module_notifier(&module_notifier);
+}
+
+void seal_sets_exit(void)
+{
+	struct seal_gate_set *set, *next;
+
+	cancel_delayed_work_sync(&linger);
+	mutex_lock(&sets_lock);
+	list_for_each_entry_safe(set, next, &attached, list)
+		set_detach(set);
+	mutex_unlock(&sets_lock);
+	unregister_module_notifier(&module_notifier);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Removing kprobes so that nothing of them is left behind.
+ *
+ * To disarm a probe on a function ftrace copies the table of functions it
+ * watches. Without memory for that, unregister_kprobe() returns with the probe
+ * still in the kernel's table and armed, and tells only by clearing its address.
+ * The memory of the probe and the code of its handler must stay then.
+ */
+#include <linux/delay.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+
+#include "probes/probe.h"
+
+/* Memory for one page comes back, or the task that waits is the problem. */
+#define MAX_TRIES	100
+#define WAIT_MS		20
+
+static bool stuck;
+
+bool seal_probes_stuck(void)
+{
+	return READ_ONCE(stuck);
+}
+
+void seal_probes_give_up(void)
+{
+	if (READ_ONCE(stuck))
+		return;
+	pr_crit("seal: a probe cannot be removed; nothing can be sealed and the module not be unloaded any more\n");
+	__module_get(THIS_MODULE);
+	WRITE_ONCE(stuck, true);
+}
+
+/* Try again with those that are still there; how many remain? */
+static unsigned int retry(struct kprobe **probes, kprobe_opcode_t **addr,
+			  unsigned int nr)
+{
+	unsigned int i, left = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (probes[i]->addr)
+			continue;
+		probes[i]->addr = addr[i];
+		unregister_kprobe(probes[i]);
+		left += !probes[i]->addr;
+	}
+	return left;
+}
+
+void seal_probes_remove(struct kprobe **probes, unsigned int nr)
+{
+	kprobe_opcode_t *addr[SEAL_MAX_PROBES];
+	unsigned int i, left = 0, tries;
+
+	if (WARN_ON_ONCE(nr > ARRAY_SIZE(addr)))
+		nr = ARRAY_SIZE(addr);
+	for (i = 0; i < nr; i++)
+		addr[i] = probes[i]->addr;
+
+	unregister_kprobes(probes, nr);
+	for (i = 0; i < nr; i++)
+		left += !probes[i]->addr;
+	for (tries = 0; left && tries < MAX_TRIES; tries++) {
+		msleep(WAIT_MS);
+		left = retry(probes, addr, nr);
+	}
+	if (left)
+		seal_probes_give_up();
+}

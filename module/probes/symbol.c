@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Addresses of functions that the kernel does not export.
+ *
+ * kprobes look up names for modules. The probe that asks is disabled and has no
+ * post_handler, so nothing is armed: a probe that somebody else has on the same
+ * function goes on as before, and goes away as before. (With a post_handler it
+ * would not: kprobes would then disarm it by another ftrace_ops than the one
+ * it was armed by.)
+ */
+#include <linux/atomic.h>
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+
+#include "base/compat.h"
+#include "probes/symbol.h"
+
+static atomic64_t modules_gone;
+
+u64 seal_modules_gone(void)
+{
+	return atomic64_read(&modules_gone);
+}
+
+void seal_module_goes(void)
+{
+	atomic64_inc(&modules_gone);
+}
+
+static int enter_nothing(struct kprobe *kp, struct pt_regs *regs)
+{
+	return 0;
+}
+
+int seal_symbol_site(const char *module, const char *symbol,
+		     unsigned long *site)
+{
+	char target[80];
+	struct kprobe kp = {
+		.symbol_name	= target,
+		.pre_handler	= enter_nothing,
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
+	int ret;
+
+	*site = 0;
+	snprintf(target, sizeof(target), "%s%s%s", module ?: "",
+		 module ? ":" : "", symbol);
+	ret = register_kprobe(&kp);
+	if (ret)
+		return ret;
+	/* x86: kprobes place a probe on a function entry where ftrace is called */
+	if (kprobe_ftrace(&kp))
+		*site = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+	return *site ? 0 : -EOPNOTSUPP;
+}
+
+unsigned long seal_symbol_body(const char *module, const char *symbol)
+{
+	unsigned long site;
+
+	return seal_symbol_site(module, symbol, &site) ? 0 :
+	       site + MCOUNT_INSN_SIZE;
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bringing the map of one inode to rest without disturbing in-place writers.
+ *
+ * A gate that must not refuse what is in place has to know the map, and reading
+ * it takes long. So at first nothing is refused: the gates are watched. If
+ * nobody came by from then on until all who had been there before were drained,
+ * everything was written back, and the map was read, then the map that was read
+ * is the frozen one, and the gates are shut with it.
+ *
+ * Somebody who does come by passes, and opens the gates by that. Then the table
+ * to decide with is what an unlocked look finds to be in place, and the gates
+ * are shut with that. A write inside it passes, so the map is at rest only if
+ * all of the table really is in place once everything else has been drained and
+ * written back. If not (the file changed between look and shut), the table is
+ * cut down to what both agree on, and everything is drained again. Tables only
+ * shrink, so this ends.
+ */
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "base/compat.h"
+#include "base/debug.h"
+#include "map/xfs_inode.h"
+#include "sealing/freeze.h"
+#include "table/entry.h"
+
+static struct seal_table *table_read(struct seal_entry *entry,
+				     struct seal_map_info *info, char *reason)
+{
+	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	ret = seal_map_read(entry->inode, info, &table->ranges, reason);
+	if (ret) {
+		seal_table_free(table);
+		return ERR_PTR(ret);
+	}
+	return table;
+}
+
+/* i_flags is changed under i_rwsem, not always atomically. */
+static int flag(struct seal_entry *entry, enum seal_gates_state gates)
+{
+	struct inode *inode = entry->inode;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	/*
+	 * Under the lock: who has passed and has it does not meet another state.
+	 * The table comes first, see seal_gates_pass().
+	 */
+	smp_store_release(&entry->gates, gates);
+	set_mask_bits(&inode->i_flags, 0, S_SEALED);
+	up_write(&inode->i_rwsem);
+	return 0;
+}
+
+int seal_freeze_watch(struct seal_entry *entry)
+{
+	return flag(entry, SEAL_GATES_WATCHED);
+}
+
+bool seal_freeze_opened(const struct seal_entry *entry)
+{
+	/* pairs with the exchange in seal_gates_pass() */
+	return smp_load_acquire(&entry->gates) == SEAL_GATES_OPEN &&
+	       !seal_step_skipped(SEAL_STEP_WATCH);
+}
+
+int seal_freeze_look(struct seal_entry *entry, char *reason)
+{
+	struct seal_map_info info;
+	struct seal_table *table;
+	int ret;
+
+	ret = filemap_write_and_wait(entry->inode->i_mapping);
+	if (ret)
+		return ret;
+	table = table_read(entry, &info, reason);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	entry->sum = info.sum;
+	seal_table_publish(entry, table);
+	return 0;
+}
+
+int seal_freeze_shut(struct seal_entry *entry)
+{
+	return flag(entry, SEAL_GATES_SHUT);
+}
+
+/*
+ * Does the file have both blocks that are overwritten in place and others?
+ * Then a folio must not span both kinds: a store to one page of it would
+ * count as one to all of it.
+ */
+static bool mixed(const struct seal_entry *entry)
+{
+	const struct seal_ranges *ranges =
+		&rcu_dereference_protected(entry->table, 1)->ranges;
+	u64 eof = round_up(i_size_read(entry->inode),
+			   (u64)i_blocksize(entry->inode));
+
+	return !seal_ranges_empty(ranges) && !seal_ranges_cover(ranges, 0, eof);
+}
+
+/*
+ * Keep the page cache of a mixed file to its smallest folios. The bits may
+ * only change while nothing is cached: pages are accounted by them. Locks as
+ * in settle(): nothing comes into the cache meanwhile.
+ */
+static int small_folios(struct seal_entry *entry, bool needed, char *reason)
+{
+	struct address_space *mapping = entry->inode->i_mapping;
+	unsigned long bits = mapping->flags & SEAL_FOLIO_BITS;
+	unsigned long small = seal_small_folios(mapping->flags);
+
+	if (entry->small_folios || bits == small || IS_DAX(entry->inode) ||
+	    !needed)
+		return 0;
+
+	if (invalidate_inode_pages2(mapping) || mapping->nrpages) {
+		/*
+		 * Then stores next to a hole can be refused by the folio; but
+		 * where write-back is by the folio, they could convert it.
+		 */
+		if (SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(entry->inode))
+			return 0;
+		strscpy(reason, "pages of the file are busy, try again",
+			SEAL_REASON_LEN);
+		return -EBUSY;
+	}
+	entry->folio_bits = bits;
+	entry->small_folios = true;
+	set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS, small);
+	return 0;
+}
+
+/* Nothing that changes the map is under way once this has returned 0. */
+static int lock_map(struct inode *inode)
+{
+	if (!seal_step_skipped(SEAL_STEP_RWSEM) &&
+	    down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
+		filemap_invalidate_lock(inode->i_mapping);
+	if (!seal_step_skipped(SEAL_STEP_DIO))
+		inode_dio_wait(inode);
+	return 0;
+}
+
+static void unlock_map(struct inode *inode)
+{
+	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
+		filemap_invalidate_unlock(inode->i_mapping);
+	if (!seal_step_skipped(SEAL_STEP_RWSEM))
+		up_write(&inode->i_rwsem);
+}
+
+int seal_freeze_settle(struct seal_entry *entry, struct file *file,
+		       char *reason)
+{
+	struct inode *inode = entry->inode;
+	bool shut = entry->gates == SEAL_GATES_SHUT;
+	int cow, ret;
+
+	ret = filemap_write_and_wait(inode->i_mapping);
+	if (ret)
+		return ret;
+	cow = shut ? entry->sum.cow : seal_xfs_may_prealloc_cow(inode) ?
+				       seal_map_redirects(inode) : 0;
+	if (cow < 0)
+		return cow;
+
+	ret = lock_map(inode);
+	if (ret)
+		return ret;
+	if (seal_has_layout_lease(inode)) {
+		strscpy(reason, "a pNFS client holds a layout of the file",
+			SEAL_REASON_LEN);
+		ret = -EBUSY;
+	}
+	if (inode->i_flags & S_LAYOUT_BROKEN &&
+	    !seal_step_skipped(SEAL_STEP_LAYOUTS)) {
+		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
+		entry->layout_broken = true;
+	}
+	if (!ret && seal_xfs_may_prealloc_cow(inode) && !cow)
+		ret = seal_xfs_cancel_cow(inode);
+	if (!ret && shut)
+		ret = small_folios(entry, mixed(entry), reason);
+	unlock_map(inode);
+	if (ret)
+		return ret;
+
+	ret = filemap_write_and_wait(inode->i_mapping);
+	return ret ?: vfs_fsync(file, 0);
+}
+
+/* With a table that lets some writes pass: is it right, or what of it is? */
+static int read_shut(struct seal_entry *entry, struct seal_table *table,
+		     const struct seal_map_info *info, bool rests)
+{
+	struct seal_table *old = rcu_dereference_protected(entry->table, 1);
+	struct seal_table *both;
+	int ret;
+
+	if (rests && info->sum.cow == entry->sum.cow &&
+	    seal_ranges_subset(&old->ranges, &table->ranges)) {
+		entry->sum = info->sum;
+		seal_table_publish(entry, table);
+		return 1;
+	}
+
+	both = kzalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
+	ret = both ? seal_ranges_intersect(&both->ranges, &old->ranges,
+					   &table->ranges) : -ENOMEM;
+	seal_table_free(table);
+	if (ret) {
+		if (both)
+			seal_table_free(both);
+		return ret;
+	}
+	entry->sum = info->sum;
+	seal_table_publish(entry, both);
+	return 0;
+}
+
+int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
+		     char *reason)
+{
+	struct seal_table *table;
+	bool rests;
+
+	if (seal_freeze_opened(entry))
+		return 0;
+	atomic64_set(&entry->changes, 0);
+	table = table_read(entry, info, reason);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+
+	/*
+	 * A delayed allocation before EOF would still get its blocks; one
+	 * beyond EOF has no data to be written and stays as it is.
+	 */
+	rests = !info->delalloc_at.state && !seal_changes(entry);
+	if (entry->gates == SEAL_GATES_SHUT)
+		return read_shut(entry, table, info, rests);
+
+	entry->sum = info->sum;
+	seal_table_publish(entry, table);
+	return rests && !seal_freeze_opened(entry);
+}
+
+int seal_freeze_close(struct seal_entry *entry, char *reason)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	if (entry->gates == SEAL_GATES_SHUT)
+		return 1;
+	if (mixed(entry)) {
+		ret = filemap_write_and_wait(inode->i_mapping) ?:
+		      lock_map(inode);
+		if (ret)
+			return ret;
+		ret = small_folios(entry, true, reason);
+		unlock_map(inode);
+		/* what is busy may be so because somebody has passed */
+		if (ret == -EBUSY && seal_freeze_opened(entry)) {
+			reason[0] = '\0';
+			return 0;
+		}
+		if (ret)
+			return ret;
+	}
+	if (seal_step_skipped(SEAL_STEP_WATCH)) {
+		/* as below, without looking */
+		smp_store_release(&entry->gates, SEAL_GATES_SHUT);
+		return 1;
+	}
+	/* from here on they refuse; who passed before has opened them */
+	return cmpxchg(&entry->gates, SEAL_GATES_WATCHED, SEAL_GATES_SHUT) ==
+	       SEAL_GATES_WATCHED;
+}
+
+void seal_freeze_lock(struct inode *inode)
+{
+	inode_lock(inode);
+	filemap_invalidate_lock(inode->i_mapping);
+	inode_dio_wait(inode);
+}
+
+void seal_freeze_unlock(struct inode *inode)
+{
+	filemap_invalidate_unlock(inode->i_mapping);
+	inode_unlock(inode);
+}
+
+/*
+ * What is dirty was dirtied before the lock was taken: write-back protects the
+ * pages, and a fault would wait for the lock.
+ */
+int seal_freeze_drop_pages(struct inode *inode, u64 start, u64 end)
+{
+	struct address_space *mapping = inode->i_mapping;
+	int ret;
+
+	ret = filemap_write_and_wait_range(mapping, start, end - 1);
+	if (ret)
+		return ret;
+	return invalidate_inode_pages2_range(mapping, start >> PAGE_SHIFT,
+					     (end - 1) >> PAGE_SHIFT);
+}
+
+int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
+			 u64 end, bool unwritten, char *reason)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	/* the lock is waited for where a signal can end it */
+	ret = lock_map(inode);
+	if (ret)
+		return ret;
+	ret = file_modified(file);
+	/* the file is a mixed one as soon as a part of this is committed */
+	if (!ret && unwritten) {
+		ret = filemap_write_and_wait(inode->i_mapping) ?:
+		      small_folios(entry, true, reason);
+	}
+	if (!ret) {
+		ret = seal_freeze_drop_pages(inode, start, end);
+		if (ret == -EBUSY)
+			strscpy(reason, "pages of the range are in use, try again",
+				SEAL_REASON_LEN);
+	}
+	unlock_map(inode);
+	return ret;
+}
+
+int seal_freeze_modify(struct seal_entry *entry, struct file *file)
+{
+	struct inode *inode = entry->inode;
+	int ret;
+
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	ret = file_modified(file);
+	up_write(&inode->i_rwsem);
+	return ret;
+}
+
+/* With nothing cached the bits can go back; else the cache stays as it is. */
+static void large_folios(struct seal_entry *entry)
+{
+	struct address_space *mapping = entry->inode->i_mapping;
+
+	if (!entry->small_folios)
+		return;
+	filemap_invalidate_lock(mapping);
+	if (!invalidate_inode_pages2(mapping) && !mapping->nrpages)
+		set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS,
+			      entry->folio_bits);
+	filemap_invalidate_unlock(mapping);
+	entry->small_folios = false;
+}
+
+void seal_thaw_map(struct seal_entry *entry)
+{
+	struct inode *inode = entry->inode;
+
+	inode_lock(inode);
+	/* the next one to seal it has to wait instead */
+	set_mask_bits(&inode->i_flags, S_SEALED,
+		      entry->layout_broken ? S_LAYOUT_BROKEN : 0);
+	large_folios(entry);
+	inode_unlock(inode);
+}

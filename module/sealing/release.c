@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Letting go: claims are dropped or revoked, and with the last one the file is
+ * not sealed any more.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/rbtree.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "base/trace.h"
+#include "probes/fs.h"
+#include "sealing/freeze.h"
+#include "sealing/release.h"
+#include "table/claim.h"
+#include "table/events.h"
+#include "table/grantee.h"
+
+struct path_work {
+	struct work_struct	work;
+	const struct seal_entry	*entry;
+	char			*path;
+	bool			*deleted;
+};
+
+static void path_work(struct work_struct *work)
+{
+	struct path_work *pw = container_of(work, struct path_work, work);
+
+	pw->path = seal_entry_path_copy(pw->entry, pw->deleted);
+}
+
+/*
+ * The path of an entry as kernel threads see it, like that of all events. A
+ * task that ends has no root directory any more.
+ */
+static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
+{
+	struct path_work pw = { .entry = entry, .deleted = deleted };
+
+	INIT_WORK_ONSTACK(&pw.work, path_work);
+	schedule_work(&pw.work);
+	flush_work(&pw.work);
+	destroy_work_on_stack(&pw.work);
+	return pw.path;
+}
+
+static void entry_drop(struct seal_entry *entry, bool changer,
+		       struct seal_event *event)
+{
+	bool was_sealed;
+
+	mutex_lock(&seal_table_lock);
+	if (changer)
+		seal_entry_change(entry)->changers--;
+	if (--entry->claims) {
+		if (event) {
+			event->holders = seal_entry_holders(entry);
+			seal_event_queue(event);
+		}
+		mutex_unlock(&seal_table_lock);
+		return;
+	}
+	was_sealed = entry->state == SEAL_ENTRY_SEALED;
+	WRITE_ONCE(entry->state, SEAL_ENTRY_LEAVING);
+	mutex_unlock(&seal_table_lock);
+
+	seal_thaw_map(entry);
+
+	mutex_lock(&seal_table_lock);
+	seal_entry_remove(entry);
+	if (event)
+		seal_event_queue(event);
+	mutex_unlock(&seal_table_lock);
+	wake_up_all(&seal_state_changed);
+
+	if (was_sealed)
+		trace_seal_unsealed(entry->inode, entry->sum.digest);
+	if (entry->recalls)
+		seal_fs_recalls_put(seal_entry_fs(entry));
+	seal_fs_put(seal_entry_fs(entry));
+	seal_grants_free(entry);
+	seal_entry_free(entry);
+}
+
+void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
+{
+	entry_drop(entry, false, event);
+}
+
+/* What seal_claim_detach() left to be done. */
+void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
+{
+	if (event->type)
+		event->path = entry_path_init(entry, &event->deleted);
+	seal_entry_put(entry, event->type ? event : NULL);
+}
+
+void seal_entry_put_changer(struct seal_entry *entry)
+{
+	entry_drop(entry, true, NULL);
+}
+
+/* @claim is not in the list of its session any more. */
+static void claim_drop(struct seal_claim *claim, u32 why)
+{
+	struct seal_session *session = claim->holder->session;
+	struct seal_event event;
+	struct seal_entry *entry;
+
+	mutex_lock(&seal_table_lock);
+	entry = seal_claim_detach(claim, SEAL_EVENT_UNSEALED, why, &event);
+	if (!entry)
+		session->alerts--;
+	mutex_unlock(&seal_table_lock);
+	if (entry) {
+		seal_grants_leave(entry, session);
+		seal_entry_put_tell(entry, &event);
+	}
+	seal_claim_forget(claim);
+}
+
+int seal_unclaim(struct seal_session *session, struct inode *inode)
+{
+	struct seal_claim *claim;
+
+	mutex_lock(&session->lock);
+	claim = seal_session_find(session, inode);
+	if (claim)
+		rb_erase(&claim->node, &session->claims);
+	mutex_unlock(&session->lock);
+	if (claim)
+		claim_drop(claim, SEAL_WHY_CALL);
+	return 0;
+}
+
+static struct seal_claim *sticky_claim(struct seal_entry *entry)
+{
+	struct seal_claim *claim;
+
+	list_for_each_entry(claim, &entry->holders, siblings)
+		if (!claim->holder->session)
+			return claim;
+	return NULL;
+}
+
+int seal_unclaim_sticky(struct inode *inode)
+{
+	struct seal_claim *claim = NULL;
+	struct seal_event event;
+	struct seal_entry *entry;
+
+	mutex_lock(&seal_table_lock);
+	entry = seal_entry_find(inode);
+	if (entry)
+		claim = sticky_claim(entry);
+	if (claim)
+		seal_claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL,
+				  &event);
+	mutex_unlock(&seal_table_lock);
+	if (claim) {
+		seal_grants_leave_sticky(entry);
+		seal_entry_put_tell(entry, &event);
+		seal_claim_forget(claim);
+		module_put(THIS_MODULE);
+	}
+	return 0;
+}
+
+/*
+ * Take one claim off @entry: false if there is none (any more). @session: whose
+ * it was, NULL if it was the sticky one; @last: there was no other.
+ */
+static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
+		       struct seal_session **session, bool *last)
+{
+	struct seal_claim *claim;
+
+	mutex_lock(&seal_table_lock);
+	claim = list_first_entry_or_null(&entry->holders, struct seal_claim,
+					 siblings);
+	if (claim) {
+		seal_claim_detach(claim, SEAL_EVENT_REVOKED, 0, event);
+		*session = claim->holder->session;
+		*last = list_empty(&entry->holders);
+		if (*session) {
+			/* the session cannot end before it had the lock */
+			(*session)->alerts++;
+			wake_up_all(&(*session)->wait);
+		} else {
+			seal_claim_forget(claim);
+		}
+	}
+	mutex_unlock(&seal_table_lock);
+	return claim;
+}
+
+/*
+ * With change->lock held nobody can be granted anything: what a session was
+ * granted goes with its claim, even if another session gets its address.
+ */
+int seal_revoke(struct inode *inode, u32 *revoked)
+{
+	struct seal_session *session;
+	struct seal_change *change;
+	struct seal_event event;
+	struct seal_entry *entry;
+	bool last = false;
+	int ret = 0;
+
+	*revoked = 0;
+	/* it is the last word there is: it does not fail for lack of memory */
+	change = seal_change_alloc(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	mutex_lock(&seal_table_lock);
+	entry = seal_entry_find(inode);
+	/* one that is on its way in or out has none */
+	if (entry && list_empty(&entry->holders))
+		entry = NULL;
+	if (entry)
+		seal_entry_get_changer(entry, &change);
+	mutex_unlock(&seal_table_lock);
+	kfree(change);
+	if (!entry)
+		return 0;
+	change = seal_entry_change(entry);
+	if (mutex_lock_killable(&change->lock)) {
+		seal_entry_put_changer(entry);
+		return -EINTR;
+	}
+	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
+		++*revoked;
+		seal_grants_drop(entry, session);
+		/* it tells when the file is not sealed any more, see below */
+		if (!last)
+			seal_entry_put_tell(entry, &event);
+		if (!session)
+			module_put(THIS_MODULE);
+		/* the claims are gone one by one: what is done stays done */
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+	}
+	mutex_unlock(&change->lock);
+	seal_entry_put_changer(entry);
+	if (last)
+		seal_entry_put_tell(entry, &event);
+	return ret;
+}
+
+void seal_session_end(struct seal_session *session, u32 why)
+{
+	struct seal_claim *claim, *next;
+
+	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims, node)
+		claim_drop(claim, why);
+	session->claims = RB_ROOT;
+	seal_holder_put(session->holder);
+	session->holder = NULL;
+}

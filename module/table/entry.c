@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sealed inodes: the table of them, and their states.
+ *
+ * An entry that is being sealed or taken apart is owned by the task that does
+ * it; others wait for the state to change.
+ */
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/mount.h>
+#include <linux/path.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "base/compat.h"
+#include "base/mode.h"
+#include "probes/fs.h"
+#include "table/entry.h"
+
+/*
+ * The gates look up inodes by their address. The functions the hash table has
+ * for keys of any length take four times as many instructions.
+ */
+static u32 hash_inode(const void *key, u32 length, u32 seed)
+{
+	return hash_64((unsigned long)*(struct inode *const *)key ^ seed, 32);
+}
+
+static int cmp_inode(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct seal_entry *entry = object;
+
+	return entry->inode != *(struct inode *const *)arg->key;
+}
+
+static const struct rhashtable_params entry_params = {
+	.head_offset		= offsetof(struct seal_entry, node),
+	.key_offset		= offsetof(struct seal_entry, inode),
+	.key_len		= sizeof(struct inode *),
+	.hashfn			= hash_inode,
+	.obj_cmpfn		= cmp_inode,
+	.automatic_shrinking	= true,
+};
+
+static_assert(SEAL_FOLIO_BITS <= U32_MAX, "folio_bits of an entry");
+
+static struct kmem_cache *entry_cache;
+static struct rhashtable entries;
+static LIST_HEAD(entry_list);
+DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
+DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
+static u64 generation;			/* the last one given, under the lock */
+static atomic64_t last_id;		/* of an entry */
+
+u64 seal_new_generation(void)
+{
+	lockdep_assert_held(&seal_table_lock);
+	return ++generation;
+}
+
+struct seal_entry *seal_lookup(struct inode *inode)
+{
+	return rhashtable_lookup(&entries, &inode, entry_params);
+}
+
+struct seal_entry *seal_entry_find(struct inode *inode)
+{
+	struct seal_entry *entry;
+
+	lockdep_assert_held(&seal_table_lock);
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	rcu_read_unlock();
+	return entry;
+}
+
+bool seal_any_on(struct super_block *sb)
+{
+	struct seal_entry *entry;
+	bool found = false;
+
+	mutex_lock(&seal_table_lock);
+	list_for_each_entry(entry, &entry_list, list) {
+		found = entry->inode->i_sb == sb;
+		if (found)
+			break;
+	}
+	mutex_unlock(&seal_table_lock);
+	return found;
+}
+
+/* Have the gates been attached since a file of this filesystem was sealed? */
+bool seal_sealed_on(struct super_block *sb)
+{
+	struct seal_entry *entry;
+	bool found = false;
+
+	mutex_lock(&seal_table_lock);
+	/* the last one sealed comes first: it is rarely a long way */
+	list_for_each_entry(entry, &entry_list, list) {
+		found = entry->inode->i_sb == sb &&
+			entry->state == SEAL_ENTRY_SEALED;
+		if (found)
+			break;
+	}
+	mutex_unlock(&seal_table_lock);
+	return found;
+}
+
+bool seal_changing(struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool own;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	own = entry && seal_entry_changing(entry);
+	rcu_read_unlock();
+	return own;
+}
+
+/* Can a claim be added to it now? */
+bool seal_entry_settled(const struct seal_entry *entry)
+{
+	return READ_ONCE(entry->state) == SEAL_ENTRY_SEALED &&
+	       !READ_ONCE(entry->growing);
+}
+
+/* A condition to sleep on, so without the table's lock. */
+bool seal_entry_in_transit(struct inode *inode)
+{
+	struct seal_entry *entry;
+	bool transit;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	transit = entry && !seal_entry_settled(entry);
+	rcu_read_unlock();
+	return transit;
+}
+
+static void entry_free_rcu(struct rcu_head *rcu)
+{
+	struct seal_entry *entry = container_of(rcu, struct seal_entry, rcu);
+	struct seal_table *table = rcu_dereference_protected(entry->table, 1);
+
+	seal_ranges_free(&table->ranges);
+	kfree(table);
+	kfree(rcu_dereference_protected(entry->change, 1));
+	kmem_cache_free(entry_cache, entry);
+}
+
+struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
+				    u32 fs_flags)
+{
+	struct seal_entry *entry = kmem_cache_zalloc(entry_cache, GFP_KERNEL);
+	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+
+	if (!entry || !table) {
+		kfree(table);
+		if (entry)
+			kmem_cache_free(entry_cache, entry);
+		return NULL;
+	}
+	RCU_INIT_POINTER(entry->table, table);
+	entry->id = atomic64_inc_return(&last_id);
+	entry->inode = file_inode(file);
+	entry->path = file->f_path;
+	path_get(&entry->path);
+	entry->fs = fs;
+	entry->fs_flags = fs_flags;
+	entry->state = SEAL_ENTRY_SEALING;
+	entry->claims = 1;
+	INIT_LIST_HEAD(&entry->holders);
+	return entry;
+}
+
+void seal_entry_free(struct seal_entry *entry)
+{
+	path_put(&entry->path);
+	call_rcu(&entry->rcu, entry_free_rcu);
+}
+
+int seal_entry_insert(struct seal_entry *entry)
+{
+	int ret;
+
+	lockdep_assert_held(&seal_table_lock);
+	ret = rhashtable_insert_fast(&entries, &entry->node, entry_params);
+	if (!ret)
+		list_add(&entry->list, &entry_list);
+	return ret;
+}
+
+void seal_entry_remove(struct seal_entry *entry)
+{
+	lockdep_assert_held(&seal_table_lock);
+	rhashtable_remove_fast(&entries, &entry->node, entry_params);
+	list_del(&entry->list);
+}
+
+struct seal_fs *seal_entry_fs(const struct seal_entry *entry)
+{
+	return entry->fs;
+}
+
+u32 seal_entry_flags(struct seal_entry *entry)
+{
+	u32 flags = 0;
+
+	if (entry->state == SEAL_ENTRY_SEALED)
+		flags |= SEAL_STATUS_SEALED;
+	if (seal_changes(entry))
+		flags |= SEAL_STATUS_BROKEN;
+	if (seal_fs_missed(seal_entry_fs(entry)))
+		flags |= SEAL_STATUS_MISSED;
+	if (seal_is_log_only())
+		flags |= SEAL_STATUS_LOG_ONLY;
+	return flags;
+}
+
+char *seal_entry_path_page(const struct seal_entry *entry, char *page,
+			   bool *deleted)
+{
+	static const char suffix[] = " (deleted)";
+	struct path root;
+	bool reachable;
+	size_t length;
+	char *path;
+
+	get_fs_root(current->fs, &root);
+	reachable = path_is_under(&entry->path, &root);
+	path_put(&root);
+	if (!reachable)
+		return NULL;
+	path = d_path(&entry->path, page, PAGE_SIZE);
+	if (IS_ERR(path))
+		return NULL;
+	length = strlen(path);
+	*deleted = d_unlinked(entry->path.dentry) &&
+		   length > strlen(suffix) &&
+		   !strcmp(path + length - strlen(suffix), suffix);
+	if (*deleted)
+		path[length - strlen(suffix)] = '\0';
+	return path;
+}
+
+char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	struct fs_struct *old;
+	char *path;
+
+	if (!page)
+		return NULL;
+	old = seal_init_fs_begin();
+	path = seal_entry_path_page(entry, page, deleted);
+	seal_init_fs_end(old);
+	if (path)
+		path = kstrdup(path, GFP_KERNEL);
+	free_page((unsigned long)page);
+	return path;
+}
+
+char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
+{
+	struct seal_entry *entry;
+	char *path = NULL;
+
+	mutex_lock(&seal_table_lock);
+	entry = seal_entry_find(inode);
+	if (entry && entry->id == id)
+		path = seal_entry_path_copy(entry, deleted);
+	mutex_unlock(&seal_table_lock);
+	return path;
+}
+
+struct seal_change *seal_change_alloc(gfp_t gfp)
+{
+	struct seal_change *change = kzalloc(sizeof(*change), gfp);
+
+	if (!change)
+		return NULL;
+	mutex_init(&change->lock);
+	INIT_LIST_HEAD(&change->grantees);
+	return change;
+}
+
+void seal_entry_get_changer(struct seal_entry *entry,
+			    struct seal_change **fresh)
+{
+	lockdep_assert_held(&seal_table_lock);
+	if (!seal_entry_change(entry)) {
+		rcu_assign_pointer(entry->change, *fresh);
+		*fresh = NULL;
+	}
+	entry->claims++;
+	seal_entry_change(entry)->changers++;
+}
+
+static void table_free_rcu(struct rcu_head *rcu)
+{
+	struct seal_table *table = container_of(rcu, struct seal_table, rcu);
+
+	seal_ranges_free(&table->ranges);
+	kfree(table);
+}
+
+void seal_table_publish(struct seal_entry *entry, struct seal_table *table)
+{
+	struct seal_table *old = rcu_dereference_protected(entry->table, 1);
+
+	rcu_assign_pointer(entry->table, table);
+	call_rcu(&old->rcu, table_free_rcu);
+}
+
+void seal_table_free(struct seal_table *table)
+{
+	seal_ranges_free(&table->ranges);
+	kfree(table);
+}
+
+void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
+			const struct seal_map_sum *sum)
+{
+	mutex_lock(&seal_table_lock);
+	seal_table_publish(entry, table);
+	entry->sum = *sum;
+	entry->generation = seal_new_generation();
+	mutex_unlock(&seal_table_lock);
+}
+
+int seal_entries_init(void)
+{
+	int ret;
+
+	entry_cache = KMEM_CACHE(seal_entry, SLAB_ACCOUNT);
+	if (!entry_cache)
+		return -ENOMEM;
+	ret = rhashtable_init(&entries, &entry_params);
+	if (ret)
+		kmem_cache_destroy(entry_cache);
+	return ret;
+}
+
+void seal_entries_exit(void)
+{
+	/* the last entries and tables are freed by RCU */
+	rcu_barrier();
+	rhashtable_destroy(&entries);
+	kmem_cache_destroy(entry_cache);
+}

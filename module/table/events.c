@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events on their way from where they happen to the listeners: a bounded ring
+ * with many producers and one consumer, the worker.
+ *
+ * A slot's turn says whose it is: @pos, the producer's that gets this position;
+ * @pos + 1, the consumer's. A producer that finds the slot not its turn yet
+ * has caught up with the consumer: the ring is full, the event is counted.
+ *
+ * Every event is counted once, as sent or as lost, for each listener that
+ * asked for it. What is lost in the ring is lost for all of them; what does
+ * not fit the buffer of a socket, for this one.
+ */
+#include <linux/irq_work.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "base/mode.h"
+#include "table/entry.h"
+#include "table/events.h"
+
+#define RING_SLOTS	4096U
+
+/* Listeners come and go between this many events. */
+#define BATCH		256
+
+/* How often a listener that lost events is tried again, while none come. */
+#define RETRY_DELAY	(HZ / 20)
+
+struct slot {
+	unsigned long		turn;
+	struct seal_event	event;
+};
+
+struct ring {
+	atomic_long_t		tail;		/* next position to be filled */
+	unsigned long		head;		/* next to be taken; the worker's */
+	atomic_long_t		full[SEAL_EVENT_TYPES];	/* lost, by type */
+	struct slot		slots[RING_SLOTS];
+};
+
+struct listener {
+	struct list_head	list;
+	u32			portid;
+	u32			mask;
+	u64			lost;		/* and not told yet */
+};
+
+static struct ring __rcu *the_ring;
+
+/* Protects the listeners, the coming and going of the ring, the serial. */
+static DEFINE_MUTEX(events_lock);
+static LIST_HEAD(listeners);
+static u64 serial;
+
+static const struct seal_events_sink *sink;
+static struct workqueue_struct *workers;
+
+static void events_work(struct work_struct *work);
+static DECLARE_WORK(drain_work, events_work);
+static DECLARE_DELAYED_WORK(retry_work, events_work);
+
+/* A probe handler may run where the workqueue's locks cannot be taken. */
+static void events_kick(struct irq_work *work)
+{
+	queue_work(workers, &drain_work);
+}
+
+static struct irq_work kick = IRQ_WORK_INIT(events_kick);
+
+bool seal_events_wanted(void)
+{
+	return rcu_access_pointer(the_ring);
+}
+
+/* --- producers --- */
+
+static bool ring_push(struct ring *ring, const struct seal_event *event)
+{
+	unsigned long pos = atomic_long_read(&ring->tail);
+	struct slot *slot;
+	long ahead;
+
+	for (;;) {
+		slot = &ring->slots[pos % RING_SLOTS];
+		/* pairs with ring_pop(): the slot was read before it was given back */
+		ahead = (long)(smp_load_acquire(&slot->turn) - pos);
+		if (ahead < 0)
+			return false;
+		if (ahead > 0)
+			pos = atomic_long_read(&ring->tail);
+		else if (atomic_long_try_cmpxchg(&ring->tail, (long *)&pos,
+						 pos + 1))
+			break;
+	}
+	slot->event = *event;
+	/* pairs with ring_pop(): it is filled before it is taken */
+	smp_store_release(&slot->turn, pos + 1);
+	return true;
+}
+
+void seal_event_queue(struct seal_event *event)
+{
+	struct ring *ring;
+	bool queued = false;
+
+	rcu_read_lock();
+	ring = rcu_dereference(the_ring);
+	if (ring) {
+		queued = ring_push(ring, event);
+		if (!queued)
+			atomic_long_inc(&ring->full[event->type]);
+		/* either the worker that runs sees it, or it runs again */
+		smp_mb();
+		if (!work_pending(&drain_work))
+			irq_work_queue(&kick);
+	}
+	rcu_read_unlock();
+	if (!queued)
+		kfree(event->path);
+}
+
+static void event_current(struct seal_event *event, u32 type,
+			  struct seal_entry *entry, const char *gate)
+{
+	event->type = type;
+	event->time = ktime_get_real_ns();
+	event->entry_id = entry->id;
+	event->inode = entry->inode;
+	event->ino = entry->inode->i_ino;
+	event->dev = entry->inode->i_sb->s_dev;
+	event->pid = task_tgid_nr(current);
+	event->uid = current_uid();
+	/* no lock: a name that changes right now may be told half changed */
+	memcpy(event->comm, current->comm, sizeof(event->comm));
+	event->comm[sizeof(event->comm) - 1] = '\0';
+	event->gate = gate;
+}
+
+/* Apart, so that without a listener not even its stack is touched. */
+static noinline void queue_refused(struct seal_entry *entry, const char *gate,
+				   u64 start, u64 end)
+{
+	struct seal_event event = { };
+
+	event_current(&event, SEAL_EVENT_REFUSED, entry, gate);
+	if (seal_is_log_only())
+		event.flags = SEAL_STATUS_LOG_ONLY;
+	event.start = start;
+	event.end = end;
+	seal_event_queue(&event);
+}
+
+void seal_event_refused(struct seal_entry *entry, const char *gate, u64 start,
+			u64 end)
+{
+	if (unlikely(seal_events_wanted()))
+		queue_refused(entry, gate, start, end);
+}
+
+static noinline void queue_broken(struct seal_entry *entry,
+				  const char *function)
+{
+	struct seal_event event = { };
+
+	event_current(&event, SEAL_EVENT_BROKEN, entry, function);
+	seal_event_queue(&event);
+}
+
+void seal_event_broken(struct seal_entry *entry, const char *function)
+{
+	if (unlikely(seal_events_wanted()))
+		queue_broken(entry, function);
+}
+
+void seal_event_committed(struct seal_entry *entry, u64 start, u64 end)
+{
+	struct seal_event event = { };
+
+	if (!seal_events_wanted())
+		return;
+	event_current(&event, SEAL_EVENT_COMMITTED, entry, NULL);
+	event.start = start;
+	event.end = end;
+	seal_event_queue(&event);
+}
+
+/* --- the worker --- */
+
+static void listeners_lose(u32 type, u64 nr)
+{
+	struct listener *listener;
+
+	list_for_each_entry(listener, &listeners, list)
+		if (listener->mask & SEAL_EVENT_BIT(type))
+			listener->lost += nr;
+}
+
+/* Count what did not fit the ring. */
+static void ring_count_lost(struct ring *ring)
+{
+	u32 type;
+	long nr;
+
+	for (type = 0; type < SEAL_EVENT_TYPES; type++) {
+		if (!atomic_long_read(&ring->full[type]))
+			continue;
+		nr = atomic_long_xchg(&ring->full[type], 0);
+		serial += nr;
+		listeners_lose(type, nr);
+	}
+}
+
+/* Tell a listener what it lost; true if nothing is left to be told. */
+static bool listener_tell_lost(struct listener *listener)
+{
+	struct seal_event event = {
+		.type	= SEAL_EVENT_LOST,
+		.time	= ktime_get_real_ns(),
+	};
+	struct sk_buff *skb;
+
+	if (!listener->lost)
+		return true;
+	skb = sink->message(&event, serial, listener->lost);
+	if (!skb || sink->send(skb, listener->portid))
+		return false;
+	listener->lost = 0;
+	return true;
+}
+
+static void listener_send(struct listener *listener, struct sk_buff *skb)
+{
+	struct sk_buff *copy = NULL;
+
+	if (listener_tell_lost(listener) && skb)
+		copy = skb_clone(skb, GFP_KERNEL);
+	if (!copy || sink->send(copy, listener->portid))
+		listener->lost++;
+}
+
+/* Where the file of the event before was; a flood is about one file. */
+struct last_path {
+	u64	entry_id;
+	char	*path;
+	bool	deleted;
+};
+
+static void event_find_path(struct seal_event *event, struct last_path *last)
+{
+	if (event->entry_id != last->entry_id) {
+		kfree(last->path);
+		last->entry_id = event->entry_id;
+		last->path = seal_entry_path(event->inode, event->entry_id,
+					     &last->deleted);
+	}
+	event->path = last->path;
+	event->deleted = last->deleted;
+}
+
+static void event_deliver(struct seal_event *event)
+{
+	struct listener *listener;
+	struct sk_buff *skb;
+
+	serial++;
+	skb = sink->message(event, serial, 0);
+	list_for_each_entry(listener, &listeners, list)
+		if (listener->mask & SEAL_EVENT_BIT(event->type))
+			listener_send(listener, skb);
+	kfree_skb(skb);
+}
+
+/* Take the oldest event out of the ring; false if there is none. */
+static bool ring_pop(struct ring *ring, struct seal_event *event)
+{
+	struct slot *slot = &ring->slots[ring->head % RING_SLOTS];
+
+	/* pairs with ring_push() */
+	if (smp_load_acquire(&slot->turn) != ring->head + 1)
+		return false;
+	*event = slot->event;
+	/* pairs with ring_push() */
+	smp_store_release(&slot->turn, ring->head + RING_SLOTS);
+	ring->head++;
+	return true;
+}
+
+/* Take what is in the ring, but not for ever; true if that was all. */
+static bool ring_drain(struct ring *ring)
+{
+	struct last_path last = { };
+	struct seal_event event;
+	unsigned int nr;
+	char *path;
+
+	for (nr = 0; nr < BATCH; nr++) {
+		if (!ring_pop(ring, &event))
+			break;
+		path = event.path;
+		if (!path)
+			event_find_path(&event, &last);
+		event_deliver(&event);
+		kfree(path);
+		/* what came when it was full came after this one */
+		ring_count_lost(ring);
+		cond_resched();
+	}
+	ring_count_lost(ring);
+	kfree(last.path);
+	return nr < BATCH;
+}
+
+static void events_work(struct work_struct *work)
+{
+	struct listener *listener;
+	struct ring *ring;
+	bool told = true;
+
+	mutex_lock(&events_lock);
+	ring = rcu_dereference_protected(the_ring,
+					 lockdep_is_held(&events_lock));
+	if (ring && !ring_drain(ring)) {
+		queue_work(workers, &drain_work);
+	} else if (ring) {
+		list_for_each_entry(listener, &listeners, list)
+			told &= listener_tell_lost(listener);
+		if (!told)
+			queue_delayed_work(workers, &retry_work, RETRY_DELAY);
+	}
+	mutex_unlock(&events_lock);
+}
+
+/* --- listeners --- */
+
+static int ring_start(void)
+{
+	struct ring *ring = kvzalloc(sizeof(*ring), GFP_KERNEL);
+	unsigned int i;
+
+	if (!ring)
+		return -ENOMEM;
+	for (i = 0; i < RING_SLOTS; i++)
+		ring->slots[i].turn = i;
+	rcu_assign_pointer(the_ring, ring);
+	return 0;
+}
+
+static void ring_stop(void)
+{
+	struct ring *ring = rcu_dereference_protected(the_ring,
+					lockdep_is_held(&events_lock));
+	struct seal_event event;
+
+	if (!ring)
+		return;
+	RCU_INIT_POINTER(the_ring, NULL);
+	synchronize_rcu();
+	while (ring_pop(ring, &event))
+		kfree(event.path);
+	kvfree(ring);
+}
+
+static struct listener *listener_find(u32 portid)
+{
+	struct listener *listener;
+
+	list_for_each_entry(listener, &listeners, list)
+		if (listener->portid == portid)
+			return listener;
+	return NULL;
+}
+
+int seal_events_listen(u32 portid, u32 mask)
+{
+	struct listener *listener;
+	int ret = 0;
+
+	mutex_lock(&events_lock);
+	listener = listener_find(portid);
+	if (listener) {
+		listener->mask = mask;
+		goto out;
+	}
+	ret = -ENOMEM;
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
+	if (!listener)
+		goto out;
+	if (list_empty(&listeners) && ring_start()) {
+		kfree(listener);
+		goto out;
+	}
+	listener->portid = portid;
+	listener->mask = mask;
+	list_add_tail(&listener->list, &listeners);
+	ret = 0;
+out:
+	mutex_unlock(&events_lock);
+	return ret;
+}
+
+static void listener_free(struct listener *listener)
+{
+	list_del(&listener->list);
+	kfree(listener);
+	if (list_empty(&listeners))
+		ring_stop();
+}
+
+void seal_events_mute(u32 portid)
+{
+	struct listener *listener;
+
+	mutex_lock(&events_lock);
+	listener = listener_find(portid);
+	if (listener)
+		listener_free(listener);
+	mutex_unlock(&events_lock);
+}
+
+int seal_events_init(const struct seal_events_sink *to)
+{
+	sink = to;
+	workers = alloc_ordered_workqueue("seal_events", 0);
+	return workers ? 0 : -ENOMEM;
+}
+
+void seal_events_exit(void)
+{
+	struct listener *listener, *next;
+
+	mutex_lock(&events_lock);
+	list_for_each_entry_safe(listener, next, &listeners, list)
+		listener_free(listener);
+	mutex_unlock(&events_lock);
+	irq_work_sync(&kick);
+	cancel_delayed_work_sync(&retry_work);
+	destroy_workqueue(workers);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events on their way from where they happen to the listeners.
+ *
+ * They happen in probe handlers too, where nothing may sleep, and nothing that
+ * is refused may wait for those who want to know of it: an event is put into
+ * a ring without a lock, and a worker takes it from there. When the ring is
+ * full, events are counted instead. Without a listener there is no ring.
+ */
+#ifndef SEAL_EVENTS_H
+#define SEAL_EVENTS_H
+
+#include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include "uapi/seal_netlink.h"
+
+struct seal_entry;
+struct sk_buff;
+
+#define SEAL_EVENT_TYPES	(SEAL_EVENT_COMMITTED + 1)
+
+struct seal_event {
+	u32		type;		/* enum seal_event_type */
+	u32		why;		/* enum seal_why */
+	u64		time;
+	u64		entry_id;	/* of the entry of @inode */
+	struct inode	*inode;		/* only to find the entry again */
+	u64		ino;
+	dev_t		dev;
+	u32		holders;
+	u32		flags;		/* SEAL_STATUS_* */
+	u64		claim;
+	u64		recall;
+	u64		deadline;	/* ns since 1970 */
+	pid_t		pid;
+	kuid_t		uid;
+	char		comm[TASK_COMM_LEN];
+	const char	*gate;		/* static text */
+	u64		start;
+	u64		end;		/* 0: no range */
+	char		*path;		/* kmalloc()ed, or NULL: find the entry */
+	bool		deleted;
+};
+
+/* Is there a listener? If not, nothing needs to be collected. */
+bool seal_events_wanted(void);
+
+/* From anywhere, also from a probe handler; nothing happens without listener. */
+void seal_event_refused(struct seal_entry *entry, const char *gate, u64 start,
+			u64 end);
+void seal_event_broken(struct seal_entry *entry, const char *function);
+void seal_event_committed(struct seal_entry *entry, u64 start, u64 end);
+
+/*
+ * Queue an event somebody else filled in. Never sleeps. The path is the
+ * queue's from here on.
+ */
+void seal_event_queue(struct seal_event *event);
+
+/*
+ * Send events of the types in @mask to the netlink socket @portid: from now on
+ * until seal_events_mute(). May be repeated. 0 or -ENOMEM.
+ */
+int seal_events_listen(u32 portid, u32 mask);
+void seal_events_mute(u32 portid);
+
+/* How listeners are reached. */
+struct seal_events_sink {
+	/* A message that tells @event; of SEAL_EVENT_LOST, @lost. Or NULL. */
+	struct sk_buff	*(*message)(const struct seal_event *event, u64 serial,
+				    u64 lost);
+	/* Give a message to a socket, without waiting for room. 0 or -errno. */
+	int		(*send)(struct sk_buff *skb, u32 portid);
+};
+
+int seal_events_init(const struct seal_events_sink *to);
+void seal_events_exit(void);
+
+#endif /* SEAL_EVENTS_H */
