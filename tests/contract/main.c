@@ -25,6 +25,8 @@
 /* To see one violation, a few of the cases of a gate mostly do. */
 #define BATCH 8
 
+#define KEEPER_SIZE 4096
+
 struct options opt;
 
 static const char *pattern_wanted = "*", *gate_wanted;
@@ -132,15 +134,18 @@ START_TEST(contract_case)
 END_TEST
 
 /*
- * One file stays sealed all the time, so that the gates are not put in place
- * and taken away again by each case.
+ * One file stays sealed all the time, with its block granted, so that the gates
+ * and the probe that reads maps are not put in place and taken away again by each
+ * case.
  */
 static struct seal_session *keep_gates(void)
 {
+	struct seal_grant_extent extents[SEAL_GRANT_MIN_EXTENTS];
 	struct seal_session *session;
 	struct seal_files report = { 0 };
+	struct seal_grant granted;
+	int fd, writable, ret;
 	char path[512];
-	int fd, ret;
 
 	ret = seal_open(&session);
 	if (ret) {
@@ -148,12 +153,13 @@ static struct seal_session *keep_gates(void)
 		exit(1);
 	}
 	snprintf(path, sizeof(path), "%s/.keeper", opt.dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, path, sizeof(path)) != sizeof(path)) {
+	writable = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (writable < 0 || ftruncate(writable, KEEPER_SIZE) ||
+	    write(writable, path, sizeof(path)) != sizeof(path) ||
+	    fsync(writable)) {
 		fprintf(stderr, "contract: %s: %s\n", path, strerror(errno));
 		exit(1);
 	}
-	close(fd);
 	/* Read-only, so that the filesystem can be remounted read-only. */
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ret = seal_files(session, &fd, 1, 0, 0, 0, &report);
@@ -163,6 +169,14 @@ static struct seal_session *keep_gates(void)
 		exit(1);
 	}
 	close(fd);
+	ret = seal_grant(session, writable, SEAL_GRANT_WRITTEN, 0, KEEPER_SIZE,
+			 extents, SEAL_GRANT_MIN_EXTENTS, &granted);
+	close(writable);
+	if (ret < 0) {
+		fprintf(stderr, "contract: %s: grant: %s: %s\n", path,
+			strerror(-ret), (char *)granted.reason);
+		exit(1);
+	}
 	return session;
 }
 
@@ -253,6 +267,7 @@ static size_t run_some(size_t i, size_t count, bool alone, unsigned int *run,
 		count--;
 	}
 	srunner_set_fork_status(runner, CK_FORK);
+	srunner_set_tap(runner, "-");
 	if (any)
 		srunner_run_all(runner, CK_NORMAL);
 	*run += srunner_ntests_run(runner);

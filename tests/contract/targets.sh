@@ -4,6 +4,8 @@
 
 # shellcheck disable=SC2034 # used by the files that include this one
 TARGETS_ALL='xfs xfs-noreflink xfs-dax xfs-1k xfs-atomic ext4 ext4-ind ext4-dax ext4-1k ext4-nodelalloc'
+# The other ones are block sizes, mount options and devices beyond these.
+TARGETS_MAIN='xfs xfs-noreflink xfs-dax ext4 ext4-ind'
 
 # A disk in memory that can write up to 64 KiB atomically, since Linux 6.11.
 atomic_device() {

@@ -30,17 +30,40 @@ build_files() {
 	done | sort -z
 }
 
+# build_candidates DIR: files that are new or were touched since the last copy. The
+# time of change is what no tool sets back.
+build_candidates() {
+	{
+		comm -z -13 "$1.files" "$1.files.new"
+		if [ -f "$1.copied" ]; then
+			(cd "$VM_CHECKOUT" && xargs -0 -r -a "$1.files.new" sh -c '
+				stamp=$1
+				shift
+				find "$@" -maxdepth 0 -cnewer "$stamp" -print0
+				' sh "$1.copied")
+		else
+			cat "$1.files.new"
+		fi
+	} | sort -z -u
+}
+
 # build_copy DIR: bring the copy up to date; times are kept, so that make
 # builds only what changed, and files that are gone are removed.
 build_copy() {
 	local dir=$1 file
 
 	mkdir -p "$dir"
+	touch "$dir.now"
 	build_files >"$dir.files.new"
-	if [ -f "$dir.files" ]; then
-		comm -z -23 "$dir.files" "$dir.files.new" |
-			(cd "$dir" && xargs -0 -r rm -f --)
+	if [ ! -f "$dir.files" ]; then
+		tar -C "$VM_CHECKOUT" --null --no-recursion -T "$dir.files.new" \
+			-cf - | tar -C "$dir" -m --no-same-owner -xf -
+		mv "$dir.now" "$dir.copied"
+		mv "$dir.files.new" "$dir.files"
+		return
 	fi
+	comm -z -23 "$dir.files" "$dir.files.new" |
+		(cd "$dir" && xargs -0 -r rm -f --)
 	# Only what differs, and with the time of now: a file saved while its older
 	# copy was being compiled must come out newer than the object.
 	while IFS= read -r -d '' file; do
@@ -50,7 +73,8 @@ build_copy() {
 		mkdir -p "$(dirname "$dir/$file")"
 		rm -f "$dir/$file"
 		cp -P --preserve=mode "$VM_CHECKOUT/$file" "$dir/$file"
-	done <"$dir.files.new"
+	done < <(build_candidates "$dir")
+	mv "$dir.now" "$dir.copied"
 	mv "$dir.files.new" "$dir.files"
 }
 

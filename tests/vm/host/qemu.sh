@@ -4,6 +4,14 @@
 # The variables in capitals are set by run_options.
 # shellcheck disable=SC2054,SC2153 # QEMU's own lists are separated by commas
 
+# All that the emulator can do, but what only slows it down: it goes through a string
+# instruction byte by byte where "fast strings" promise that this is fast, ends a
+# piece of translated code where the kernel opens user memory to itself, and does
+# more for each switch between tasks. Where instructions are counted nothing changes,
+# so that figures can be compared with older ones.
+QEMU_CPU='max,la57=off'
+QEMU_CPU_FAST=$QEMU_CPU,-erms,-fsrm,-smap,-smep,-umip,-pku
+
 # to_mib SIZE: 2G, 512M or plain MiB, as MiB
 to_mib() {
 	case $1 in
@@ -70,17 +78,18 @@ qemu_args() {
 	local work=$1 shell=$2 disk number=0 accel machine memory ports=''
 
 	qemu_memory
+	[ -n "$ICOUNT" ] || QEMU_CPU=$QEMU_CPU_FAST
 	if [ -n "$ICOUNT" ]; then
 		accel=tcg,thread=single
 		qemu_counted
 	else
 		accel=tcg,thread=$THREAD
-		machine=q35 memory=${TOTAL}M
+		machine=q35,pit=off memory=${TOTAL}M
 		ARGS=(-object rng-random,filename=/dev/urandom,id=rng
 			-device virtio-rng-pci,rng=rng)
 	fi
 	ARGS+=(-nodefaults -no-user-config -display none -no-reboot
-		-M "$machine" -accel "$accel" -cpu 'max,la57=off'
+		-M "$machine" -accel "$accel" -cpu "$QEMU_CPU"
 		-smp "$SMP" -m "$memory"
 		-kernel "$IMAGE/vmlinuz" -initrd "$work/initrd.img"
 		-append "$(qemu_kernel_args)")
@@ -119,8 +128,20 @@ qemu_args() {
 			-chardev "pipe,id=monitor,path=$work/monitor" -monitor chardev:monitor
 			-chardev "file,id=status,path=$work/status"
 			-device virtserialport,chardev=status,name=status)
+		[ -z "$INPUT" ] || ARGS+=(-chardev "pipe,id=in,path=$work/in"
+			-device virtserialport,chardev=in,name=in)
 	fi
 	ARGS+=("${QEMU_ARGS[@]}")
+}
+
+# The guest's processors count as the host's do. How fast that is, a guest on a busy
+# host may find out wrongly: one took a fifth of it, and all its limits were a fifth of
+# what they should be. So it is told, if the host's kernel has written it to its log;
+# without that the guest measures, at a clock that does not mislead it (no PIT).
+qemu_tsc() {
+	dmesg 2>/dev/null |
+		sed -nE 's/.*tsc: .*(Detected|calibration:) ([0-9]+)\.([0-9]{3}) MHz.*/tsc_early_khz=\2\3/p' |
+		tail -n 1
 }
 
 qemu_kernel_args() {
@@ -132,5 +153,9 @@ qemu_kernel_args() {
 		rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 \
 		net.ifnames=0 "$MEMMAP" "$APPEND"
 	# and where instructions are counted, nothing random
-	[ -z "$ICOUNT" ] || printf '%s ' nokaslr norandmaps
+	if [ -n "$ICOUNT" ]; then
+		printf '%s ' nokaslr norandmaps
+	else
+		qemu_tsc
+	fi
 }

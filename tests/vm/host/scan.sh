@@ -26,3 +26,20 @@ scan_log() {
 	# Without the serial line's carriage returns, so that "$" means the end.
 	! tr -d '\r' <"$1" | grep -a -n -E "$SCAN_BAD" | grep -a -v -E "${allow[@]}"
 }
+
+# vm scan FILE [--allow-log REGEX]...: prints the offending lines, status 125 if there
+# are any
+vm_scan() {
+	local file=${1:-}
+
+	[ -f "$file" ] || die_usage "scan: no file '$file'"
+	shift
+	ALLOW=()
+	while [ $# -gt 0 ]; do
+		[ "$1" = --allow-log ] && [ $# -ge 2 ] ||
+			die_usage "scan: unknown option '$1'"
+		ALLOW+=("$2")
+		shift 2
+	done
+	scan_log "$file" || return 125
+}

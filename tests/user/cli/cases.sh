@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Cases: command line, messages, ranges, seals, JSON.
+
+cases_without_module() {
+	local verb
+
+	expect 0 "--help succeeds" sealctl --help
+	prints "and prints to stdout" "usage:*"
+	expect 0 "--version succeeds" sealctl --version
+	expect 2 "no verb: usage" sealctl
+	says "usage goes to stderr" "usage:"
+	expect 2 "unknown verb: usage" sealctl frobnicate
+	says "it is named" "frobnicate"
+	for verb in info prealloc unshare seal unseal status hold map diff send \
+		receive record verify offset export unexport list monitor revoke \
+		restore forget; do
+		expect 0 "$verb --help succeeds" sealctl "$verb" --help
+		expect 2 "$verb --no-such-option: usage" sealctl "$verb" --no-such-option
+	done
+	for verb in prealloc unshare seal unseal status hold map diff send \
+		receive record offset export unexport revoke forget; do
+		expect 2 "$verb without a file: usage" sealctl "$verb"
+	done
+	expect 2 "hold without a command: usage" sealctl hold file --
+	expect 1 "info without the module" sealctl info
+	says "the remedy is named" /dev/seal "not loaded" "modprobe seal"
+	for verb in list monitor; do
+		expect 1 "$verb without the module" sealctl "$verb"
+		says "the remedy is named" /dev/seal "not loaded" "modprobe seal"
+	done
+	echo text >"$T/file"
+	expect 1 "status without the module" sealctl status "$T/file"
+	# /seal is on ext4
+	echo text >"$SEAL_TREE/file.tmp"
+	expect 0 "map works without the module" sealctl map "$SEAL_TREE/file.tmp"
+	expect 0 "map --json, too" sealctl map --json "$SEAL_TREE/file.tmp"
+	holds "which does not guess" '.in_place_bytes == null and (.extents | length) == 1'
+	rm -f "$SEAL_TREE/file.tmp"
+}
+
+cases_module() {
+	local file
+
+	expect 0 "info" sealctl info
+	expect 0 "info --json" sealctl info --json
+	holds "info names both filesystems" \
+		'[.filesystems[].name] | contains(["xfs", "ext4"])'
+	holds "info has the documented members" \
+		'keys == ["abi", "disabled", "disarmed", "features", "filesystems", "library_abi", "log_only", "version"]'
+	holds "nothing is sealed" '[.filesystems[].sealed] | add == 0'
+	expect 2 "info takes no argument" sealctl info xfs
+
+	echo text >"$T/file"
+	expect 1 "tmpfs cannot be sealed" sealctl seal "$T/file"
+	says "which is said" "$T/file" "cannot be sealed" "sealctl info"
+	expect 1 "a directory cannot be sealed" sealctl seal "$T"
+	says "which is said" "$T" "directory"
+	mkfifo "$T/fifo"
+	expect 1 "a FIFO does not hang it" timeout 10 sealctl seal "$T/fifo"
+	says "and is named" "FIFO"
+	expect 1 "a device is not opened" sealctl status /dev/zero
+	says "and is named" "character device"
+	expect 1 "a missing file" sealctl seal "$T/none"
+	says "is named" "$T/none" "No such file"
+	for file in "" x 1x -1 1.5G 9999999T; do
+		expect 2 "\"$file\" is no size" sealctl prealloc -l "$file" "$T/file"
+	done
+	expect 2 "a length of 0 is refused" sealctl prealloc -l 0 "$T/file"
+	expect 2 "\"nonsense\" is no requirement" sealctl seal --require nonsense "$T/file"
+	expect 1 "lost output is a failure" bash -c 'sealctl info >/dev/full'
+}
+
+cases_range() {
+	local sum
+
+	truncate -s 4M sparse
+	expect 0 "prealloc of a range" sealctl prealloc -o 1M -l 1024K sparse
+	expect 0 "map --json" sealctl map --json sparse
+	holds "exactly that range is allocated" \
+		'[.extents[] | select(.state == "unwritten")] | (map(.length) | add) == 1048576 and .[0].offset == 1048576'
+	holds "bytes add up to the size" '.bytes | add == 4194304'
+	holds "extents have the documented members" \
+		'.extents[0] | keys == ["flags", "length", "offset", "physical", "state"]'
+	dd if=/dev/urandom of=sparse bs=64k count=4 seek=3 conv=notrunc status=none
+	sum=$(md5sum <sparse)
+	expect 0 "prealloc --written" sealctl prealloc --written sparse
+	expect 0 "status --json" sealctl status --json sparse
+	holds "everything is written" '.files[0].bytes == {written: 4194304, unwritten: 0, shared: 0, hole: 0}'
+	check "contents are the same" [ "$(md5sum <sparse)" = "$sum" ]
+	expect 0 "prealloc beyond the end" sealctl prealloc -l 5M sparse
+	check "extends the file" [ "$(stat -c %s sparse)" -eq $((5 << 20)) ]
+	expect 0 "prealloc -n beyond the end" sealctl prealloc -n -o 5M -l 1M sparse
+	check "keeps the size" [ "$(stat -c %s sparse)" -eq $((5 << 20)) ]
+	expect 0 "unshare of what is not shared" sealctl unshare sparse
+	: >empty
+	expect 0 "prealloc of an empty file" sealctl prealloc --written empty
+	expect 0 "seal --prepare of an empty file" sealctl seal --prepare empty
+	expect 0 "unseal of an empty file" sealctl unseal empty
+	rm -f sparse empty
+}
+
+# What a table for people does not show must not change either.
+map_of() {
+	sealctl map --json "$1" | jq -c .extents
+}
+
+cases_seal() {
+	local before name fd
+
+	truncate -s 1M sparse
+	dd if=/dev/zero of=full bs=1M count=1 conv=fsync status=none
+	before=$(map_of sparse)
+
+	expect 1 "a requirement that is not met" sealctl seal --require allocated sparse
+	says "file, requirement, range, state and remedy are named" sparse \
+		'"allocated"' "1048576 bytes at offset 0" "state hole" \
+		"sealctl prealloc --written sparse"
+	expect 1 "nothing is sealed" sealctl status -q sparse
+	expect 1 "two files, the second does not meet it" \
+		sealctl seal --require allocated full sparse
+	says "the second is named" "sparse: requirement" "none of the files"
+	expect 1 "neither is sealed" sealctl status -q full
+	expect 1 "too many extents" sealctl seal --require extents=0 full
+	says "which is said" "full" '"extents"' "at most 0"
+
+	expect 1 "--dry-run: would fail" sealctl seal --dry-run --require allocated sparse
+	prints "and says why" "*would fail*allocated*"
+	expect 0 "--dry-run --prepare: would succeed" sealctl seal --dry-run --prepare sparse
+	prints "and says what it would do" "*allocate 1.0 MiB*would succeed*"
+	check "a dry run changes no extent" [ "$(map_of sparse)" = "$before" ]
+	expect 1 "a dry run seals nothing" sealctl status -q sparse
+
+	expect 0 "seal of two files" sealctl seal sparse full
+	expect 0 "status -q: both are sealed" sealctl status -q sparse full
+	check "and prints nothing" [ -z "$OUT$ERR" ]
+	check "sealing moved no block" [ "$(map_of sparse)" = "$before" ]
+	expect 1 "a store to a hole is refused" \
+		dd if=/dev/zero of=sparse bs=4k count=1 conv=notrunc
+	says "with ETXTBSY" "Text file busy"
+	expect 0 "status --json" sealctl status --json sparse full
+	holds "the members are the documented ones" '.files[0] | keys ==
+		["broken", "bytes", "device", "digest", "extents", "generation",
+		 "granted_bytes", "holders", "in_place_bytes", "path", "refused",
+		 "sealed", "size", "sticky"]'
+	holds "so are those of bytes" '.files[0].bytes | keys == ["hole", "shared", "unwritten", "written"]'
+	holds "values of a sparse file" '.files[0] | .path == "sparse" and .sealed and
+		.sticky and .holders == 1 and .size == 1048576 and .extents == 0 and
+		.bytes.hole == 1048576 and .in_place_bytes == 0 and .refused >= 1'
+	holds "values of a full file" '.files[1] | .bytes.written == 1048576 and
+		.in_place_bytes == 1048576 and .extents >= 1'
+	holds "digest and device are formatted" '.files[1] |
+		(.digest | test("^[0-9a-f]{16}$")) and (.device | test("^[0-9]+:[0-9]+$"))'
+	expect 0 "status for people" sealctl status full
+	expect 0 "sealing again succeeds" sealctl seal sparse
+	check "and adds no holder" [ "$(status_of sparse .holders)" = 1 ]
+	expect 0 "--prepare of a sealed file that meets it" sealctl seal --prepare full
+	expect 1 "--prepare of a sealed file that does not" sealctl seal --prepare sparse
+	expect 1 "prealloc of a sealed file" sealctl prealloc sparse
+	says "the way out is named" "sealctl unseal sparse"
+	# by these seals, and by nothing else
+	release_gates
+	expect 1 "rmmod of the busy module" rmmod seal
+	keep_gates
+	expect 0 "unseal" sealctl unseal sparse full
+	expect 1 "status -q: not sealed" sealctl status -q full
+	expect 0 "unseal of what is not sealed" sealctl unseal full
+
+	name=$(printf 'caf\351 "\n\134')
+	cp full "$name"
+	expect 0 "a name that is not UTF-8" sealctl status --json "$name"
+	holds "is valid JSON" '.files[0].path | startswith("caf")'
+	expect 0 "a name that begins with a dash" bash -c 'cp full ./-n; sealctl status -- -n'
+
+	exec {fd}<full
+	expect 0 "seal" sealctl seal full
+	rm full
+	expect 0 "unlinked, it is reached by descriptor" sealctl status -q "/dev/fd/$fd"
+	expect 0 "and unsealed" sealctl unseal "/dev/fd/$fd"
+	exec {fd}<&-
+
+	mkdir many
+	(cd many && seq 1 200 | xargs touch)
+	expect 0 "200 files, more than the soft limit on open files" \
+		bash -c 'ulimit -Sn 64; sealctl seal many/*'
+	expect 0 "all are sealed" bash -c 'ulimit -Sn 64; sealctl status -q many/*'
+	expect 0 "all are unsealed" sealctl unseal many/*
+	# shellcheck disable=SC2046 # words are wanted
+	expect 1 "more files than one step takes" sealctl seal $(seq 1 1025)
+	says "which is said" "1025" "1024"
+	rm -rf many sparse full ./-n "$name"
+}
+
+cases_reflink() {
+	dd if=/dev/urandom of=a bs=1M count=1 conv=fsync status=none
+	cp --reflink=always a b
+	expect 1 "a shared file is not unshared" sealctl seal --require unshared a
+	says "the remedy is named" '"unshared"' "state shared" "sealctl unshare a"
+	rm b
+	sync
+	expect 0 "unshare" sealctl unshare a
+	expect 0 "ends the copy-on-write state, too" sealctl seal --require unshared a
+	check "every byte is in place" [ "$(status_of a .in_place_bytes)" = 1048576 ]
+	sealctl unseal a
+	cp --reflink=always a b
+	truncate -s 2M a
+	expect 0 "--dry-run --prepare of a shared file" sealctl seal --dry-run --prepare a
+	prints "counts allocation and sharing" \
+		"*allocate 1.0 MiB, unshare 1.0 MiB, write 1.0 MiB*"
+	expect 0 "--prepare of a shared file with a hole" sealctl seal --prepare a
+	check "every byte is in place" [ "$(status_of a .in_place_bytes)" = 2097152 ]
+	sealctl unseal a
+	rm -f a b
+}
