@@ -32,6 +32,7 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/ftrace.h>
+#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
@@ -305,6 +306,20 @@ static inline int seal_commit_blocks(struct inode *inode, struct iomap *maps,
 	return inode->i_sb->s_export_op->commit_blocks(inode, maps, nr, &attr);
 }
 #endif
+
+/*
+ * Take a locked folio, that is neither dirty nor in write-back, out of the page
+ * cache of a regular file.
+ */
+static inline void seal_remove_folio(struct address_space *mapping,
+				     struct folio *folio)
+{
+#if SEAL_KERNEL(6, 8)
+	generic_error_remove_folio(mapping, folio);
+#else
+	generic_error_remove_page(mapping, &folio->page);
+#endif
+}
 
 /*
  * Which folio sizes the page cache may use for a file, as bits of
