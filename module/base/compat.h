@@ -48,6 +48,11 @@
 #include <linux/exportfs_block.h>
 #define SEAL_EXPORT_BLOCK_OPS	1
 #endif
+#if __has_include("linux/folio_batch.h")
+#include <linux/folio_batch.h>
+#else
+#include <linux/pagevec.h>
+#endif
 #endif
 #if SEAL_KERNEL(6, 3)
 #include <linux/filelock.h>
@@ -80,6 +85,11 @@
 /* out-of-place atomic writes; a plain function, then merged into iomap_next */
 #define SEAL_XFS_ATOMIC_BEGIN	(SEAL_KERNEL(6, 16) && !SEAL_KERNEL(7, 3))
 #define SEAL_XFS_ATOMIC_NEXT	SEAL_KERNEL(7, 3)
+/*
+ * The two inodes behind the root inode of XFS are those of the realtime device.
+ * Later they can be elsewhere, and no handle gives them out.
+ */
+#define SEAL_XFS_REALTIME_BEHIND_ROOT	(!SEAL_KERNEL(6, 13))
 /*
  * iomap tracks which blocks of a folio are dirty. Before, write-back of a
  * folio with one dirty block writes, and so converts, all its unwritten ones.

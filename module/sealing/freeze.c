@@ -146,7 +146,7 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (time_after(jiffies, until)) {
-			strscpy(reason, "pages of the file are being written all the time, try again",
+			strscpy(reason, "pages are being written all the time, try again",
 				SEAL_REASON_LEN);
 			return -EBUSY;
 		}

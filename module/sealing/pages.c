@@ -25,7 +25,6 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 
@@ -38,6 +37,10 @@
 
 /* How long a page that is in use is tried again. */
 #define PATIENCE	(2 * HZ)
+static const char not_in_place[] =
+	"pages of blocks not in place are in use (pinned, or in a pipe)";
+static const char in_use[] = "pages of the file are in use, try again";
+
 /* Times it is tried while the locks are held. */
 #define TRIES		3
 
@@ -301,9 +304,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		if (!what.displaced &&
 		    (SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(inode)))
 			return 0;
-		strscpy(reason, what.displaced ?
-			"pages of blocks that are not in place are in use (pinned, or in a pipe), try again" :
-			"pages of the file are in use, try again",
+		strscpy(reason, what.displaced ? not_in_place : in_use,
 			SEAL_REASON_LEN);
 		return -EBUSY;
 	}

@@ -12,8 +12,8 @@
  */
 #include <linux/fs.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 
+#include "base/compat.h"
 #include "map/xfs_inode.h"
 #include "sealing/staging.h"
 
