@@ -258,6 +258,9 @@ static int job_join(const struct job *job, struct seal_request *req)
 	bool unmet;
 	int ret;
 
+	mutex_lock(&seal_table_lock);
+	seal_trip_size(entry);
+	mutex_unlock(&seal_table_lock);
 	if (seal_changes(entry) && !seal_is_log_only()) {
 		strscpy(req->reason, "the seal that is held on it was broken",
 			SEAL_REASON_LEN);
