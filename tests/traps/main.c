@@ -19,6 +19,9 @@ static const struct {
 	{ "cow", trap_cow },
 	{ "atomic", trap_atomic },
 	{ "folio", trap_folio },
+	{ "before", trap_before },
+	{ "large", trap_large },
+	{ "own", trap_own },
 	{ "writers", trap_writers },
 	{ "crash", trap_crash },
 };

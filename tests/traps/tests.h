@@ -10,6 +10,9 @@
 TCase *trap_cow(void);
 TCase *trap_atomic(void);
 TCase *trap_folio(void);
+TCase *trap_before(void);
+TCase *trap_large(void);
+TCase *trap_own(void);
 TCase *trap_writers(void);
 TCase *trap_crash(void);
 
