@@ -136,11 +136,12 @@ static void drop(struct inode *inode, struct scan *what)
  * What was in the way may have gone: write back what is dirty, and take folios
  * out of lists of other processors, which refer to them. With nothing locked.
  */
-static int clean(struct inode *inode, struct file *file, bool again)
+static int clean(struct inode *inode, struct file *file, u64 start, u64 end,
+		 bool again)
 {
 	int ret;
 
-	ret = filemap_write_and_wait(inode->i_mapping);
+	ret = filemap_write_and_wait_range(inode->i_mapping, start, end - 1);
 	if (ret || !again)
 		return ret;
 	schedule_timeout_killable(1);
@@ -186,13 +187,17 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 			     const struct seal_ranges *ranges, bool always)
 {
 	unsigned long until = jiffies + PATIENCE;
+	u64 pos, start = LLONG_MAX, end = 0;
 	struct seal_range range;
 	bool again = false, left;
 	int ret, written;
-	u64 pos;
 
+	for (pos = 0; seal_ranges_next(ranges, pos, &range); pos = range.end) {
+		start = min(start, range.start);
+		end = range.end;
+	}
 	for (;; again = true) {
-		written = clean(inode, file, again);
+		written = end ? clean(inode, file, start, end, again) : 0;
 		ret = seal_pages_lock(inode, always);
 		if (ret)
 			return ret;
@@ -257,11 +262,13 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 {
 	struct inode *inode = entry->inode;
 	unsigned long until = jiffies + PATIENCE;
+	const bool by_block = SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(inode);
 	struct scan what = { };
 	bool again = false, fresh;
+	unsigned int tries = 0;
 	int ret;
 
-	if (IS_DAX(inode))
+	if (IS_DAX(inode) || (!keep && entry->small_folios))
 		return 0;
 	if (!seal_step_skipped(SEAL_STEP_PAGES))
 		what.keep = keep;
@@ -269,7 +276,8 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		     (entry->small_folios || !restricted(entry));
 
 	for (;;) {
-		ret = clean(inode, file, again) ?: seal_pages_lock(inode, false);
+		ret = clean(inode, file, 0, LLONG_MAX, again) ?:
+		      seal_pages_lock(inode, false);
 		if (ret)
 			return ret;
 		if (entry->small_folios) {
@@ -289,21 +297,19 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		again = what.found;
-		if (time_before(jiffies, until)) {
-			/* who has looked and has not come to the lock yet */
-			if (fresh && !SEAL_IOMAP_BLOCK_DIRTY &&
-			    seal_is_xfs(inode))
-				synchronize_rcu_tasks();
-			continue;
-		}
 		/*
 		 * Large folios of what is in place are in use all the time. Where
 		 * write-back is by the block, all there is to fear of others is
 		 * that a store next to a hole is refused.
 		 */
-		if (!what.displaced &&
-		    (SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(inode)))
+		if (!fresh && !what.displaced && by_block && ++tries == TRIES)
 			return 0;
+		if (time_before(jiffies, until)) {
+			/* who has looked and has not come to the lock yet */
+			if (fresh && !by_block)
+				synchronize_rcu_tasks();
+			continue;
+		}
 		strscpy(reason, what.displaced ? not_in_place : in_use,
 			SEAL_REASON_LEN);
 		return -EBUSY;

@@ -278,6 +278,7 @@ START_TEST(attributes_that_are_changing)
 	struct sealing sealing;
 	struct party racer;
 	struct target t;
+	unsigned int ms = patience_ms();
 	int dev, ret;
 
 	dev = st_session();
@@ -288,7 +289,7 @@ START_TEST(attributes_that_are_changing)
 	party_go(&racer);
 	park_wait(0);
 	party_go(&sealing.party);
-	ck_assert(!party_ends(&sealing.party, patience_ms()));
+	ck_assert(!party_ends(&sealing.party, ms));
 	park_release(0);
 	ck_assert_int_eq(party_join(&racer), 0);
 	ret = party_join(&sealing.party);
@@ -305,6 +306,7 @@ START_TEST(verity_that_is_being_enabled)
 	struct sealing sealing;
 	struct party racer;
 	struct target t;
+	unsigned int ms = patience_ms();
 	char path[64];
 	int dev, ret;
 
@@ -334,7 +336,7 @@ START_TEST(verity_that_is_being_enabled)
 	}
 	park_wait(0);
 	party_go(&sealing.party);
-	ck_assert_msg(!party_ends(&sealing.party, patience_ms()),
+	ck_assert_msg(!party_ends(&sealing.party, ms),
 		      "SEAL returned %d while verity was being enabled",
 		      sealing.party.ret);
 	park_release(0);

@@ -87,9 +87,12 @@ END_TEST
 START_TEST(pages_that_somebody_holds_again)
 {
 	int fd = create_cached("again"), dev = st_session(), fds[2];
+	ssize_t n;
 
 	st_seal(dev, fd);
-	ck_assert_int_ge(pwrite(fd, "x", 1, 0), -1);
+	/* where write-back knows only pages it is refused */
+	n = pwrite(fd, "x", 1, 0);
+	ck_assert_msg(n == 1 || errno == ETXTBSY, "%s", strerror(errno));
 	st_unseal(dev, fd);
 	into_pipe(fd, fds);
 	refused_as_busy(dev, fd);
