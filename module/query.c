@@ -7,6 +7,7 @@
 #include "base/mode.h"
 #include "map/map.h"
 #include "gates/observers.h"
+#include "gates/tripwire.h"
 #include "probes/fs.h"
 #include "query.h"
 #include "table/claim.h"
@@ -74,6 +75,9 @@ int seal_query(struct seal_session *session, struct file *file,
 
 	entry = seal_entry_find(inode);
 	if (entry && entry->state == SEAL_ENTRY_SEALED) {
+		const char *first;
+
+		seal_trip_size(entry);
 		status->flags |= SEAL_STATUS_SEALED;
 		if (entry->sticky)
 			status->flags |= SEAL_STATUS_STICKY;
@@ -82,6 +86,10 @@ int seal_query(struct seal_session *session, struct file *file,
 		fs = seal_entry_fs(entry);
 		status->missed = seal_fs_missed(fs);
 		status->broken = seal_changes(entry);
+		first = READ_ONCE(entry->first_change);
+		if (status->broken && first)
+			strscpy(status->first_broken, first,
+				sizeof(status->first_broken));
 		status->generation = entry->generation;
 		switched = entry->switched;
 		change = seal_entry_change(entry);

@@ -94,6 +94,9 @@ static void print_text(const char *path, const struct file_status *file)
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
 		if (status->flags & warnings[i].flag)
 			printf("  %-10s %s\n", "WARNING", warnings[i].text);
+	if (status->broken)
+		printf("  %-10s first by %.*s\n", "broken", SEAL_FUNCTION_LEN,
+		       (const char *)status->first_broken);
 	if (is_adrift(file))
 		printf("  %-10s %s\n", "WARNING", exported_unsealed);
 }
@@ -126,6 +129,9 @@ static struct json_object *to_json(const char *path,
 	json_add_number(file, "granted_bytes", status->granted);
 	json_add_number(file, "refused", status->refused);
 	json_add_number(file, "broken", status->broken);
+	if (status->broken)
+		json_add_text(file, "first_broken",
+			      (const char *)status->first_broken);
 	json_add_device(file, "device", status->dev_major, status->dev_minor);
 	/* Only when something is wrong, so that its presence is the alarm. */
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)

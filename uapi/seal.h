@@ -33,6 +33,7 @@
 #define SEAL_ABI_VERSION	1
 
 #define SEAL_REASON_LEN		128
+#define SEAL_FUNCTION_LEN	64
 #define SEAL_NAME_LEN		16
 #define SEAL_VERSION_LEN	32
 #define SEAL_MAX_FILES		1024
@@ -302,6 +303,9 @@ struct seal_revoke {
  *              GRANT or COMMIT, together with @digest; no two seals share one.
  *              0 if not sealed
  * @granted: out: bytes that are granted, to all holders together
+ * @first_broken: out: what saw the first of these changes: a function of the
+ *                filesystem; "size", the size is not what it was; "seal", SEAL
+ *                itself, at its end. Empty if @broken is 0
  *
  * Of a file that is not sealed, the map is read as it is now, and may have
  * changed before the call returns.
@@ -329,6 +333,7 @@ struct seal_status {
 	__u64	broken;
 	__u64	generation;
 	__u64	granted;
+	__u8	first_broken[SEAL_FUNCTION_LEN];
 };
 
 #define SEAL_GRANT_ALLOCATE	(1U << 0)	/* fill holes with unwritten blocks */

@@ -32,6 +32,7 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/ftrace.h>
+#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
@@ -46,6 +47,11 @@
 #if __has_include("linux/exportfs_block.h")
 #include <linux/exportfs_block.h>
 #define SEAL_EXPORT_BLOCK_OPS	1
+#endif
+#if __has_include("linux/folio_batch.h")
+#include <linux/folio_batch.h>
+#else
+#include <linux/pagevec.h>
 #endif
 #endif
 #if SEAL_KERNEL(6, 3)
@@ -79,6 +85,11 @@
 /* out-of-place atomic writes; a plain function, then merged into iomap_next */
 #define SEAL_XFS_ATOMIC_BEGIN	(SEAL_KERNEL(6, 16) && !SEAL_KERNEL(7, 3))
 #define SEAL_XFS_ATOMIC_NEXT	SEAL_KERNEL(7, 3)
+/*
+ * The two inodes behind the root inode of XFS are those of the realtime device.
+ * Later they can be elsewhere, and no handle gives them out.
+ */
+#define SEAL_XFS_REALTIME_BEHIND_ROOT	(!SEAL_KERNEL(6, 13))
 /*
  * iomap tracks which blocks of a folio are dirty. Before, write-back of a
  * folio with one dirty block writes, and so converts, all its unwritten ones.
@@ -305,6 +316,20 @@ static inline int seal_commit_blocks(struct inode *inode, struct iomap *maps,
 	return inode->i_sb->s_export_op->commit_blocks(inode, maps, nr, &attr);
 }
 #endif
+
+/*
+ * Take a locked folio, that is neither dirty nor in write-back, out of the page
+ * cache of a regular file.
+ */
+static inline void seal_remove_folio(struct address_space *mapping,
+				     struct folio *folio)
+{
+#if SEAL_KERNEL(6, 8)
+	generic_error_remove_folio(mapping, folio);
+#else
+	generic_error_remove_page(mapping, &folio->page);
+#endif
+}
 
 /*
  * Which folio sizes the page cache may use for a file, as bits of

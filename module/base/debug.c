@@ -16,6 +16,11 @@ static const char * const step_names[] = {
 	[SEAL_STEP_WRAPPERS]	= "wrappers",
 	[SEAL_STEP_LAYOUTS]	= "layouts",
 	[SEAL_STEP_COW]		= "cow",
+	[SEAL_STEP_PAGES]	= "pages",
+	[SEAL_STEP_FOLIOS]	= "folios",
+	[SEAL_STEP_STAGING]	= "staging",
+	[SEAL_STEP_FACTS]	= "facts",
+	[SEAL_STEP_OWN]		= "own",
 	[SEAL_STEP_WATCH]	= "watch",
 };
 

@@ -17,6 +17,11 @@ enum seal_step {
 	SEAL_STEP_WRAPPERS,	/* calls that entered without a lock */
 	SEAL_STEP_LAYOUTS,	/* calls that dropped their lock for a layout */
 	SEAL_STEP_COW,		/* reflinked once: nothing is in place */
+	SEAL_STEP_PAGES,	/* cached pages of what is not in place */
+	SEAL_STEP_FOLIOS,	/* large folios */
+	SEAL_STEP_STAGING,	/* what a failed atomic write has left */
+	SEAL_STEP_FACTS,	/* attributes, looked at again */
+	SEAL_STEP_OWN,		/* files of the filesystem itself */
 	SEAL_STEP_WATCH,	/* who passed while the gates were watched */
 };
 

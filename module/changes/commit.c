@@ -23,6 +23,7 @@
 #include "map/map.h"
 #include "map/xfs_inode.h"
 #include "sealing/freeze.h"
+#include "sealing/pages.h"
 #include "table/entry.h"
 #include "table/events.h"
 #include "table/grantee.h"
@@ -208,25 +209,6 @@ static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 	return 0;
 }
 
-/*
- * Pages of the ranges that were read before they were converted show zeros.
- * What is unwritten cannot be dirty, so nothing is lost; of what was written
- * before, somebody may hold pages.
- */
-static int commit_invalidate(struct commit_job *job, struct inode *inode)
-{
-	struct seal_range range;
-	u64 pos = 0;
-	int ret = 0;
-
-	while (seal_ranges_next(&job->all, pos, &range)) {
-		ret = seal_freeze_drop_pages(inode, range.start, range.end) ?:
-		      ret;
-		pos = range.end;
-	}
-	return ret;
-}
-
 static void commit_tell(const struct commit_job *job, struct seal_entry *entry)
 {
 	struct seal_range range;
@@ -245,8 +227,8 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 {
 	struct seal_grantee *grantee = seal_grantee_find(entry, session);
 	struct inode *inode = entry->inode;
+	int dropped, ret;
 	bool change;
-	int ret;
 
 	if (seal_changes(entry))
 		return seal_explain(commit->reason, -ESTALE,
@@ -281,9 +263,15 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	/* from here on to the end, whatever signal arrives */
 	ret = change ? commit_convert(job, entry) : vfs_fsync(file, 0);
 
-	seal_freeze_lock(inode);
+	/*
+	 * Pages of the ranges that were read before they were converted show
+	 * zeros. What is unwritten cannot be dirty, so nothing is lost; of what
+	 * was written before, somebody may write pages. Nobody reads them in
+	 * again before the table is published.
+	 */
+	dropped = seal_pages_lock_detached(inode, file, &job->all, true);
 	if (!ret) {
-		ret = commit_invalidate(job, inode);
+		ret = dropped;
 		if (ret)
 			strscpy(commit->reason,
 				"pages of blocks that were written before are in use, try again",
@@ -299,9 +287,8 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	} else if (change) {
 		strscpy(commit->reason, "the filesystem failed to convert all of the blocks",
 			SEAL_REASON_LEN);
-		commit_invalidate(job, inode);
 	}
-	seal_freeze_unlock(inode);
+	seal_pages_unlock(inode);
 	/* reads the map, which takes the locks */
 	if (ret && change && job->table)
 		seal_change_reread(entry);

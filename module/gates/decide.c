@@ -42,6 +42,18 @@ static bool in_place(const struct seal_entry *entry, u64 start, u64 end)
 				 end);
 }
 
+bool seal_gate_in_place(struct inode *inode, u64 start, u64 end)
+{
+	const struct seal_entry *entry;
+	bool ret;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	ret = !entry || in_place(entry, start, end);
+	rcu_read_unlock();
+	return ret;
+}
+
 bool seal_gate_refuses(struct seal_gate *gate, struct inode *inode, u64 start,
 		       u64 end)
 {

@@ -14,6 +14,9 @@ struct super_block;
 long seal_return_busy(void);		/* -ETXTBSY */
 long seal_return_zero(void);		/* 0: there was nothing to do */
 
+/* Is [start, end) of @inode in place, or the file not sealed? Counts nothing. */
+bool seal_gate_in_place(struct inode *inode, u64 start, u64 end);
+
 /*
  * Must @gate refuse an operation on [start, end) of @inode?
  * Counts and traces what it refuses. In the handler of a gate or in a wrapper.

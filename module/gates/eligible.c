@@ -2,9 +2,12 @@
 /* What can be sealed at all. */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
+#include <linux/magic.h>
+#include <linux/quota.h>
 #include <linux/string.h>
 
 #include "base/compat.h"
+#include "base/debug.h"
 #include "gates/eligible.h"
 #include "gates/filesystems.h"
 #include "probes/fs.h"
@@ -73,6 +76,37 @@ void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
 		WRITE_ONCE(fs->set->dirty_folio, op);
 }
 
+/*
+ * An inode that the filesystem itself writes. ext4 gives out none of them, and
+ * marks the files that quota is kept in. XFS gives out its own by handle (a later
+ * one not all of them), and marks none: its quota inodes, and those of the
+ * realtime device, which mkfs.xfs puts behind the root inode.
+ */
+static bool filesystems_own(const struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+	u64 root = d_inode(sb->s_root)->i_ino;
+	struct qc_state state = { };
+	unsigned int type;
+
+	if (IS_NOQUOTA(inode) || IS_PRIVATE(inode))
+		return true;
+	if (sb->s_magic != XFS_SUPER_MAGIC || seal_step_skipped(SEAL_STEP_OWN))
+		return false;
+	if (SEAL_XFS_REALTIME_BEHIND_ROOT && inode->i_ino > root &&
+	    inode->i_ino <= root + 2)
+		return true;
+	/* where quota is off nothing is kept in its inodes */
+	if (!sb->s_qcop || !sb->s_qcop->get_state ||
+	    sb->s_qcop->get_state(sb, &state))
+		return false;
+	for (type = 0; type < ARRAY_SIZE(state.s_state); type++)
+		if (state.s_state[type].flags & QCI_SYSFILE &&
+		    state.s_state[type].ino == inode->i_ino)
+			return true;
+	return false;
+}
+
 static struct seal_fs *refuse(int error, const char *why, char *reason)
 {
 	strscpy(reason, why, SEAL_REASON_LEN);
@@ -102,8 +136,8 @@ struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
 			      reason);
 	if (inode->i_sb->s_writers.frozen != SB_UNFROZEN)
 		return refuse(-EBUSY, "the filesystem is frozen", reason);
-	if (IS_NOQUOTA(inode))
-		return refuse(-EOPNOTSUPP, "a file of the filesystem itself (quota)",
+	if (filesystems_own(inode))
+		return refuse(-EOPNOTSUPP, "a file of the filesystem itself",
 			      reason);
 	if (IS_ENCRYPTED(inode))
 		return refuse(-EOPNOTSUPP, "the file is encrypted", reason);

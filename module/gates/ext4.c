@@ -49,7 +49,7 @@ static void enter_fileattr_set(struct seal_gate *gate, struct ftrace_regs *call)
 	rcu_read_lock();
 	entry = seal_lookup(inode);
 	if (entry)
-		changes = (entry->fs_flags ^ fa->flags) &
+		changes = (READ_ONCE(entry->fs_flags) ^ fa->flags) &
 			  (FS_EXTENT_FL | FS_JOURNAL_DATA_FL);
 	rcu_read_unlock();
 	if (changes && seal_gate_refuses_any(gate, inode))

@@ -63,6 +63,7 @@ void seal_trip(struct seal_gate *gate, struct inode *inode)
 		atomic64_inc_return(&entry->changes);
 		if (READ_ONCE(entry->state) == SEAL_ENTRY_SEALED) {
 			atomic64_inc(&gate->hits);
+			cmpxchg(&entry->first_change, NULL, gate->symbol);
 			trace_seal_broken(inode, gate->symbol);
 			seal_event_broken(entry, gate->symbol);
 			report(inode, gate->symbol, gate->site);
@@ -73,7 +74,23 @@ void seal_trip(struct seal_gate *gate, struct inode *inode)
 
 void seal_report_broken(struct seal_entry *entry, const char *when)
 {
+	cmpxchg(&entry->first_change, NULL, "seal");
 	trace_seal_broken(entry->inode, "seal");
 	seal_event_broken(entry, "seal");
 	report(entry->inode, when, 0);
+}
+
+void seal_trip_size(struct seal_entry *entry)
+{
+	lockdep_assert_held(&seal_table_lock);
+	if (entry->state != SEAL_ENTRY_SEALED || entry->growing ||
+	    entry->resized ||
+	    i_size_read(entry->inode) == entry->sum.file_size)
+		return;
+	entry->resized = true;
+	atomic64_inc(&entry->changes);
+	cmpxchg(&entry->first_change, NULL, "size");
+	trace_seal_broken(entry->inode, "size");
+	seal_event_broken(entry, "size");
+	report(entry->inode, "its size", 0);
 }

@@ -8,10 +8,12 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/path.h>
 #include <linux/uio.h>
 
 #include "base/compat.h"
 #include "gates/decide.h"
+#include "gates/inside.h"
 #include "gates/recall.h"
 #include "gates/sets.h"
 #include "gates/vfs.h"
@@ -67,7 +69,8 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 
 	/*
 	 * Where write-back takes the whole page for dirty, it converts the
-	 * unwritten neighbours of the blocks that were written.
+	 * unwritten neighbours of the blocks that were written. A direct write
+	 * that ends in the cache is decided there, see buffered_write().
 	 */
 	if (!SEAL_IOMAP_BLOCK_DIRTY && i_blocksize(inode) < PAGE_SIZE &&
 	    seal_is_xfs(inode) && !(iocb->ki_flags & IOCB_DIRECT) &&
@@ -105,6 +108,43 @@ static __always_inline void write_checks(struct seal_gate *gate,
 }
 
 SEAL_HOOK(write_checks)
+
+#if !SEAL_IOMAP_BLOCK_DIRTY
+/*
+ * iomap_file_buffered_write(iocb, from, ops): i_rwsem held. A direct write that
+ * cannot drop cached pages of its range goes on through the cache, and is marked
+ * as direct still. It writes the pages that are in place as a whole; the caller
+ * comes again for the rest.
+ */
+static __always_inline void buffered_write(struct seal_gate *gate,
+					   struct ftrace_regs *call)
+{
+	struct kiocb *iocb = seal_arg(call, 0, struct kiocb *);
+	struct iov_iter *from = seal_arg(call, 1, struct iov_iter *);
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u64 start, end, size;
+
+	if (likely(!(iocb->ki_flags & IOCB_DIRECT)) || !seal_flagged(inode) ||
+	    i_blocksize(inode) >= PAGE_SIZE)
+		return;
+	start = iocb->ki_pos;
+	end = start + iov_iter_count(from);
+	size = round_up(i_size_read(inode), (u64)i_blocksize(inode));
+	if (seal_gate_in_place(inode, round_down(start, PAGE_SIZE),
+			       min_t(u64, round_up(end, PAGE_SIZE), size)))
+		return;
+	end = round_down(end, PAGE_SIZE);
+	if (end > start &&
+	    seal_gate_in_place(inode, round_down(start, PAGE_SIZE), end))
+		iov_iter_truncate(from, end - start);
+	else if (seal_gate_refuses(gate, inode, round_down(start, PAGE_SIZE),
+				   min_t(u64, round_up(end + 1, PAGE_SIZE),
+					 size)))
+		seal_redirect(call, seal_return_busy);
+}
+
+SEAL_HOOK(buffered_write)
+#endif
 
 /*
  * notify_change(idmap, dentry, attr, delegated): the only caller of
@@ -252,12 +292,83 @@ static void enter_dax_fault(struct seal_gate *gate, struct ftrace_regs *call)
 		seal_redirect(call, order ? return_fallback : return_sigbus);
 }
 
+/* --- entered without a lock: wrappers --- */
+
+#ifdef CONFIG_FS_VERITY
+/*
+ * fsverity_ioctl_enable(file, arg): writes a tree behind EOF for as long as that
+ * takes, without a lock, and takes it back if it fails. Filesystems have a gate
+ * where it begins; SEAL waits for who has begun.
+ */
+SEAL_ORIGINAL(seal_enable_verity, int, struct file *file, const void *arg);
+
+static noinline int wrap_enable_verity(struct file *file, const void *arg)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside = seal_inside_enter(inode, &own);
+	int ret = static_call(seal_enable_verity)(file, arg);
+
+	seal_inside_leave(inside, &own);
+	return ret;
+}
+
+static void enter_enable_verity(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	seal_redirect(call, wrap_enable_verity);
+}
+#endif
+
+#ifdef CONFIG_QUOTA
+/*
+ * dquot_quota_on(sb, type, format, path): from now on the kernel itself writes the
+ * file, and makes it grow, past every gate.
+ */
+SEAL_ORIGINAL(seal_quota_on, int, struct super_block *sb, int type, int format,
+	      const struct path *path);
+
+static struct seal_gate vfs_gates[];
+
+enum vfs_wrapped {
+	WRAP_QUOTA_ON,
+};
+
+static noinline int wrap_quota_on(struct super_block *sb, int type, int format,
+				  const struct path *path)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct seal_inside own, *inside = seal_inside_enter(inode, &own);
+	int ret = -ETXTBSY;
+
+	if (!seal_flagged(inode) ||
+	    !seal_gate_refuses_any(&vfs_gates[WRAP_QUOTA_ON], inode))
+		ret = static_call(seal_quota_on)(sb, type, format, path);
+	seal_inside_leave(inside, &own);
+	return ret;
+}
+
+static void enter_quota_on(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	seal_redirect(call, wrap_quota_on);
+}
+#endif
+
 /*
  * Not here: vfs_fallocate(), because loop and target call ->fallocate()
  * directly; file_modified() and friends, because they know no range.
  */
 static struct seal_gate vfs_gates[] = {
+#ifdef CONFIG_QUOTA
+	[WRAP_QUOTA_ON] = SEAL_GATE_WRAPPED("dquot_quota_on", enter_quota_on,
+					    seal_quota_on),
+#endif
+#ifdef CONFIG_FS_VERITY
+	SEAL_GATE_WRAPPED("fsverity_ioctl_enable", enter_enable_verity,
+			  seal_enable_verity),
+#endif
 	SEAL_GATE_HOT("generic_write_checks", write_checks),
+#if !SEAL_IOMAP_BLOCK_DIRTY
+	SEAL_GATE_HOT("iomap_file_buffered_write", buffered_write),
+#endif
 	SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
 	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),

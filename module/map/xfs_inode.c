@@ -179,15 +179,14 @@ bool seal_xfs_may_prealloc_cow(const struct inode *inode)
 	       seal_is_xfs(inode) && !sb_rdonly(inode->i_sb);
 }
 
-/*
- * With the locks held and direct I/O drained nothing uses it; what write-back
- * uses at this moment is not preallocation any more and is not touched.
- */
-int seal_xfs_cancel_cow(struct inode *inode)
+/* U64_MAX: to the end of all there can be. */
+int seal_xfs_cancel_cow(struct inode *inode, u64 start, u64 end)
 {
 	const loff_t all = -1;		/* NULLFILEOFF */
 
 	return static_call(seal_xfs_cancel_cow_range)((char *)inode -
-						      vnode_offset, 0, all,
-						      false);
+						      vnode_offset, start,
+						      end == U64_MAX ? all :
+						      (loff_t)(end - start),
+						      true);
 }

@@ -17,13 +17,17 @@
  * shrink, so this ends.
  */
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "base/compat.h"
 #include "base/debug.h"
 #include "map/xfs_inode.h"
 #include "sealing/freeze.h"
+#include "sealing/pages.h"
+#include "sealing/staging.h"
 #include "table/entry.h"
 
 static struct seal_table *table_read(struct seal_entry *entry,
@@ -93,72 +97,25 @@ int seal_freeze_shut(struct seal_entry *entry)
 	return flag(entry, SEAL_GATES_SHUT);
 }
 
-/*
- * Does the file have both blocks that are overwritten in place and others?
- * Then a folio must not span both kinds: a store to one page of it would
- * count as one to all of it.
- */
-static bool mixed(const struct seal_entry *entry)
+/* How long to wait for pages that are being written, without a lock. */
+#define PATIENCE	(2 * HZ)
+
+/* With the map locked. */
+static int settle_locked(struct seal_entry *entry, bool staging, char *reason)
 {
-	const struct seal_ranges *ranges =
-		&rcu_dereference_protected(entry->table, 1)->ranges;
-	u64 eof = round_up(i_size_read(entry->inode),
-			   (u64)i_blocksize(entry->inode));
+	struct inode *inode = entry->inode;
 
-	return !seal_ranges_empty(ranges) && !seal_ranges_cover(ranges, 0, eof);
-}
-
-/*
- * Keep the page cache of a mixed file to its smallest folios. The bits may
- * only change while nothing is cached: pages are accounted by them. Locks as
- * in settle(): nothing comes into the cache meanwhile.
- */
-static int small_folios(struct seal_entry *entry, bool needed, char *reason)
-{
-	struct address_space *mapping = entry->inode->i_mapping;
-	unsigned long bits = mapping->flags & SEAL_FOLIO_BITS;
-	unsigned long small = seal_small_folios(mapping->flags);
-
-	if (entry->small_folios || bits == small || IS_DAX(entry->inode) ||
-	    !needed)
-		return 0;
-
-	if (invalidate_inode_pages2(mapping) || mapping->nrpages) {
-		/*
-		 * Then stores next to a hole can be refused by the folio; but
-		 * where write-back is by the folio, they could convert it.
-		 */
-		if (SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(entry->inode))
-			return 0;
-		strscpy(reason, "pages of the file are busy, try again",
+	if (seal_has_layout_lease(inode)) {
+		strscpy(reason, "a pNFS client holds a layout of the file",
 			SEAL_REASON_LEN);
 		return -EBUSY;
 	}
-	entry->folio_bits = bits;
-	entry->small_folios = true;
-	set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS, small);
-	return 0;
-}
-
-/* Nothing that changes the map is under way once this has returned 0. */
-static int lock_map(struct inode *inode)
-{
-	if (!seal_step_skipped(SEAL_STEP_RWSEM) &&
-	    down_write_killable(&inode->i_rwsem))
-		return -EINTR;
-	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
-		filemap_invalidate_lock(inode->i_mapping);
-	if (!seal_step_skipped(SEAL_STEP_DIO))
-		inode_dio_wait(inode);
-	return 0;
-}
-
-static void unlock_map(struct inode *inode)
-{
-	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
-		filemap_invalidate_unlock(inode->i_mapping);
-	if (!seal_step_skipped(SEAL_STEP_RWSEM))
-		up_write(&inode->i_rwsem);
+	if (inode->i_flags & S_LAYOUT_BROKEN &&
+	    !seal_step_skipped(SEAL_STEP_LAYOUTS)) {
+		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
+		entry->layout_broken = true;
+	}
+	return staging ? seal_staging_cancel(inode) : 0;
 }
 
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
@@ -166,34 +123,37 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 {
 	struct inode *inode = entry->inode;
 	bool shut = entry->gates == SEAL_GATES_SHUT;
+	unsigned long until = jiffies + PATIENCE;
+	bool staging = seal_xfs_may_prealloc_cow(inode) &&
+		       !seal_step_skipped(SEAL_STEP_STAGING);
 	int cow, ret;
 
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
-	cow = shut ? entry->sum.cow : seal_xfs_may_prealloc_cow(inode) ?
-				       seal_map_redirects(inode) : 0;
+	cow = shut ? entry->sum.cow : staging ? seal_map_redirects(inode) : 0;
 	if (cow < 0)
 		return cow;
 
-	ret = lock_map(inode);
-	if (ret)
-		return ret;
-	if (seal_has_layout_lease(inode)) {
-		strscpy(reason, "a pNFS client holds a layout of the file",
-			SEAL_REASON_LEN);
-		ret = -EBUSY;
+	for (;;) {
+		ret = seal_pages_lock(inode, false);
+		if (ret)
+			return ret;
+		ret = settle_locked(entry, staging && !cow, reason);
+		seal_pages_unlock(inode);
+		if (ret != -EAGAIN)
+			break;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, until)) {
+			strscpy(reason, "pages are being written all the time, try again",
+				SEAL_REASON_LEN);
+			return -EBUSY;
+		}
+		ret = filemap_write_and_wait(inode->i_mapping);
+		if (ret)
+			return ret;
 	}
-	if (inode->i_flags & S_LAYOUT_BROKEN &&
-	    !seal_step_skipped(SEAL_STEP_LAYOUTS)) {
-		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
-		entry->layout_broken = true;
-	}
-	if (!ret && seal_xfs_may_prealloc_cow(inode) && !cow)
-		ret = seal_xfs_cancel_cow(inode);
-	if (!ret && shut)
-		ret = small_folios(entry, mixed(entry), reason);
-	unlock_map(inode);
 	if (ret)
 		return ret;
 
@@ -256,28 +216,40 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 	return rests && !seal_freeze_opened(entry);
 }
 
-int seal_freeze_close(struct seal_entry *entry, char *reason)
+/*
+ * What is cached of blocks that are not in place is dropped. Where there are
+ * others as well, a folio must not span both kinds: a store to one page of it
+ * would count as one to all of it.
+ */
+static int close_pages(struct seal_entry *entry, struct file *file, char *reason)
 {
-	struct inode *inode = entry->inode;
-	int ret;
+	const struct seal_ranges *ranges =
+		&rcu_dereference_protected(entry->table, 1)->ranges;
+	u64 eof = round_up(i_size_read(entry->inode),
+			   (u64)i_blocksize(entry->inode));
 
+	if (seal_ranges_cover(ranges, 0, eof))
+		return 0;
+	return seal_pages_settle(entry, file, ranges, !seal_ranges_empty(ranges),
+				 reason);
+}
+
+int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason)
+{
+	int ret = close_pages(entry, file, reason);
+
+	/* what is busy may be so because somebody has passed */
+	if (ret == -EBUSY && seal_freeze_opened(entry)) {
+		reason[0] = '\0';
+		return 0;
+	}
+	if (ret)
+		return ret;
+	/* a page that was dropped had to be written before */
+	if (seal_changes(entry))
+		return 0;
 	if (entry->gates == SEAL_GATES_SHUT)
 		return 1;
-	if (mixed(entry)) {
-		ret = filemap_write_and_wait(inode->i_mapping) ?:
-		      lock_map(inode);
-		if (ret)
-			return ret;
-		ret = small_folios(entry, true, reason);
-		unlock_map(inode);
-		/* what is busy may be so because somebody has passed */
-		if (ret == -EBUSY && seal_freeze_opened(entry)) {
-			reason[0] = '\0';
-			return 0;
-		}
-		if (ret)
-			return ret;
-	}
 	if (seal_step_skipped(SEAL_STEP_WATCH)) {
 		/* as below, without looking */
 		smp_store_release(&entry->gates, SEAL_GATES_SHUT);
@@ -288,58 +260,30 @@ int seal_freeze_close(struct seal_entry *entry, char *reason)
 	       SEAL_GATES_WATCHED;
 }
 
-void seal_freeze_lock(struct inode *inode)
-{
-	inode_lock(inode);
-	filemap_invalidate_lock(inode->i_mapping);
-	inode_dio_wait(inode);
-}
-
-void seal_freeze_unlock(struct inode *inode)
-{
-	filemap_invalidate_unlock(inode->i_mapping);
-	inode_unlock(inode);
-}
-
-/*
- * What is dirty was dirtied before the lock was taken: write-back protects the
- * pages, and a fault would wait for the lock.
- */
-int seal_freeze_drop_pages(struct inode *inode, u64 start, u64 end)
-{
-	struct address_space *mapping = inode->i_mapping;
-	int ret;
-
-	ret = filemap_write_and_wait_range(mapping, start, end - 1);
-	if (ret)
-		return ret;
-	return invalidate_inode_pages2_range(mapping, start >> PAGE_SHIFT,
-					     (end - 1) >> PAGE_SHIFT);
-}
-
 int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 			 u64 end, bool unwritten, char *reason)
 {
-	struct inode *inode = entry->inode;
+	struct seal_ranges range = { };
 	int ret;
 
-	/* the lock is waited for where a signal can end it */
-	ret = lock_map(inode);
+	/* the file is a mixed one as soon as a part of this is committed */
+	if (unwritten) {
+		ret = seal_pages_settle(entry, file, NULL, true, reason);
+		if (ret)
+			return ret;
+	}
+	ret = seal_ranges_add(&range, start, end);
+	if (ret)
+		return ret;
+	ret = seal_pages_lock_detached(entry->inode, file, &range, false);
+	seal_ranges_free(&range);
+	if (ret == -EBUSY)
+		strscpy(reason, "pages of the range are in use, try again",
+			SEAL_REASON_LEN);
 	if (ret)
 		return ret;
 	ret = file_modified(file);
-	/* the file is a mixed one as soon as a part of this is committed */
-	if (!ret && unwritten) {
-		ret = filemap_write_and_wait(inode->i_mapping) ?:
-		      small_folios(entry, true, reason);
-	}
-	if (!ret) {
-		ret = seal_freeze_drop_pages(inode, start, end);
-		if (ret == -EBUSY)
-			strscpy(reason, "pages of the range are in use, try again",
-				SEAL_REASON_LEN);
-	}
-	unlock_map(inode);
+	seal_pages_unlock(entry->inode);
 	return ret;
 }
 
@@ -355,21 +299,6 @@ int seal_freeze_modify(struct seal_entry *entry, struct file *file)
 	return ret;
 }
 
-/* With nothing cached the bits can go back; else the cache stays as it is. */
-static void large_folios(struct seal_entry *entry)
-{
-	struct address_space *mapping = entry->inode->i_mapping;
-
-	if (!entry->small_folios)
-		return;
-	filemap_invalidate_lock(mapping);
-	if (!invalidate_inode_pages2(mapping) && !mapping->nrpages)
-		set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS,
-			      entry->folio_bits);
-	filemap_invalidate_unlock(mapping);
-	entry->small_folios = false;
-}
-
 void seal_thaw_map(struct seal_entry *entry)
 {
 	struct inode *inode = entry->inode;
@@ -378,6 +307,6 @@ void seal_thaw_map(struct seal_entry *entry)
 	/* the next one to seal it has to wait instead */
 	set_mask_bits(&inode->i_flags, S_SEALED,
 		      entry->layout_broken ? S_LAYOUT_BROKEN : 0);
-	large_folios(entry);
+	seal_pages_release(entry);
 	inode_unlock(inode);
 }

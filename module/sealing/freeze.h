@@ -45,10 +45,11 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 		     char *reason);
 
 /*
- * 4. Shut the gates with the table that was read. 1: done. 0: something passed
- * since 1, go on with 1a.
+ * 4. Drop what is cached of blocks that are not in place, and shut the gates with
+ * the table that was read. 1: done. 0: something passed since 1, go on with 1a, or
+ * the map changed, with 2.
  */
-int seal_freeze_close(struct seal_entry *entry, char *reason);
+int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason);
 
 /* Undo 1 to 4. The entry must still be in the table. */
 void seal_thaw_map(struct seal_entry *entry);
@@ -64,12 +65,5 @@ int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 
 /* The contents change although nobody writes: set-id bits, timestamps. */
 int seal_freeze_modify(struct seal_entry *entry, struct file *file);
-
-/* Nobody reads pages in or changes the map between these two. */
-void seal_freeze_lock(struct inode *inode);
-void seal_freeze_unlock(struct inode *inode);
-
-/* Write back and drop what is cached; locked as above. -EBUSY: in use. */
-int seal_freeze_drop_pages(struct inode *inode, u64 start, u64 end);
 
 #endif /* SEAL_FREEZE_H */

@@ -13,6 +13,7 @@
 #include <linux/workqueue.h>
 
 #include "base/trace.h"
+#include "gates/tripwire.h"
 #include "probes/fs.h"
 #include "sealing/freeze.h"
 #include "sealing/release.h"
@@ -65,6 +66,7 @@ static void entry_drop(struct seal_entry *entry, bool changer,
 		mutex_unlock(&seal_table_lock);
 		return;
 	}
+	seal_trip_size(entry);
 	was_sealed = entry->state == SEAL_ENTRY_SEALED;
 	WRITE_ONCE(entry->state, SEAL_ENTRY_LEAVING);
 	mutex_unlock(&seal_table_lock);

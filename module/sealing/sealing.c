@@ -258,6 +258,9 @@ static int job_join(const struct job *job, struct seal_request *req)
 	bool unmet;
 	int ret;
 
+	mutex_lock(&seal_table_lock);
+	seal_trip_size(entry);
+	mutex_unlock(&seal_table_lock);
 	if (seal_changes(entry) && !seal_is_log_only()) {
 		strscpy(req->reason, "the seal that is held on it was broken",
 			SEAL_REASON_LEN);
@@ -302,14 +305,32 @@ static int job_settle(struct job *job, struct seal_request *req)
 	return seal_freeze_settle(job->entry, job->file, req->reason);
 }
 
+/*
+ * Who was changing attributes when they were looked at first has finished, and
+ * from now on gates see it.
+ */
+static int job_facts(struct job *job, struct seal_request *req)
+{
+	struct seal_fs *fs;
+
+	if (seal_step_skipped(SEAL_STEP_FACTS))
+		return 0;
+	fs = seal_eligible(job->file, &job->fs_flags, req->reason);
+	if (IS_ERR(fs))
+		return PTR_ERR(fs);
+	WRITE_ONCE(job->entry->fs_flags, job->fs_flags);
+	return 0;
+}
+
 static int job_read(struct job *job, struct seal_request *req)
 {
 	struct seal_map_info info;
-	int ret = seal_freeze_read(job->entry, &info, req->reason);
+	int ret = job_facts(job, req) ?:
+		  seal_freeze_read(job->entry, &info, req->reason);
 
 	if (ret > 0)
 		ret = job_check(job, &info, req) ?:
-		      seal_freeze_close(job->entry, req->reason);
+		      seal_freeze_close(job->entry, job->file, req->reason);
 	if (ret < 0)
 		return ret;
 	job->settled = ret;

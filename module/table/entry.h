@@ -76,6 +76,7 @@ struct seal_entry {
 	bool			growing;	/* by a holder: nobody may join in */
 	bool			layout_broken;	/* not waited for yet */
 	bool			small_folios;	/* large ones were switched off */
+	bool			resized;	/* under the seal, and told */
 	struct seal_fs		*fs;
 	u32			folio_bits;	/* what they were */
 	u32			fs_flags;	/* FS_*_FL when it was sealed */
@@ -90,6 +91,7 @@ struct seal_entry {
 	atomic64_t		refused;
 	/* of the map, as tripwires see it, since it was read */
 	atomic64_t		changes;
+	const char		*first_change;	/* what saw one first */
 };
 
 static inline bool seal_flagged(const struct inode *inode)

@@ -8,9 +8,13 @@
 #include <linux/fsverity.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/quota.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct ext4_move_extent {
@@ -162,6 +166,42 @@ static int op_enable_verity(struct ctx *c)
 	return ret_errno(ioctl(c->f.fd, FS_IOC_ENABLE_VERITY, &arg));
 }
 
+/* The file is an empty quota file, of the second format. */
+static int before_quota(struct ctx *c)
+{
+	static const uint32_t head[8] = {
+		0xd9c01f11, 1, 604800, 604800, 0, 2, 0, 0
+	};
+
+	if (mount(NULL, opt.dir, NULL, MS_REMOUNT, "usrquota"))
+		return skip(c, "no quota: %s", strerror(errno));
+	if (pwrite(c->f.fd, head, sizeof(head), 0) != sizeof(head) ||
+	    fsync(c->f.fd))
+		die("quota file: %s", strerror(errno));
+	wrote(&c->f, head, sizeof(head), 0);
+	return 0;
+}
+
+/* The kernel writes it, and makes it longer, from then on. */
+static int op_quota_on(struct ctx *c)
+{
+	char device[64];
+	struct stat st;
+	int ret;
+
+	if (fstat(c->f.fd, &st))
+		die("fstat: %s", strerror(errno));
+	snprintf(device, sizeof(device), "/tmp/contract-%u", getpid());
+	if (mknod(device, S_IFBLK | 0600, st.st_dev))
+		die("%s: %s", device, strerror(errno));
+	ret = ret_errno(quotactl(QCMD(Q_QUOTAON, USRQUOTA), device, 4,
+				 c->f.path));
+	if (!ret)
+		quotactl(QCMD(Q_QUOTAOFF, USRQUOTA), device, 0, NULL);
+	unlink(device);
+	return ret;
+}
+
 /* MOVE_EXT, verity and data journalling go through the page cache. */
 #define T_CACHED (T_EXTENTS & ~T_DAX)
 #define FULL "WWWWWWWWWWWWWWWW"
@@ -171,6 +211,7 @@ static const struct guard guard_move = GUARD("ext4_move_extents");
 static const struct guard guard_ioctl = GUARD("ext4_ioctl");
 static const struct guard guard_flags = GUARD("ext4_fileattr_set");
 static const struct guard guard_migrate = GUARD("ext4_ext_migrate");
+static const struct guard guard_quota = GUARD("dquot_quota_on");
 static const struct guard guard_verity = GUARD("ext4_begin_enable_verity");
 
 static const char no_verity[] = "no fs-verity with this block size";
@@ -211,6 +252,11 @@ static const struct contract_case cases[] = {
 
 	EXT4("enable-verity", op_enable_verity, T_CACHED, FULL, -ETXTBSY,
 	     .guard = &guard_verity, .flags = C_RDONLY, .may_lack = no_verity),
+
+	/* tests/traps show that it works unsealed */
+	EXT4("quota-on", op_quota_on, T_EXT4, FULL, -ETXTBSY,
+	     .before = before_quota, .guard = &guard_quota,
+	     .flags = C_CTL_NONE | C_ONCE),
 
 	EXT4("precache-extents", op_ioctl, T_ANY_EXT4, FULL, 0,
 	     .arg = EXT4_PRECACHE_EXTENTS, .may_lack = no_precache),

@@ -172,7 +172,7 @@ target_make() {
 	xfs-rmap) mkfs.xfs -q -f -m reflink=1,rmapbt=1 "$dev" ;;
 	xfs-noreflink) mkfs.xfs -q -f -m reflink=0,rmapbt=0 "$dev" ;;
 	xfs-1k) mkfs.xfs -q -f -m reflink=1 -b size=1024 "$dev" ;;
-	ext4) mkfs.ext4 -q -F -E lazy_itable_init=1 "$dev" ;;
+	ext4) mkfs.ext4 -q -F -E lazy_itable_init=1 -O verity "$dev" ;;
 	# With blocks that small new tools make an orphan file no kernel takes.
 	ext4-1k) mkfs.ext4 -q -F -E lazy_itable_init=1 -b 1024 -O '^orphan_file' "$dev" ;;
 	ext4-ind) mkfs.ext4 -q -F -E lazy_itable_init=1 -O '^extent,^64bit' "$dev" ;;

@@ -68,7 +68,7 @@ AT(seal_unseal, fd, 4);
 AT(seal_unseal, flags, 8);
 AT(seal_unseal, reserved, 12);
 
-SIZE(seal_status, 144);
+SIZE(seal_status, 208);
 AT(seal_status, size, 0);
 AT(seal_status, fd, 4);
 AT(seal_status, flags, 8);
@@ -91,6 +91,7 @@ AT(seal_status, dev_minor, 116);
 AT(seal_status, broken, 120);
 AT(seal_status, generation, 128);
 AT(seal_status, granted, 136);
+AT(seal_status, first_broken, 144);
 
 SIZE(seal_grant_extent, 40);
 AT(seal_grant_extent, logical, 0);
@@ -147,7 +148,7 @@ COMMAND(SEAL_IOC_PREALLOC, 0xc028d601);
 COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
 COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
-COMMAND(SEAL_IOC_STATUS, 0xc090d605);
+COMMAND(SEAL_IOC_STATUS, 0xc0d0d605);
 COMMAND(SEAL_IOC_REVOKE, 0xc010d606);
 COMMAND(SEAL_IOC_GRANT, 0xc0c8d608);
 COMMAND(SEAL_IOC_COMMIT, 0xc0b8d609);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <linux/loop.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,30 @@ int op_move_extents(void *target)
 	};
 
 	return result(ioctl(t->fd, EXT4_MOVE_EXT, &arg));
+}
+
+/* The descriptor must be the only one, and for reading. */
+int op_enable_verity(void *target)
+{
+	const struct target *t = target;
+	struct fsverity_enable_arg arg = {
+		.version = 1,
+		.hash_algorithm = FS_VERITY_HASH_ALG_SHA256,
+		.block_size = 4096,
+	};
+
+	return result(ioctl(t->fd, FS_IOC_ENABLE_VERITY, &arg));
+}
+
+int op_journal_data(void *target)
+{
+	const struct target *t = target;
+	int flags;
+
+	if (ioctl(t->fd, FS_IOC_GETFLAGS, &flags))
+		return -errno;
+	flags |= FS_JOURNAL_DATA_FL;
+	return result(ioctl(t->fd, FS_IOC_SETFLAGS, &flags));
 }
 
 int op_swap_boot(void *target)

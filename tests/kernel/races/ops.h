@@ -37,6 +37,8 @@ int op_commit_blocks(void *target);
 int op_repair(void *target);
 int op_move_extents(void *target);
 int op_swap_boot(void *target);
+int op_enable_verity(void *target);
+int op_journal_data(void *target);
 
 /* A lease as a pNFS server holds it for a client. */
 int layout_lease(const struct target *t);

@@ -10,9 +10,12 @@
 #include "sealtest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -268,6 +271,83 @@ START_TEST(who_waits_can_be_killed)
 }
 END_TEST
 
+/* What was looked at first has changed when the gates are shut. */
+START_TEST(attributes_that_are_changing)
+{
+	struct sealing sealing;
+	struct party racer;
+	struct target t;
+	unsigned int ms = patience_ms();
+	int dev, ret;
+
+	dev = st_session();
+	target_make(&t, FULL);
+	party_start(&racer, op_journal_data, &t);
+	sealing_start(&sealing, dev, t.fd);
+	park_set(0, &racer, "jbd2:jbd2_journal_lock_updates", 1);
+	party_go(&racer);
+	park_wait(0);
+	party_go(&sealing.party);
+	ck_assert(!party_ends(&sealing.party, ms));
+	park_release(0);
+	ck_assert_int_eq(party_join(&racer), 0);
+	ret = party_join(&sealing.party);
+	ck_assert_msg(ret == -EOPNOTSUPP, "SEAL: %d", ret);
+	ck_assert(!st_sealed(t.fd));
+	target_close(&t);
+	close(dev);
+}
+END_TEST
+
+/* While the tree is written no lock is held, and it can still be taken back. */
+START_TEST(verity_that_is_being_enabled)
+{
+	struct sealing sealing;
+	struct party racer;
+	struct target t;
+	unsigned int ms = patience_ms();
+	char path[64];
+	int dev, ret;
+
+	dev = st_session();
+	target_make(&t, FULL);
+	/* nobody may have it open for writing */
+	munmap(t.map, SIZE);
+	t.map = MAP_FAILED;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", t.fd);
+	ret = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(ret, 0);
+	close(t.fd);
+	close(t.direct);
+	t.fd = ret;
+	t.direct = -1;
+	party_start(&racer, op_enable_verity, &t);
+	sealing_start(&sealing, dev, t.fd);
+	park_set(0, &racer, "ext4:ext4_write_merkle_tree_block", 1);
+	party_go(&racer);
+	if (party_ends(&racer, 1000)) {
+		ret = party_join(&racer);
+		park_release(0);
+		party_go(&sealing.party);
+		party_join(&sealing.party);
+		ck_assert_msg(ret == -EOPNOTSUPP, "verity: %d", ret);
+		ST_SKIP("no verity on this filesystem");
+	}
+	park_wait(0);
+	party_go(&sealing.party);
+	ck_assert_msg(!party_ends(&sealing.party, ms),
+		      "SEAL returned %d while verity was being enabled",
+		      sealing.party.ret);
+	park_release(0);
+	ck_assert_int_eq(party_join(&racer), 0);
+	ret = party_join(&sealing.party);
+	ck_assert_msg(!ret, "SEAL: %d", ret);
+	check_frozen(dev, t.fd, "verity");
+	close(t.fd);
+	close(dev);
+}
+END_TEST
+
 static bool window_applies(const struct window *w)
 {
 	const char *type = getenv("SEAL_TYPE");
@@ -293,9 +373,14 @@ static TCase *add_windows(const char *name, bool alone)
 
 static TCase *race_windows(void)
 {
+	const char *type = getenv("SEAL_TYPE");
 	TCase *tc = add_windows("windows", false);
 
 	tcase_add_test(tc, who_waits_can_be_killed);
+	if (type && !strcmp(type, "ext4")) {
+		tcase_add_test(tc, attributes_that_are_changing);
+		tcase_add_test(tc, verity_that_is_being_enabled);
+	}
 	return tc;
 }
 

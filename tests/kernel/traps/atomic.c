@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -124,6 +125,44 @@ START_TEST(atomic_write_to_a_sealed_file)
 }
 END_TEST
 
+/*
+ * It fails half-way, because its buffer cannot be read: blocks were allocated for
+ * it already, and look written.
+ */
+START_TEST(sealed_after_a_failed_atomic_write)
+{
+	int fd = st_create_written("failed", SIZE), direct, dev, error;
+	struct iovec iov = { .iov_len = LENGTH };
+	struct st_map before, after;
+
+	close(st_create_written("probe", SIZE));
+	error = atomic_write("probe");
+	if (error)
+		ST_SKIP("%s, no atomic writes of this size: %s",
+			st_env("SEAL_TARGET"), strerror(error));
+	iov.iov_base = mmap(NULL, LENGTH, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(iov.iov_base, MAP_FAILED);
+	direct = st_open("failed", O_RDWR | O_DIRECT);
+	ck_assert_int_eq(pwritev2(direct, &iov, 1, WHERE, RWF_ATOMIC), -1);
+	ck_assert_int_eq(errno, EFAULT);
+	dev = st_session();
+	before = st_map(fd);
+	/* dirty pages, and clean ones, over what was left */
+	st_fill(fd, WHERE, 4096, 'd');
+	st_seal(dev, fd);
+	st_map_free(&before);
+	before = st_map(fd);
+	trap_overwrite("failed", fd, SIZE, false);
+	after = st_map(fd);
+	ck_assert(st_map_same(&before, &after));
+	ck_assert_uint_eq(st_status(fd).broken, 0);
+	close(direct);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
 static TCase *trap_atomic(void)
 {
 	TCase *tc = tcase_create("atomic");
@@ -131,6 +170,7 @@ static TCase *trap_atomic(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, without_a_seal_a_block_moves);
 	tcase_add_test(tc, sealed_after_an_atomic_write);
+	tcase_add_test(tc, sealed_after_a_failed_atomic_write);
 	tcase_add_test(tc, atomic_write_to_a_sealed_file);
 	return tc;
 }

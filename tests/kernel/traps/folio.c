@@ -10,6 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -209,6 +212,75 @@ START_TEST(writable_page_before)
 }
 END_TEST
 
+static struct {
+	int fd;
+	char *map;
+	atomic_bool stop;
+} storing;
+
+#define STORED	8	/* pages, in place */
+
+static void *store_always(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&storing.stop))
+		for (int page = 0; page < STORED; page++)
+			((volatile char *)storing.map)[page * 4096]++;
+	return NULL;
+}
+
+/*
+ * A direct write ends in the cache if it cannot drop pages that are stored to all
+ * the time, and its last page is in place only in its first block.
+ */
+START_TEST(direct_write_through_the_cache)
+{
+	size_t length = STORED * 4096 + BLOCK;
+	int fd = st_create("direct"), dev = st_session();
+	int direct = st_open("direct", O_RDWR | O_DIRECT);
+	struct seal_status before, after;
+	double start = st_now();
+	pthread_t thread;
+	int writes = 0;
+	char *buf;
+
+	ck_assert_int_eq(posix_memalign((void **)&buf, 4096, length), 0);
+	memset(buf, 'w', length);
+	ck_assert_int_eq(fallocate(fd, 0, 0, 2 * STORED * 4096), 0);
+	ck_assert_int_eq(pwrite(direct, buf, length, 0), length);
+	ck_assert_int_eq(fsync(fd), 0);
+	st_seal(dev, fd);
+	before = st_status(fd);
+	storing.fd = fd;
+	storing.map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			   0);
+	ck_assert_ptr_ne(storing.map, MAP_FAILED);
+	pthread_create(&thread, NULL, store_always, NULL);
+	do {
+		ssize_t n = pwrite(direct, buf, length, 0);
+
+		if (n < 0)
+			ck_assert_int_eq(errno, ETXTBSY);
+		else
+			ck_assert(n == (ssize_t)length || !(n % 4096));
+		if (++writes % 16 == 0)
+			ck_assert_int_eq(fsync(fd), 0);
+	} while (st_now() - start < 10);
+	atomic_store(&storing.stop, true);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(fsync(fd), 0);
+	after = st_status(fd);
+	ck_assert_uint_eq(after.broken, 0);
+	ck_assert_uint_eq(after.unwritten, before.unwritten);
+	st_unseal(dev, fd);
+	ck_assert_uint_eq(st_status(fd).digest, before.digest);
+	free(buf);
+	close(direct);
+	close(fd);
+	close(dev);
+}
+END_TEST
+
 static TCase *trap_folio(void)
 {
 	TCase *tc = tcase_create("folio");
@@ -218,6 +290,7 @@ static TCase *trap_folio(void)
 	tcase_add_test(tc, store_beside_unwritten);
 	tcase_add_test(tc, page_was_mapped_before);
 	tcase_add_test(tc, writable_page_before);
+	tcase_add_test(tc, direct_write_through_the_cache);
 	return tc;
 }
 

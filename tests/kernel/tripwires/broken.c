@@ -15,6 +15,8 @@
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/quota.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -170,6 +172,8 @@ START_TEST(reported_in_the_call)
 	ck_assert_uint_eq(before.broken, 0);
 	ck_assert(after.flags & SEAL_STATUS_BROKEN);
 	ck_assert_uint_gt(after.broken, 0);
+	ck_assert_uint_eq(before.first_broken[0], 0);
+	ck_assert_uint_ne(after.first_broken[0], 0);
 	ck_assert_uint_gt(hits(v->function), hit);
 	ck_assert_msg(strstr(trace, "seal_broken:") &&
 		      strstr(trace, v->function), "trace:\n%s", trace);
@@ -370,6 +374,50 @@ START_TEST(the_log_tells_and_is_limited)
 }
 END_TEST
 
+/*
+ * Quota in a file that ends inside a block: with its gate switched off the kernel
+ * makes the file longer, and no extent changes.
+ */
+START_TEST(the_size_is_compared)
+{
+	static const uint32_t head[8] = {
+		0xd9c01f11, 1, 604800, 604800, 0, 2, 0, 0
+	};
+	int fd, other, dev = st_session(), ret;
+	struct seal_status status;
+	char path[256];
+
+	if (strcmp(st_env("SEAL_TARGET"), "ext4"))
+		return;
+	if (mount(NULL, st_env("SEAL_DIR"), NULL, MS_REMOUNT, "usrquota"))
+		ST_SKIP("no quota: %s", strerror(errno));
+	fd = st_create_written("aquota.user", 5120);
+	st_fill(fd, 0, 5120, 0);
+	ck_assert_int_eq(pwrite(fd, head, sizeof(head), 0), sizeof(head));
+	ck_assert_int_eq(fsync(fd), 0);
+	other = st_create_written("owned", 4096);
+	st_path(path, sizeof(path), "aquota.user");
+	st_seal(dev, fd);
+	skip_gate("dquot_quota_on");
+	ret = quotactl(QCMD(Q_QUOTAON, USRQUOTA), st_env("SEAL_DEV"), 4, path);
+	skip_gate("\n");
+	ck_assert_msg(!ret, "quotaon: %s", strerror(errno));
+	ck_assert_int_eq(fchown(other, 1, 0), 0);
+	sync();
+	quotactl(QCMD(Q_QUOTAOFF, USRQUOTA), st_env("SEAL_DEV"), 0, NULL);
+	ck_assert_int_gt(lseek(fd, 0, SEEK_END), 5120);
+	status = st_status(fd);
+	ck_assert_uint_eq(status.broken, 1);
+	ck_assert(status.flags & SEAL_STATUS_BROKEN);
+	ck_assert_str_eq((char *)status.first_broken, "size");
+	/* once */
+	ck_assert_uint_eq(st_status(fd).broken, 1);
+	close(other);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
 static TCase *trip_broken(void)
 {
 	TCase *tc = tcase_create("broken");
@@ -379,6 +427,7 @@ static TCase *trip_broken(void)
 	tcase_add_loop_test(tc, refused_is_not_broken, 0, NR_VIOLATIONS);
 	tcase_add_test(tc, every_holder_sees_it);
 	tcase_add_test(tc, sealing_it_is_not_silent);
+	tcase_add_test(tc, the_size_is_compared);
 	tcase_add_test(tc, the_log_tells_and_is_limited);
 	return tc;
 }
