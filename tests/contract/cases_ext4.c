@@ -253,7 +253,7 @@ static const struct contract_case cases[] = {
 	EXT4("enable-verity", op_enable_verity, T_CACHED, FULL, -ETXTBSY,
 	     .guard = &guard_verity, .flags = C_RDONLY, .may_lack = no_verity),
 
-	/* tests/traps show that it works unsealed */
+	/* tests/kernel/traps show that it works unsealed */
 	EXT4("quota-on", op_quota_on, T_EXT4, FULL, -ETXTBSY,
 	     .before = before_quota, .guard = &guard_quota,
 	     .flags = C_CTL_NONE | C_ONCE),
