@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "delta.h"
+#include "delta/delta.h"
 #include "unit.h"
 
 #define SIZE 8192

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sealctl send: what differs between two files, to be received elsewhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libseal-delta.h>
+
+#include "base/errors.h"
+#include "cmd/cmd.h"
+#include "steps/delta.h"
+#include "steps/step.h"
+
+static const struct option options[] = {
+	{ "base", required_argument, NULL, 'b' },
+	{ "compress", optional_argument, NULL, 'z' },
+	{ "check", required_argument, NULL, 'c' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ }
+};
+
+static bool parse_check(const char *text, uint32_t *flags)
+{
+	if (!strcmp(text, "ranges"))
+		*flags |= SEAL_DELTA_CHECK_RANGES;
+	else if (!strcmp(text, "all"))
+		*flags |= SEAL_DELTA_CHECK_ALL;
+	else
+		return false;
+	return true;
+}
+
+static bool parse_level(const char *text, int *level)
+{
+	char *end;
+	long value;
+
+	if (!text)
+		return true;
+	value = strtol(text, &end, 10);
+	if (end == text || *end || value < 1 || value > 19)
+		return false;
+	*level = (int)value;
+	return true;
+}
+
+static int send(const char *base, const char *path, struct seal_delta *delta,
+		bool quiet)
+{
+	int status = STATUS_FAILED;
+	struct seal_session *session;
+	int old_fd = -1;
+	int new_fd;
+
+	session = open_session();
+	if (!session)
+		return STATUS_FAILED;
+	seal_close(session);
+	if (base) {
+		old_fd = open_file(base, O_RDONLY);
+		if (old_fd < 0)
+			return STATUS_FAILED;
+	}
+	new_fd = open_file(path, O_RDONLY);
+	if (new_fd >= 0) {
+		struct step step;
+		int ret;
+
+		step_begin(&step, path);
+		delta->progress = step_progress;
+		delta->progress_arg = &step;
+		ret = seal_delta_send(delta, old_fd, new_fd, STDOUT_FILENO);
+		step_end(&step);
+		status = delta_result(delta, path, ret, quiet);
+		close(new_fd);
+	}
+	if (old_fd >= 0)
+		close(old_fd);
+	return status;
+}
+
+int cmd_send(const struct verb *verb, int argc, char **argv)
+{
+	struct seal_delta delta = { 0 };
+	const char *base = NULL;
+	bool quiet = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "b:z::c:qh", options,
+				     NULL)) != -1) {
+		switch (option) {
+		case 'b':
+			base = optarg;
+			break;
+		case 'z':
+			delta.flags |= SEAL_DELTA_COMPRESS;
+			if (parse_level(optarg, &delta.level))
+				break;
+			complain(optarg, "not a compression level; give 1 to 19");
+			return STATUS_USAGE;
+		case 'c':
+			if (parse_check(optarg, &delta.flags))
+				break;
+			complain(optarg, "not a check; give \"ranges\" or \"all\"");
+			return STATUS_USAGE;
+		case 'q':
+			quiet = true;
+			break;
+		case 'h':
+			return verb_help(verb);
+		default:
+			return verb_usage(verb);
+		}
+	}
+	if (optind + 1 != argc)
+		return verb_usage(verb);
+	if ((delta.flags & SEAL_DELTA_CHECK_RANGES) && !base) {
+		complain("--check=ranges", "without --base nothing is replaced");
+		return STATUS_USAGE;
+	}
+	if (isatty(STDOUT_FILENO)) {
+		complain("output", "a delta is nothing for a terminal; redirect it");
+		return STATUS_USAGE;
+	}
+	return send(base, argv[optind], &delta, quiet);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stored maps as files, and maps that the module has confirmed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "manifest/file.h"
+#include "print/json.h"
+
+/* What FIEMAP told must be what the module froze. */
+static bool confirmed(struct seal_session *session, const char *path, int fd,
+		      uint64_t digest)
+{
+	struct seal_status status;
+	int ret = seal_status(session, fd, &status);
+
+	if (ret)
+		complain(path, "reading its map: %s", strerror(-ret));
+	else if (!is_protected(&status) || status.digest != digest)
+		complain(path, "the seal was not kept; its map cannot be recorded");
+	else
+		return true;
+	return false;
+}
+
+struct json_object *manifest_of_sealed(struct seal_session *session,
+				       const char *path, int fd)
+{
+	char *whole = realpath(path, NULL);
+	struct json_object *entry;
+	uint64_t digest;
+
+	/* It may be verified from elsewhere. */
+	entry = manifest_entry(whole ? whole : path, fd, &digest);
+	free(whole);
+	if (entry && !confirmed(session, path, fd, digest)) {
+		json_object_put(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+struct json_object *manifest_new(struct json_object *files)
+{
+	struct json_object *top = json_object_new_object();
+
+	json_add_number(top, "version", MANIFEST_VERSION);
+	json_add(top, "files", files);
+	return top;
+}
+
+static bool is_manifest(struct json_object *top, struct json_object **files)
+{
+	struct json_object *version;
+
+	return json_object_is_type(top, json_type_object) &&
+	       json_object_object_get_ex(top, "version", &version) &&
+	       json_object_is_type(version, json_type_int) &&
+	       json_object_get_int64(version) == MANIFEST_VERSION &&
+	       json_object_object_get_ex(top, "files", files) &&
+	       json_object_is_type(*files, json_type_array);
+}
+
+struct json_object *manifest_load(const char *path,
+				  struct json_object **files)
+{
+	const char *name = path ? path : "standard input";
+	struct json_object *top;
+	int fd = STDIN_FILENO;
+
+	if (path)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		complain(path, "%s", strerror(errno));
+		return NULL;
+	}
+	top = json_object_from_fd(fd);
+	if (path)
+		close(fd);
+	if (top && is_manifest(top, files))
+		return top;
+	complain(name, "not a manifest of version %d", MANIFEST_VERSION);
+	json_object_put(top);
+	return NULL;
+}
+
+const char *manifest_path(struct json_object *entry)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(entry, "path", &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	return json_object_get_string(value);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sealing the files of a command line as one step.
+ */
+#ifndef SEALCTL_SEAL_STEP_H
+#define SEALCTL_SEAL_STEP_H
+
+#include "base/sealctl.h"
+
+int step_seal(struct seal_session *session, const struct file_list *list,
+	      uint32_t flags, const struct requirements *require);
+int parse_require_option(const char *text, struct requirements *require);
+
+#endif /* SEALCTL_SEAL_STEP_H */
