@@ -22,8 +22,8 @@ _sealctl() {
 	local verb=${COMP_WORDS[1]} options='' verbs i
 	COMPREPLY=()
 
-	verbs="info prealloc unshare seal unseal status hold map diff send receive
-		record verify offset export unexport list monitor revoke restore
+	verbs="info prealloc unshare seal unseal status hold map diff snapshot
+		send receive record verify offset export unexport list monitor revoke restore
 		forget"
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$cur")
@@ -66,7 +66,8 @@ _sealctl() {
 	hold) options="--require --" ;;
 	map) options="--json" ;;
 	diff) options="--json --bmap" ;;
-	send) options="--base --check --compress --quiet" ;;
+	snapshot) options="--quiet" ;;
+	send) options="--base --snapshot --check --compress --quiet" ;;
 	receive) options="--in-place --quiet" ;;
 	verify) options="--manifest --quiet" ;;
 	offset) options="--bytes --pages --sectors" ;;

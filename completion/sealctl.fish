@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # fish completion for sealctl(8)
 
-set -l verbs info prealloc unshare seal unseal status hold map diff send \
-    receive record verify offset export unexport list monitor revoke restore forget
+set -l verbs info prealloc unshare seal unseal status hold map diff snapshot \
+    send receive record verify offset export unexport list monitor revoke restore forget
 
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -f
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a info -d 'what can be sealed on this kernel'
@@ -14,6 +14,7 @@ complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a status -d 'wh
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a hold -d 'seal files while a command runs'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a map -d 'list the extents of a file'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a diff -d 'list the blocks in which two files differ'
+complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a snapshot -d 'copy a file that is in use, by sharing its blocks'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a send -d 'write what differs from another file as a delta'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a receive -d 'bring a file to the contents that were sent'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a record -d 'store the maps of files'
@@ -40,9 +41,10 @@ complete -c sealctl -n '__fish_seen_subcommand_from seal' -l dry-run -d 'change 
 complete -c sealctl -n '__fish_seen_subcommand_from seal' -l persist -d 'also after the next boot'
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l persistent -d 'all recorded files'
 complete -c sealctl -n '__fish_seen_subcommand_from seal hold' -l require -x -a 'allocated written unshared extents=' -d 'checks'
-complete -c sealctl -n '__fish_seen_subcommand_from status send receive verify' -s q -l quiet
+complete -c sealctl -n '__fish_seen_subcommand_from status snapshot send receive verify' -s q -l quiet
 complete -c sealctl -n '__fish_seen_subcommand_from diff' -l bmap -d 'for bmaptool'
 complete -c sealctl -n '__fish_seen_subcommand_from send' -s b -l base -r -F -d 'what the receiver has'
+complete -c sealctl -n '__fish_seen_subcommand_from send' -s s -l snapshot -d 'send a snapshot of it'
 complete -c sealctl -n '__fish_seen_subcommand_from send' -s c -l check -x -a 'ranges all'
 complete -c sealctl -n '__fish_seen_subcommand_from send' -s z -l compress -d 'with zstd'
 complete -c sealctl -n '__fish_seen_subcommand_from receive' -s i -l in-place -d 'update the file itself'

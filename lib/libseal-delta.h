@@ -66,13 +66,13 @@ struct seal_delta {
  * @new_fd: file
  * @out_fd: where the delta goes, a pipe will do
  *
- * Both files are sealed meanwhile. Nobody may write to them: that is noticed
- * by their timestamps, and the delta is left without an end. NEW is marked
+ * Both files are sealed meanwhile, as seal_read_open() does it: who writes to
+ * them goes first, and the delta is left without an end. NEW is marked
  * with an identity (extended attribute user.seal.id), OLD must have one, or
  * SEAL_DELTA_CHECK_ALL be set.
  *
- * Return: 0; -ENODATA: OLD has no identity or was changed; -EBUSY: a file was
- * written to meanwhile; -ESTALE: a seal was not kept; -ECANCELED; errors of
+ * Return: 0; -ENODATA: OLD has no identity or was changed; -ETXTBSY: a file is
+ * open for writing; -EBUSY: one was written to, or opened for that, meanwhile; -ESTALE: a seal was not kept; -ECANCELED; errors of
  * seal_diff_open(), read(2), write(2).
  */
 int seal_delta_send(struct seal_delta *delta, int old_fd, int new_fd,

@@ -391,6 +391,58 @@ struct seal_identity {
  */
 int seal_identity(int fd, struct seal_identity *identity);
 
+struct seal_read;
+
+/**
+ * seal_read_open() - seal files only to read them, at no cost to a writer
+ * @fds: descriptors
+ * @nr: number of them, 1..SEAL_MAX_FILES
+ * @reading: where to put the handle
+ * @report: as for seal_files(), may be NULL
+ *
+ * Seals the files as one step, in a session of the handle's own. A file that is
+ * open for writing, or mapped so, is refused, unless all of it is in place, so
+ * that no write to what is there fails. When somebody opens one of the others
+ * for writing afterwards, or truncates it, that call waits until the seals have
+ * been dropped, which happens at once; it then finds the file as if nobody had
+ * read it. Only an open(2) with O_NONBLOCK fails (EWOULDBLOCK, once).
+ *
+ * That is done with read leases (fcntl(2), F_SETLEASE) on descriptions of the
+ * library's own, and a thread with all signals blocked. So the caller must own
+ * the files or have CAP_LEASE, and a process that is stopped for longer than
+ * /proc/sys/fs/lease-break-time lets a writer meet the seals.
+ *
+ * Return: 0; -ETXTBSY: a file is open for writing, or that cannot be told
+ * (@report->bad_index which, @report->reason by whom); -EBUSY: somebody opened
+ * one meanwhile; errors of seal_open() and of seal_files().
+ */
+int seal_read_open(const int *fds, unsigned int nr, struct seal_read **reading,
+		   struct seal_files *report);
+
+/**
+ * seal_read_check() - are the files still sealed
+ * @reading: handle
+ *
+ * What was read before belongs to one instant if this returns 0 afterwards.
+ *
+ * Return: 0; -EBUSY: no, a program wanted to write to one.
+ */
+int seal_read_check(struct seal_read *reading);
+
+/**
+ * seal_read_session() - the session that holds the seals
+ * @reading: handle
+ *
+ * For seal_status(). Owned by the handle.
+ */
+struct seal_session *seal_read_session(const struct seal_read *reading);
+
+/**
+ * seal_read_close() - end it and drop the seals
+ * @reading: handle, or NULL
+ */
+void seal_read_close(struct seal_read *reading);
+
 /* What a difference between two files means for their contents. */
 enum seal_diff_kind {
 	SEAL_DIFF_DATA		= 1,	/* NEW has data here that may differ */
@@ -442,13 +494,11 @@ struct seal_diff;
  * @diff: where to put the handle
  * @report: as for seal_files() (index 0 is NEW, 1 is OLD), may be NULL
  *
- * Both are sealed as one step, in a session of the handle's own, until
+ * Both are sealed as one step, as seal_read_open() does it, until
  * seal_diff_close(). Meanwhile equal blocks stay equal: what the two share
- * cannot be written. Blocks that only one file has can be written in place;
- * whoever reads contents should have files that nobody writes to, such as
- * reflinked snapshots. The caller keeps the descriptors open.
+ * cannot be written. The caller keeps the descriptors open.
  *
- * Return: 0; errors of seal_open() and of seal_files().
+ * Return: 0; errors of seal_read_open().
  */
 int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
 		   struct seal_files *report);
@@ -464,8 +514,8 @@ int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
  * is needed does not depend on the number of extents.
  *
  * Return: 1: @range is filled in; 0: end, and the seals held all the time;
- * -ESTALE: they did not, what was reported is worth nothing; errors of
- * seal_map_next().
+ * -ESTALE: they did not, what was reported is worth nothing; -EBUSY: nor is it
+ * then, somebody wanted to write; errors of seal_map_next().
  */
 int seal_diff_next(struct seal_diff *diff, struct seal_diff_range *range);
 
@@ -481,7 +531,8 @@ int seal_diff_rewind(struct seal_diff *diff);
  * seal_diff_check() - are both files sealed, and were they all the time
  * @diff: handle
  *
- * Return: 0; -ESTALE: no; errors of seal_status().
+ * Return: 0; -ESTALE: no; -EBUSY: no, somebody wanted to write to one; errors of
+ * seal_status().
  */
 int seal_diff_check(struct seal_diff *diff);
 
@@ -501,6 +552,14 @@ void seal_diff_sizes(const struct seal_diff *diff, uint64_t *old_size,
  * For seal_status(). Owned by the handle.
  */
 struct seal_session *seal_diff_session(const struct seal_diff *diff);
+
+/**
+ * seal_diff_reading() - the handle that holds both seals
+ * @diff: handle
+ *
+ * For seal_read_check(), which costs nothing. Owned by the handle.
+ */
+struct seal_read *seal_diff_reading(const struct seal_diff *diff);
 
 /**
  * seal_diff_close() - end the comparison and drop both seals

@@ -60,10 +60,15 @@ static const struct verb verbs[] = {
 		"  --json          for programs\n"
 		"  --bmap          the block map that \"bmaptool copy\" reads, with checksums\n"
 	}, {
+		"snapshot", cmd_snapshot, "[-q] FILE COPY",
+		"copy a file that is in use, by sharing its blocks",
+		"  -q, --quiet     do not say what kind of copy it is\n"
+	}, {
 		"send", cmd_send,
-		"[--base OLD] [--check WHAT] [-z[LEVEL]] [-q] FILE >DELTA",
+		"[--base OLD] [--snapshot[=COPY]] [--check WHAT] [-z[LEVEL]] [-q] FILE >DELTA",
 		"write what differs from OLD, or all of a file, as a delta",
 		"  -b, --base OLD          send only blocks that are not those of OLD\n"
+		"  -s, --snapshot[=COPY]   send a snapshot of FILE, and keep it as COPY\n"
 		"  -c, --check ranges|all  hash what is replaced, or both files as a whole\n"
 		"  -z, --compress[=LEVEL]  with zstd, level 1 to 19\n"
 		"  -q, --quiet             no summary\n"

@@ -54,17 +54,13 @@ SEAL_EXPORT int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
 	struct seal_diff *new;
 	int ret;
 
-	if (report) {
-		*report = (struct seal_files){ .size = sizeof(*report) };
-		report->bad_index = SEAL_NO_INDEX;
-	}
 	new = calloc(1, sizeof(*new));
-	if (!new)
+	if (!new) {
+		if (report)
+			*report = (struct seal_files){ .bad_index = SEAL_NO_INDEX };
 		return -ENOMEM;
-	ret = seal_open(&new->session);
-	if (!ret)
-		ret = seal_files(new->session, fds, old_fd < 0 ? 1 : 2, 0, 0,
-				 0, report);
+	}
+	ret = seal_read_open(fds, old_fd < 0 ? 1 : 2, &new->reading, report);
 	if (!ret)
 		ret = open_maps(new, old_fd, new_fd);
 	if (ret) {
@@ -82,7 +78,7 @@ static int check_side(struct seal_diff *diff, const struct diff_side *side)
 
 	if (side->fd < 0)
 		return 0;
-	ret = seal_status(diff->session, side->fd, &status);
+	ret = seal_status(seal_read_session(diff->reading), side->fd, &status);
 	if (ret)
 		return ret;
 	if (!(status.flags & SEAL_STATUS_HELD) ||
@@ -94,9 +90,13 @@ static int check_side(struct seal_diff *diff, const struct diff_side *side)
 
 SEAL_EXPORT int seal_diff_check(struct seal_diff *diff)
 {
-	int ret = check_side(diff, &diff->old);
+	int lost, ret = check_side(diff, &diff->old);
 
-	return ret ? ret : check_side(diff, &diff->new);
+	if (!ret)
+		ret = check_side(diff, &diff->new);
+	/* Last: seals that are not there any more may be due to that. */
+	lost = seal_read_check(diff->reading);
+	return lost ? lost : ret;
 }
 
 SEAL_EXPORT int seal_diff_next(struct seal_diff *diff,
@@ -126,7 +126,12 @@ SEAL_EXPORT void seal_diff_sizes(const struct seal_diff *diff,
 
 SEAL_EXPORT struct seal_session *seal_diff_session(const struct seal_diff *diff)
 {
-	return diff->session;
+	return seal_read_session(diff->reading);
+}
+
+SEAL_EXPORT struct seal_read *seal_diff_reading(const struct seal_diff *diff)
+{
+	return diff->reading;
 }
 
 SEAL_EXPORT void seal_diff_close(struct seal_diff *diff)
@@ -135,6 +140,6 @@ SEAL_EXPORT void seal_diff_close(struct seal_diff *diff)
 		return;
 	seal_map_close(diff->old.map);
 	seal_map_close(diff->new.map);
-	seal_close(diff->session);
+	seal_read_close(diff->reading);
 	free(diff);
 }

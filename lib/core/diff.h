@@ -20,7 +20,7 @@ struct diff_side {
 };
 
 struct seal_diff {
-	struct seal_session *session;
+	struct seal_read *reading;	/* both files, sealed */
 	struct diff_side old;
 	struct diff_side new;
 	bool same_filesystem;

@@ -247,7 +247,7 @@ static int report(struct sender *s)
 	if (delta->progress &&
 	    delta->progress(s->done, s->header.data, delta->progress_arg))
 		return -ECANCELED;
-	return 0;
+	return seal_read_check(seal_diff_reading(s->diff));
 }
 
 static int send_chunk(struct sender *s, uint64_t offset, size_t length)
@@ -393,7 +393,11 @@ static int open_diff(struct sender *s)
 		seal_diff_sizes(s->diff, &s->old_size, &s->new_size);
 		return 0;
 	}
-	if (report.reason[0])
+	if (ret == -ETXTBSY && report.reason[0])
+		return delta_fail(s->delta, -ret, "%s is %s; send a snapshot of it",
+				  report.bad_index == 1 ? "the base" : "the file",
+				  (const char *)report.reason);
+	if (report.reason[0] && ret != -EBUSY)
 		return delta_fail(s->delta, -ret, "%s cannot be sealed: %s",
 				  report.bad_index == 1 ? "the base" : "the file",
 				  (const char *)report.reason);
@@ -443,6 +447,9 @@ SEAL_EXPORT int seal_delta_send(struct seal_delta *delta, int old_fd,
 	/* Reading around what is asked for is what this is to avoid. */
 	posix_fadvise(new_fd, 0, 0, POSIX_FADV_RANDOM);
 	ret = run(&s);
+	if (ret == -EBUSY && !delta->message[0])
+		delta_fail(delta, EBUSY,
+			   "a program opened it or its base for writing, which goes first; the delta has no end and cannot be received; send a snapshot");
 	seal_diff_close(s.diff);
 	ZSTD_freeCCtx(s.zstd);
 	free(s.packed);

@@ -141,3 +141,156 @@ cases_chain() {
 		[ "$i" -gt "$CHAIN" ]
 	rm -f live s[0-9]* mirror d
 }
+
+# Whatever reads a file must not cost its writer anything.
+cases_live() {
+	local fd verb
+
+	make_image live
+	cp --reflink=always live snap
+	sealctl send -q snap >/dev/null
+	patch_file live 3 9 40
+	exec {fd}<>live
+	for verb in "diff snap live" "send --base snap live" "send live" "record live" \
+		"record snap live"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "$verb: a file that is open for writing" sealctl $verb
+		says "says by whom, and what to do" live \
+			"open for writing by process $$ (guest)" snapshot
+		check "and seals nothing" [ "$(status_json .sealed snap live)" = false ]
+	done
+	# Blocks 0 to 23 of 64 KiB are shared, the rest are holes.
+	expect 0 "the writer writes to shared blocks and to holes" \
+		dd if=/dev/urandom of=/dev/fd/$fd bs=64k count=50 conv=notrunc
+	expect 0 "a snapshot of it" sealctl snapshot live copy
+	prints "says what kind of copy it is" "*crash-consistent*"
+	same "and has the contents" live copy
+	expect 1 "no snapshot over another file" sealctl snapshot live copy
+	says "which is said" copy "exists already"
+	same "which is left alone" live copy
+	expect 1 "nor on another filesystem" sealctl snapshot live "$T/copy"
+	expect 0 "quiet is quiet" sealctl snapshot -q live copy2
+	check "nothing is printed" [ -z "$OUT$ERR" ]
+	expect 0 "diff of snapshots while it is written to" sealctl diff snap copy
+	expect 0 "send --snapshot of the file itself" sealctl send -q --snapshot live
+	cp "$T/out" d1
+	expect 0 "receive it" sealctl receive d1 mirror
+	same "it is the file" live mirror
+	check "no other file came of it" [ "$(ls -A | xargs)" = \
+		"copy copy2 d1 live mirror snap" ]
+	expect 0 "send --snapshot, and keep it as a base" bash -c \
+		'sealctl send -q --snapshot=monday live | sealctl receive -q - mirror'
+	same "the copy is equal" monday mirror
+	patch_file live 12 300
+	expect 0 "the next one from it" bash -c \
+		'sealctl send --base monday --snapshot=tuesday live >d2'
+	check "reads only what changed" [ "$(value read)" = "8.0 KiB" ]
+	expect 0 "receive it" sealctl receive d2 mirror
+	same "the copy is equal" live mirror
+	expect 1 "a name that is there" sealctl send --snapshot=monday live
+	says "is refused" monday "exists already"
+	exec {fd}<&-
+	rm -f copy copy2 monday tuesday mirror d1 d2
+	live_in_place
+	live_late
+	live_loop
+	rm -f live snap
+}
+
+# status_json FILTER FILE...: is it true of any
+status_json() {
+	local filter=$1
+
+	shift
+	sealctl status --json "$@" | jq "[.files[]$filter] | any"
+}
+
+# What is in place can be written all the time.
+live_in_place() {
+	local fd
+
+	dd if=/dev/urandom of=full bs=64k count=8 conv=fsync status=none
+	exec {fd}<>full
+	expect 0 "a file that is all in place, open for writing" sealctl record full
+	expect 0 "can be sent, too" sealctl send -q full
+	fallocate -l 1M full
+	expect 1 "with unwritten blocks it cannot" sealctl record full
+	says "which is said" "open for writing by process $$ (guest)"
+	exec {fd}<&-
+	rm -f full
+}
+
+# A writer that comes when the files are sealed goes first.
+live_late() {
+	local pid status=0 begin
+
+	mkfifo pipe
+	sealctl send live >pipe 2>"$T/err" &
+	pid=$!
+	exec {fd}<pipe
+	dd bs=112 count=1 status=none <&"$fd" >late
+	check "it is sealed while it is sent" [ "$(status_json .sealed live)" = true ]
+	begin=$SECONDS
+	expect 0 "a program that opens it then writes to a hole" \
+		dd if=/dev/urandom of=live bs=64k count=1 seek=60 conv=notrunc
+	check "and waits no lease out" [ $((SECONDS - begin)) -lt 20 ]
+	expect 0 "another truncates it" truncate -s 5M live
+	cat <&"$fd" >>late
+	exec {fd}<&-
+	wait "$pid" || status=$?
+	check "the transfer fails" [ "$status" -eq 1 ]
+	# shellcheck disable=SC2034 # says looks at it
+	ERR=$(<"$T/err")
+	says "and says why" "opened it or its base for writing" "snapshot"
+	expect 1 "what came of it" sealctl receive late none
+	says "has no end" "cut short"
+	rm -f pipe late .none.seal-receive
+}
+
+# A filesystem inside of an image, and whoever looks at the image meanwhile.
+live_loop() {
+	local loop fail=0 i end
+
+	truncate -s 64M image
+	mkfs.ext4 -q -F -E lazy_itable_init=1 image
+	cp --reflink=always image base
+	sealctl send -q base >/dev/null
+	modprobe loop
+	loop=$(losetup -f --show image)
+	mkdir -p "$T/inside"
+	mount "$loop" "$T/inside"
+	end=$((SECONDS + LIVE_SECONDS))
+	while [ "$SECONDS" -lt "$end" ]; do
+		for i in 1 2 3 4 5 6 7 8; do
+			dd if=/dev/urandom of="$T/inside/$i" bs=64k count=4 \
+				conv=fsync status=none || echo "$i" >>"$T/failed"
+		done
+		rm -f "$T"/inside/[0-9]
+		fstrim "$T/inside"
+	done &
+	while [ "$SECONDS" -lt "$end" ]; do
+		sealctl diff base image >/dev/null 2>&1 && fail=1
+		sealctl send -q --base base image 2>/dev/null >"$T/out" && fail=1
+		sealctl record image >/dev/null 2>&1 && fail=1
+		sealctl send -q --base base --snapshot image >"$T/out" 2>"$T/err" ||
+			fail=2
+	done
+	wait $!
+	check "a loop device's image: refused as itself, sent as a snapshot" [ "$fail" -eq 0 ]
+	check "no write inside of it failed" [ ! -e "$T/failed" ]
+	check "and its filesystem stays writable" touch "$T/inside/end"
+	expect 1 "it is named" sealctl record image
+	says "by its device" "open for writing by $loop"
+	umount "$T/inside"
+	losetup -d "$loop"
+	check "and consistent" e2fsck -fn image
+	rm -f image base
+}
+
+cases_live_no_reflink() {
+	echo text >file
+	expect 1 "snapshot without reflink" sealctl snapshot file copy
+	says "is refused" file "cannot share blocks"
+	check "nothing is left" [ ! -e copy ]
+	rm -f file
+}

@@ -204,6 +204,11 @@ void explain_seal(FILE *out, int error, const struct seal_files *report,
 			"not permitted%s%s; be its owner or root, and note that a lasting seal needs CAP_LINUX_IMMUTABLE (\"sealctl hold\" does not)",
 			*reason ? ": " : "", reason);
 		return;
+	case ETXTBSY:
+		fprintf(out,
+			"it is %s, which its seal would hurt; use a copy that \"sealctl snapshot %s COPY\" makes, or end that program",
+			*reason ? reason : "open for writing", path);
+		return;
 	case EBUSY:
 		fprintf(out, "busy: %s; try again when that has ended",
 			*reason ? reason :

@@ -17,6 +17,7 @@ int cmd_hold(const struct verb *verb, int argc, char **argv);
 int cmd_map(const struct verb *verb, int argc, char **argv);
 int cmd_diff(const struct verb *verb, int argc, char **argv);
 int cmd_send(const struct verb *verb, int argc, char **argv);
+int cmd_snapshot(const struct verb *verb, int argc, char **argv);
 int cmd_receive(const struct verb *verb, int argc, char **argv);
 int cmd_record(const struct verb *verb, int argc, char **argv);
 int cmd_verify(const struct verb *verb, int argc, char **argv);

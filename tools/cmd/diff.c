@@ -59,6 +59,9 @@ static int run(struct diff_files *files, int old_fd,
 	if (ret == -ESTALE)
 		complain(files->new_path,
 			 "the seals were not kept: gates were switched off or missed calls; what was printed is not to be used");
+	else if (ret == -EBUSY)
+		complain(files->new_path,
+			 "a program opened it or the other file for writing, which goes first; what was printed is not to be used; compare snapshots");
 	else if (ret)
 		complain(files->new_path, "comparing: %s", strerror(-ret));
 	return ret ? STATUS_FAILED : STATUS_OK;

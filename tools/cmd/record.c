@@ -16,8 +16,9 @@ static const struct option options[] = {
 	{ }
 };
 
-static int record(struct seal_session *session, const struct file_list *list)
+static int record(struct seal_read *reading, const struct file_list *list)
 {
+	struct seal_session *session = seal_read_session(reading);
 	struct json_object *files = json_object_new_array();
 	struct json_object *entry;
 	unsigned int i;
@@ -31,14 +32,20 @@ static int record(struct seal_session *session, const struct file_list *list)
 		}
 		json_object_array_add(files, entry);
 	}
+	if (seal_read_check(reading)) {
+		complain("record",
+			 "a program opened one of the files for writing, which goes first; use copies that \"sealctl snapshot\" makes");
+		json_object_put(files);
+		return STATUS_FAILED;
+	}
 	json_print(manifest_new(files));
 	return STATUS_OK;
 }
 
 int cmd_record(const struct verb *verb, int argc, char **argv)
 {
-	const struct requirements none = { 0 };
 	struct seal_session *session;
+	struct seal_read *reading;
 	int status = STATUS_FAILED;
 	struct file_list list;
 	int option;
@@ -50,11 +57,13 @@ int cmd_record(const struct verb *verb, int argc, char **argv)
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
+	seal_close(session);
 	if (!open_files(&list, argv + optind, argc - optind, O_RDONLY)) {
-		if (!step_seal(session, &list, 0, &none))
-			status = record(session, &list);
+		if (!step_read(&list, &reading)) {
+			status = record(reading, &list);
+			seal_read_close(reading);
+		}
 		close_files(&list);
 	}
-	seal_close(session);
 	return status;
 }

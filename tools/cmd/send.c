@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libseal-delta.h>
@@ -14,10 +15,12 @@
 #include "base/errors.h"
 #include "cmd/cmd.h"
 #include "steps/delta.h"
+#include "steps/snapshot.h"
 #include "steps/step.h"
 
 static const struct option options[] = {
 	{ "base", required_argument, NULL, 'b' },
+	{ "snapshot", optional_argument, NULL, 's' },
 	{ "compress", optional_argument, NULL, 'z' },
 	{ "check", required_argument, NULL, 'c' },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -50,8 +53,44 @@ static bool parse_level(const char *text, int *level)
 	return true;
 }
 
-static int send(const char *base, const char *path, struct seal_delta *delta,
-		bool quiet)
+struct request {
+	const char *base;	/* NULL: all of the file */
+	const char *path;
+	const char *keep;	/* name for the snapshot, or NULL */
+	bool snapshot;
+	bool quiet;
+	struct seal_delta delta;
+};
+
+static int transfer(struct request *request, int old_fd, int new_fd)
+{
+	struct seal_delta *delta = &request->delta;
+	struct step step;
+	int ret;
+
+	step_begin(&step, request->path);
+	delta->progress = step_progress;
+	delta->progress_arg = &step;
+	ret = seal_delta_send(delta, old_fd, new_fd, STDOUT_FILENO);
+	step_end(&step);
+	return delta_result(delta, request->path, ret, request->quiet);
+}
+
+static int open_new(const struct request *request)
+{
+	struct stat st;
+
+	/* Not only when all has been sent. */
+	if (request->keep && !lstat(request->keep, &st)) {
+		complain(request->keep, "it exists already; give another name, or remove it first");
+		return -1;
+	}
+	if (request->snapshot)
+		return snapshot_take(request->path, request->keep);
+	return open_file(request->path, O_RDONLY);
+}
+
+static int send(struct request *request)
 {
 	int status = STATUS_FAILED;
 	struct seal_session *session;
@@ -62,22 +101,17 @@ static int send(const char *base, const char *path, struct seal_delta *delta,
 	if (!session)
 		return STATUS_FAILED;
 	seal_close(session);
-	if (base) {
-		old_fd = open_file(base, O_RDONLY);
+	if (request->base) {
+		old_fd = open_file(request->base, O_RDONLY);
 		if (old_fd < 0)
 			return STATUS_FAILED;
 	}
-	new_fd = open_file(path, O_RDONLY);
+	new_fd = open_new(request);
 	if (new_fd >= 0) {
-		struct step step;
-		int ret;
-
-		step_begin(&step, path);
-		delta->progress = step_progress;
-		delta->progress_arg = &step;
-		ret = seal_delta_send(delta, old_fd, new_fd, STDOUT_FILENO);
-		step_end(&step);
-		status = delta_result(delta, path, ret, quiet);
+		status = transfer(request, old_fd, new_fd);
+		if (status == STATUS_OK && request->keep &&
+		    snapshot_keep(new_fd, request->keep))
+			status = STATUS_FAILED;
 		close(new_fd);
 	}
 	if (old_fd >= 0)
@@ -87,30 +121,33 @@ static int send(const char *base, const char *path, struct seal_delta *delta,
 
 int cmd_send(const struct verb *verb, int argc, char **argv)
 {
-	struct seal_delta delta = { 0 };
-	const char *base = NULL;
-	bool quiet = false;
+	struct request request = { 0 };
+	struct seal_delta *delta = &request.delta;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "b:z::c:qh", options,
+	while ((option = getopt_long(argc, argv, "b:s::z::c:qh", options,
 				     NULL)) != -1) {
 		switch (option) {
 		case 'b':
-			base = optarg;
+			request.base = optarg;
+			break;
+		case 's':
+			request.snapshot = true;
+			request.keep = optarg;
 			break;
 		case 'z':
-			delta.flags |= SEAL_DELTA_COMPRESS;
-			if (parse_level(optarg, &delta.level))
+			delta->flags |= SEAL_DELTA_COMPRESS;
+			if (parse_level(optarg, &delta->level))
 				break;
 			complain(optarg, "not a compression level; give 1 to 19");
 			return STATUS_USAGE;
 		case 'c':
-			if (parse_check(optarg, &delta.flags))
+			if (parse_check(optarg, &delta->flags))
 				break;
 			complain(optarg, "not a check; give \"ranges\" or \"all\"");
 			return STATUS_USAGE;
 		case 'q':
-			quiet = true;
+			request.quiet = true;
 			break;
 		case 'h':
 			return verb_help(verb);
@@ -120,7 +157,7 @@ int cmd_send(const struct verb *verb, int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return verb_usage(verb);
-	if ((delta.flags & SEAL_DELTA_CHECK_RANGES) && !base) {
+	if ((delta->flags & SEAL_DELTA_CHECK_RANGES) && !request.base) {
 		complain("--check=ranges", "without --base nothing is replaced");
 		return STATUS_USAGE;
 	}
@@ -128,5 +165,6 @@ int cmd_send(const struct verb *verb, int argc, char **argv)
 		complain("output", "a delta is nothing for a terminal; redirect it");
 		return STATUS_USAGE;
 	}
-	return send(base, argv[optind], &delta, quiet);
+	request.path = argv[optind];
+	return send(&request);
 }

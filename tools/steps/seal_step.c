@@ -5,27 +5,44 @@
 #include "base/errors.h"
 #include "steps/seal_step.h"
 
-int step_seal(struct seal_session *session, const struct file_list *list,
-	      uint32_t flags, const struct requirements *require)
+static void complain_seal(const struct file_list *list, int error,
+			  const struct seal_files *report)
 {
-	struct seal_files report = { 0 };
 	const char *path;
-	int ret;
 
-	ret = seal_files(session, list->fds, list->nr, flags, require->mask,
-			 require->max_extents, &report);
-	if (!ret)
-		return 0;
-	if (report.bad_index < list->nr)
-		path = list->paths[report.bad_index];
+	if (report->bad_index < list->nr)
+		path = list->paths[report->bad_index];
 	else
 		path = list->nr == 1 ? list->paths[0] : "the files";
 	fflush(stdout);
 	fprintf(stderr, "sealctl: %s: ", path);
-	explain_seal(stderr, -ret, &report, path);
+	explain_seal(stderr, error, report, path);
 	if (list->nr > 1)
 		fputs(" (none of the files was sealed)", stderr);
 	fputc('\n', stderr);
+}
+
+int step_seal(struct seal_session *session, const struct file_list *list,
+	      uint32_t flags, const struct requirements *require)
+{
+	struct seal_files report = { 0 };
+	int ret;
+
+	ret = seal_files(session, list->fds, list->nr, flags, require->mask,
+			 require->max_extents, &report);
+	if (ret)
+		complain_seal(list, -ret, &report);
+	return ret;
+}
+
+int step_read(const struct file_list *list, struct seal_read **reading)
+{
+	struct seal_files report = { 0 };
+	int ret;
+
+	ret = seal_read_open(list->fds, list->nr, reading, &report);
+	if (ret)
+		complain_seal(list, -ret, &report);
 	return ret;
 }
 

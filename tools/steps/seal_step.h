@@ -9,6 +9,8 @@
 
 int step_seal(struct seal_session *session, const struct file_list *list,
 	      uint32_t flags, const struct requirements *require);
+/* The same, in order to read them: who writes to one of them goes first. */
+int step_read(const struct file_list *list, struct seal_read **reading);
 int parse_require_option(const char *text, struct requirements *require);
 
 #endif /* SEALCTL_SEAL_STEP_H */
