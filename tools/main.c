@@ -65,18 +65,23 @@ static const struct verb verbs[] = {
 		"  -q, --quiet     do not say what kind of copy it is\n"
 	}, {
 		"send", cmd_send,
-		"[--base OLD] [--snapshot[=COPY]] [--check WHAT] [-z[LEVEL]] [-q] FILE >DELTA",
+		"[--base OLD] [--snapshot[=COPY]] [--resume TOKEN] [--check WHAT] [-z[LEVEL]] [-q] FILE >DELTA",
 		"write what differs from OLD, or all of a file, as a delta",
 		"  -b, --base OLD          send only blocks that are not those of OLD\n"
 		"  -s, --snapshot[=COPY]   send a snapshot of FILE, and keep it as COPY\n"
+		"  -r, --resume TOKEN      leave out what \"receive --where\" says is there\n"
 		"  -c, --check ranges|all  hash what is replaced, or both files as a whole\n"
 		"  -z, --compress[=LEVEL]  with zstd, level 1 to 19\n"
 		"  -q, --quiet             no summary\n"
 	}, {
-		"receive", cmd_receive, "[-i] [-q] DELTA FILE",
+		"receive", cmd_receive, "[-i] [--max-size SIZE] [-q | --json] DELTA FILE | --where [-i] FILE | --dump [--json] DELTA",
 		"bring a file to the contents that were sent",
-		"  -i, --in-place  update the file itself; otherwise a new one takes its place\n"
-		"  -q, --quiet     no summary\n"
+		"  -i, --in-place       update the file itself; otherwise a new one takes its place\n"
+		"  -m, --max-size SIZE  the file may become so large (as its filesystem)\n"
+		"  -w, --where          where an interrupted transfer is to go on, for send --resume\n"
+		"  -d, --dump           print what a delta has, and check it\n"
+		"  -q, --quiet          no summary\n"
+		"      --json           the summary, or what is dumped, for programs\n"
 		"DELTA may be \"-\", the standard input.\n"
 	}, {
 		"record", cmd_record, "FILE... >MANIFEST",
@@ -102,7 +107,7 @@ static const struct verb verbs[] = {
 		"remove a device that export made, and the seal with it", ""
 	}, {
 		"list", cmd_list,
-		"[-m PATH] [-p PID] [--state STATE] [--sort KEY] [--paths | --json] | --persistent [--paths | --json]",
+		"[-m PATH] [-p PID] [--state STATE] [--sort KEY] [--paths [-0] | --json] | --persistent [--paths [-0] | --json]",
 		"list all holders of all sealed files, or what is sealed at boot",
 		"  -m, --mount PATH  only of the filesystem that PATH is on\n"
 		"  -p, --pid PID     only what this process took\n"
@@ -110,6 +115,7 @@ static const struct verb verbs[] = {
 		"  --sort KEY        by age (the default), path, pid, size or refused\n"
 		"  --persistent      the files that \"sealctl seal --persist\" recorded\n"
 		"  --paths           print only the paths\n"
+		"  -0, --null        as they are, each with a NUL behind it; implies --paths\n"
 	}, {
 		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
 		"print what happens to sealed files, until interrupted",

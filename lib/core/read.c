@@ -28,6 +28,9 @@
 #include "core/private.h"
 #include "core/writer.h"
 
+/* The watcher needs next to nothing, and memory may be limited. */
+#define STACK_BYTES (128 * 1024)
+
 #define ALL_IN_PLACE (SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN | SEAL_REQ_UNSHARED)
 
 struct read_file {
@@ -109,12 +112,16 @@ static void *watch(void *arg)
 static int start_watcher(struct seal_read *reading)
 {
 	sigset_t all, before;
+	pthread_attr_t attr;
 	int ret;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&reading->watcher, NULL, watch, reading);
+	ret = pthread_create(&reading->watcher, &attr, watch, reading);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
 	if (ret)
 		return -ret;
 	reading->watched = true;

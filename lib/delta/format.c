@@ -3,16 +3,18 @@
  * The format of a delta: byte order, checks of headers and records.
  */
 #include <endian.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "delta/delta.h"
 
-_Static_assert(sizeof(struct delta_header) == 112, "no padding");
+_Static_assert(sizeof(struct delta_header) == 120, "no padding");
 _Static_assert(sizeof(struct delta_record) == 72, "no padding");
 
 void delta_swap_header(struct delta_header *header)
@@ -22,6 +24,7 @@ void delta_swap_header(struct delta_header *header)
 	header->old_size = htole64(header->old_size);
 	header->new_size = htole64(header->new_size);
 	header->data = htole64(header->data);
+	header->start = htole64(header->start);
 	header->mtime_sec = (int64_t)htole64((uint64_t)header->mtime_sec);
 	header->mtime_nsec = htole32(header->mtime_nsec);
 	header->reserved = htole32(header->reserved);
@@ -50,6 +53,40 @@ uint64_t delta_header_check(const struct delta_header *wire)
 uint64_t delta_record_check(const struct delta_record *wire, uint64_t seed)
 {
 	return XXH64(wire, offsetof(struct delta_record, check), seed);
+}
+
+/* What the caller does not know is 0; what we do not know has to be. */
+int delta_take(struct seal_delta *whole, const struct seal_delta *delta,
+	       size_t size)
+{
+	const uint8_t *bytes = (const uint8_t *)delta;
+	size_t i;
+
+	if (size < offsetof(struct seal_delta, message))
+		return -EINVAL;
+	for (i = sizeof(*whole); i < size; i++)
+		if (bytes[i])
+			return -E2BIG;
+	*whole = (struct seal_delta){ 0 };
+	memcpy(whole, delta, size < sizeof(*whole) ? size : sizeof(*whole));
+	/* What is told is told of this transfer. */
+	memset(&whole->total, 0, sizeof(*whole) -
+	       offsetof(struct seal_delta, total));
+	return 0;
+}
+
+void delta_give(const struct seal_delta *whole, struct seal_delta *delta,
+		size_t size)
+{
+	memcpy(delta, whole, size < sizeof(*whole) ? size : sizeof(*whole));
+}
+
+int delta_poll(struct seal_delta *delta)
+{
+	if (delta->progress && delta->progress(delta->data, delta->total,
+					       delta->progress_arg))
+		return -ECANCELED;
+	return 0;
 }
 
 int delta_fail(struct seal_delta *delta, int error, const char *format, ...)

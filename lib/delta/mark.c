@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <time.h>
 
 #include "delta/delta.h"
 
@@ -25,8 +26,8 @@ static int get(int fd, const char *name, char value[VALUE_LEN])
 	ssize_t n = fgetxattr(fd, name, value, VALUE_LEN - 1);
 
 	if (n < 0)
-		return errno == ENODATA || errno == EOPNOTSUPP ||
-		       errno == ERANGE ? 0 : -errno;
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 :
+		       errno == ERANGE ? -EINVAL : -errno;
 	value[n] = '\0';
 	return 1;
 }
@@ -57,8 +58,9 @@ int delta_mark_read(int fd, struct delta_mark *mark)
 	int n, ret;
 
 	ret = get(fd, NAME_ID, value);
+	/* One that makes no sense says nothing about the contents. */
 	if (ret <= 0)
-		return ret;
+		return ret == -EINVAL ? 0 : ret;
 	*mark = (struct delta_mark){ 0 };
 	n = sscanf(value, "1 %32[0-9a-f] %" SCNu64 " %" SCNd64 ".%ld %" SCNx64,
 		   id, &mark->size, &seconds, &nanoseconds, &mark->digest);
@@ -88,6 +90,33 @@ int delta_mark_write(int fd, const struct delta_mark *mark)
 		 id, mark->size, (int64_t)mark->mtime.tv_sec,
 		 mark->mtime.tv_nsec, digest);
 	return set(fd, NAME_ID, value);
+}
+
+/*
+ * Timestamps advance with the kernel's clock, in steps of some milliseconds, or
+ * of a second where a filesystem keeps no more. Once that is beyond the file's,
+ * each later write leaves a trace.
+ */
+int delta_settle(int fd, struct stat *st)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	const struct timespec *time = &st->st_mtim;
+	struct timespec now;
+	unsigned int tries;
+
+	if (fstat(fd, st) < 0)
+		return -errno;
+	for (tries = 0; tries < 750; tries++) {
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+		if (now.tv_sec > time->tv_sec ||
+		    (now.tv_sec == time->tv_sec && time->tv_nsec &&
+		     now.tv_nsec > time->tv_nsec))
+			return 0;
+		if (now.tv_sec + 2 < time->tv_sec)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
 }
 
 void delta_mark_remove(int fd)
@@ -130,6 +159,33 @@ int delta_journal_remove(int fd)
 	if (fremovexattr(fd, NAME_JOURNAL) < 0 && errno != ENODATA &&
 	    errno != EOPNOTSUPP)
 		return -errno;
+	return 0;
+}
+
+/* "BASE-ID:NEW-ID:DONE" */
+void delta_token_format(const struct delta_journal *journal,
+			char text[SEAL_DELTA_TOKEN_LEN])
+{
+	char base[33], new[33];
+
+	delta_id_text(journal->base_id, base);
+	delta_id_text(journal->new_id, new);
+	snprintf(text, SEAL_DELTA_TOKEN_LEN, "%s:%s:%" PRIu64, base, new,
+		 journal->done);
+}
+
+int delta_token_parse(const char *text, struct delta_journal *journal)
+{
+	char base[33], new[33];
+	int end = 0;
+
+	if (sscanf(text, "%32[0-9a-f]:%32[0-9a-f]:%" SCNu64 "%n", base, new,
+		   &journal->done, &end) != 3 || text[end] ||
+	    strlen(base) != 2 * DELTA_ID_LEN ||
+	    strlen(new) != 2 * DELTA_ID_LEN ||
+	    !parse_id(base, journal->base_id) ||
+	    !parse_id(new, journal->new_id))
+		return -EINVAL;
 	return 0;
 }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The receiver: every record is checked before any of it is used.
+ * The receiver: is the file the one that the delta is for, and if so, what the
+ * records say is done.
  */
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "delta/delta.h"
 
@@ -18,78 +17,23 @@
 
 struct receiver {
 	struct seal_delta *delta;
+	struct delta_stream stream;
 	struct delta_work work;
-	FILE *in;
-	FILE *spool;			/* a copy of what came from a pipe */
-	off_t start;			/* of the records, -1: cannot seek */
-	struct delta_header header;	/* of the host's byte order */
-	uint64_t header_check;
-	uint64_t check;			/* of what was read last */
-	uint64_t records;
-	uint64_t data;
-	uint64_t pos;			/* records do not go back */
 	uint64_t noted;
 	bool applying;
 	bool keep;			/* an attempt can go on from here */
-	uint8_t new_hash[DELTA_HASH_LEN];
-	char *buffer;
-	char *packed;
-	ZSTD_DCtx *zstd;
 };
 
-static int bad_delta(struct receiver *r, const char *what)
+static bool in_place(const struct receiver *r)
 {
-	return delta_fail(r->delta, EBADMSG, "the delta is damaged: %s", what);
-}
-
-static int get(struct receiver *r, void *data, size_t length)
-{
-	if (fread(data, 1, length, r->in) == length) {
-		r->delta->stream += length;
-		return 0;
-	}
-	r->keep = true;
-	if (ferror(r->in))
-		return delta_fail(r->delta, EIO, "reading the delta: %s",
-				  strerror(errno));
-	return delta_fail(r->delta, EBADMSG, "the delta is cut short");
-}
-
-static int get_header(struct receiver *r)
-{
-	struct delta_header *header = &r->header;
-	int ret;
-
-	ret = get(r, header, sizeof(*header));
-	if (ret)
-		return ret;
-	if (memcmp(header->magic, DELTA_MAGIC, sizeof(header->magic)) != 0)
-		return delta_fail(r->delta, EBADMSG, "this is not a delta");
-	r->header_check = delta_header_check(header);
-	delta_swap_header(header);
-	/* Another version may have another check. */
-	if (header->version != SEAL_DELTA_VERSION)
-		return delta_fail(r->delta, EPROTONOSUPPORT,
-				  "the delta has version %" PRIu32 ", this program knows %d",
-				  header->version, SEAL_DELTA_VERSION);
-	if (header->check != r->header_check)
-		return bad_delta(r, "the header does not match its check");
-	if ((header->flags & ~HEADER_ALL) || header->reserved ||
-	    header->new_size > INT64_MAX || header->old_size > INT64_MAX ||
-	    header->mtime_nsec > 999999999 || header->data > header->new_size)
-		return bad_delta(r, "the header has values that cannot be");
-	memcpy(r->delta->base_id, header->base_id, DELTA_ID_LEN);
-	memcpy(r->delta->new_id, header->new_id, DELTA_ID_LEN);
-	if (fseeko(r->in, 0, SEEK_CUR) == 0)
-		r->start = ftello(r->in);
-	return 0;
+	return r->delta->flags & SEAL_DELTA_IN_PLACE;
 }
 
 static int wrong_base(struct receiver *r, const struct delta_mark *mark)
 {
 	char have[33], want[33];
 
-	delta_id_text(r->header.base_id, want);
+	delta_id_text(r->stream.header.base_id, want);
 	if (!mark)
 		return delta_fail(r->delta, ESTALE,
 				  "not known to be the base %s: it was not received, or was changed since",
@@ -102,41 +46,51 @@ static int wrong_base(struct receiver *r, const struct delta_mark *mark)
 
 static int check_hash_of_base(struct receiver *r)
 {
+	const struct delta_header *header = &r->stream.header;
 	uint8_t hash[DELTA_HASH_LEN];
 	int ret;
 
-	ret = delta_hash_file(r->delta, r->work.base_fd, 0, r->header.old_size,
+	ret = delta_hash_file(r->delta, r->work.base_fd, 0, header->old_size,
 			      hash);
 	if (ret)
 		return ret;
-	if (memcmp(hash, r->header.base_hash, DELTA_HASH_LEN) != 0)
+	if (memcmp(hash, header->base_hash, DELTA_HASH_LEN) != 0)
 		return delta_fail(r->delta, ESTALE,
 				  "its contents are not those of the base");
 	return 0;
 }
 
-/* An update in place that did not end: only the same delta makes it whole. */
+static bool is_of(const struct delta_journal *journal,
+		  const struct delta_header *header)
+{
+	return !memcmp(journal->base_id, header->base_id, DELTA_ID_LEN) &&
+	       !memcmp(journal->new_id, header->new_id, DELTA_ID_LEN);
+}
+
+/*
+ * An update in place that did not end. The same delta makes the file whole, and
+ * so does one that needs nothing of it.
+ */
 static int check_interrupted(struct receiver *r,
 			     const struct delta_journal *journal)
 {
-	const struct delta_header *header = &r->header;
-	bool in_place = r->delta->flags & SEAL_DELTA_IN_PLACE;
+	const struct delta_header *header = &r->stream.header;
 
-	if (!in_place && !(header->flags & HEADER_HAS_BASE))
+	if (in_place(r) && journal && is_of(journal, header)) {
+		r->work.resumed = true;
+		r->work.done = journal->done;
 		return 0;
-	if (!in_place ||
-	    memcmp(journal->base_id, header->base_id, DELTA_ID_LEN) != 0 ||
-	    memcmp(journal->new_id, header->new_id, DELTA_ID_LEN) != 0)
-		return delta_fail(r->delta, ESTALE,
-				  "an update in place was interrupted; receive the same delta again in place, or a full one");
-	r->work.resumed = true;
-	r->work.done = journal->done;
-	return 0;
+	}
+	if (!(header->flags & HEADER_HAS_BASE))
+		return 0;
+	return delta_fail(r->delta, ESTALE, journal ?
+			  "an update in place was interrupted; receive the same delta again in place, or a full one" :
+			  "its attribute user.seal.receiving makes no sense, so whether it is whole cannot be told; receive a full delta, or remove the attribute (setfattr -x) if nobody was updating it");
 }
 
 static int check_base(struct receiver *r)
 {
-	const struct delta_header *header = &r->header;
+	const struct delta_header *header = &r->stream.header;
 	struct delta_journal journal;
 	struct delta_mark mark;
 	bool marked;
@@ -149,10 +103,10 @@ static int check_base(struct receiver *r)
 		return 0;
 	}
 	ret = delta_journal_read(r->work.base_fd, &journal);
+	if (ret == 1 || ret == -EINVAL)
+		return check_interrupted(r, ret == 1 ? &journal : NULL);
 	if (ret < 0)
 		return ret;
-	if (ret)
-		return check_interrupted(r, &journal);
 	ret = delta_mark_read(r->work.base_fd, &mark);
 	if (ret < 0)
 		return ret;
@@ -176,68 +130,20 @@ static int check_base(struct receiver *r)
 	return 0;
 }
 
-static bool sensible(const struct receiver *r,
-		     const struct delta_record *record)
+/*
+ * What the record replaced, as the sender hashed it: what lies beyond the end of
+ * the base is not part of it.
+ */
+static int hash_old(struct receiver *r, const struct delta_record *record,
+		    int fd, uint8_t hash[DELTA_HASH_LEN])
 {
-	uint64_t end = record->offset + record->length;
-	bool packed = record->flags & RECORD_ZSTD;
+	const uint64_t old_size = r->stream.header.old_size;
+	uint64_t length = 0;
 
-	if (record->flags & ~RECORD_ALL)
-		return false;
-	if (record->type == RECORD_END)
-		return !record->flags && !record->stored;
-	if (!record->length || end < record->offset ||
-	    end > r->header.new_size || record->offset < r->pos)
-		return false;
-	if (record->type == RECORD_ZERO)
-		return !packed && !record->stored;
-	return record->type == RECORD_DATA && record->length <= DELTA_CHUNK &&
-	       (packed ? record->stored && record->stored < record->length :
-			 record->stored == record->length);
-}
-
-static int get_record(struct receiver *r, struct delta_record *record)
-{
-	uint64_t check;
-	int ret;
-
-	ret = get(r, record, sizeof(*record));
-	if (ret)
-		return ret;
-	check = delta_record_check(record, r->check);
-	delta_swap_record(record);
-	if (record->check != check)
-		return bad_delta(r, "a record does not match its check");
-	r->check = check;
-	if (!sensible(r, record))
-		return bad_delta(r, "a record has values that cannot be");
-	return 0;
-}
-
-/* The data of a record, checked, into the buffer. */
-static int get_data(struct receiver *r, const struct delta_record *record)
-{
-	uint8_t hash[DELTA_HASH_LEN];
-	size_t n;
-	int ret;
-
-	if (record->flags & RECORD_ZSTD) {
-		ret = get(r, r->packed, (size_t)record->stored);
-		if (ret)
-			return ret;
-		n = ZSTD_decompressDCtx(r->zstd, r->buffer, DELTA_CHUNK,
-					r->packed, (size_t)record->stored);
-		if (ZSTD_isError(n) || n != record->length)
-			return bad_delta(r, "data cannot be decompressed");
-	} else {
-		ret = get(r, r->buffer, (size_t)record->stored);
-		if (ret)
-			return ret;
-	}
-	delta_hash(r->buffer, (size_t)record->length, hash);
-	if (memcmp(hash, record->hash, DELTA_HASH_LEN) != 0)
-		return bad_delta(r, "data does not match its hash");
-	return 0;
+	if (record->offset < old_size)
+		length = old_size - record->offset < record->length ?
+			 old_size - record->offset : record->length;
+	return delta_hash_file(r->delta, fd, record->offset, length, hash);
 }
 
 /*
@@ -247,17 +153,12 @@ static int get_data(struct receiver *r, const struct delta_record *record)
 static int check_old(struct receiver *r, const struct delta_record *record,
 		     int fd)
 {
-	const uint64_t old_size = r->header.old_size;
 	uint8_t hash[DELTA_HASH_LEN];
-	uint64_t length = 0;
 	int ret;
 
 	if (!(record->flags & RECORD_HAS_OLD))
 		return 0;
-	if (record->offset < old_size)
-		length = old_size - record->offset < record->length ?
-			 old_size - record->offset : record->length;
-	ret = delta_hash_file(r->delta, fd, record->offset, length, hash);
+	ret = hash_old(r, record, fd, hash);
 	if (ret)
 		return ret;
 	if (!memcmp(hash, record->old_hash, DELTA_HASH_LEN))
@@ -265,10 +166,12 @@ static int check_old(struct receiver *r, const struct delta_record *record,
 	if (r->work.resumed) {
 		if (record->type == RECORD_ZERO)
 			return 0;
-		ret = delta_hash_file(r->delta, fd, record->offset,
-				      record->length, hash);
-		if (ret || !memcmp(hash, record->hash, DELTA_HASH_LEN))
+		ret = delta_hash_piece(r->delta, fd, record->offset,
+				       (size_t)record->length, hash);
+		if (ret && ret != -ESTALE)
 			return ret;
+		if (!ret && !memcmp(hash, record->hash, DELTA_HASH_LEN))
+			return 0;
 	}
 	return delta_fail(r->delta, ESTALE,
 			  "its contents at offset %" PRIu64 " are not those of the base",
@@ -281,8 +184,8 @@ static int note(struct receiver *r)
 
 	if (fdatasync(r->work.fd) < 0)
 		return -errno;
-	ret = delta_work_note(&r->work, &r->header, r->pos);
-	r->noted = r->data;
+	ret = delta_work_note(&r->work, &r->stream.header, r->stream.pos);
+	r->noted = r->stream.data;
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
@@ -296,49 +199,45 @@ static int apply(struct receiver *r, const struct delta_record *record)
 		return 0;
 	}
 	if (record->type == RECORD_ZERO)
-		ret = delta_zero(r->work.fd, record->offset, record->length);
+		ret = delta_zero(r->delta, r->work.fd, record->offset,
+				 record->length);
 	else
-		ret = delta_pwrite_all(r->work.fd, r->buffer,
+		ret = delta_pwrite_all(r->work.fd, r->stream.buffer,
 				       (size_t)record->length, record->offset);
 	if (!ret)
 		return 0;
 	r->keep = true;
+	if (ret == -ECANCELED)
+		return ret;
 	return delta_fail(r->delta, -ret, "writing %" PRIu64 " bytes at offset %" PRIu64 ": %s",
 			  record->length, record->offset, strerror(-ret));
 }
 
 static int count(struct receiver *r, const struct delta_record *record)
 {
-	struct seal_delta *delta = r->delta;
+	int ret;
 
-	r->records++;
-	r->pos = record->offset + record->length;
-	if (record->type == RECORD_DATA)
-		r->data += record->length;
-	else if (r->applying)
-		delta->zero += record->length;
-	if (!r->applying)
-		return 0;
-	delta->data = r->data;
-	if (delta->progress &&
-	    delta->progress(r->data, r->header.data, delta->progress_arg)) {
-		r->keep = true;
-		return -ECANCELED;
+	if (r->applying) {
+		r->delta->data = r->stream.data;
+		if (record->type == RECORD_ZERO)
+			r->delta->zero += record->length;
 	}
-	return r->data - r->noted >= NOTE_BYTES ? note(r) : 0;
+	ret = delta_poll(r->delta);
+	if (ret)
+		r->keep = true;
+	if (ret || !r->applying || r->stream.data - r->noted < NOTE_BYTES)
+		return ret;
+	return note(r);
 }
 
 /* In place the old contents are looked at before, else while they are read. */
 static int one_record(struct receiver *r, const struct delta_record *record)
 {
-	bool in_place = r->delta->flags & SEAL_DELTA_IN_PLACE;
 	int ret = 0;
 
-	if (record->type == RECORD_DATA)
-		ret = get_data(r, record);
-	if (!ret && r->applying != in_place)
-		ret = check_old(r, record, in_place ? r->work.base_fd :
-						      r->work.fd);
+	if (r->applying != in_place(r))
+		ret = check_old(r, record, in_place(r) ? r->work.base_fd :
+							 r->work.fd);
 	if (!ret && r->applying)
 		ret = apply(r, record);
 	return ret ? ret : count(r, record);
@@ -349,153 +248,234 @@ static int all_records(struct receiver *r)
 	struct delta_record record;
 	int ret;
 
-	r->check = r->header_check;
-	r->records = 0;
-	r->data = 0;
-	r->pos = 0;
-	for (;;) {
-		ret = get_record(r, &record);
-		if (ret)
-			return ret;
-		if (record.type == RECORD_END)
-			break;
+	delta_stream_begin(&r->stream);
+	while ((ret = delta_stream_next(&r->stream, &record)) > 0) {
 		ret = one_record(r, &record);
 		if (ret)
-			return ret;
-	}
-	if (record.offset != r->records || record.length != r->data ||
-	    r->data != r->header.data)
-		return bad_delta(r, "its end counts something else");
-	if (fgetc(r->in) != EOF)
-		return bad_delta(r, "something follows its end");
-	memcpy(r->new_hash, record.hash, DELTA_HASH_LEN);
-	return 0;
-}
-
-/* A delta from a pipe that is to be read twice. */
-static int spool(struct receiver *r)
-{
-	FILE *file = tmpfile();
-	size_t n;
-
-	if (!file)
-		return delta_fail(r->delta, errno, "a temporary file: %s",
-				  strerror(errno));
-	while ((n = fread(r->buffer, 1, DELTA_CHUNK, r->in)) > 0)
-		if (fwrite(r->buffer, 1, n, file) != n)
 			break;
-	if (ferror(r->in) || fflush(file) || ferror(file)) {
-		fclose(file);
-		return delta_fail(r->delta, EIO, "storing the delta: %s",
-				  strerror(errno));
 	}
-	rewind(file);
-	r->in = file;
-	r->spool = file;
-	r->start = 0;
-	return 0;
+	if (r->stream.cut)
+		r->keep = true;
+	return ret;
 }
 
-/* Nothing is changed in place before all of the delta has proved good. */
+/*
+ * Nothing is changed in place before all of the delta has proved good. What
+ * comes from a pipe is stored meanwhile, to be read once more.
+ */
 static int rehearse(struct receiver *r)
 {
-	uint64_t stream;
-	int ret = 0;
+	struct delta_stream *stream = &r->stream;
+	int ret;
 
-	if (r->start < 0)
-		ret = spool(r);
-	stream = r->delta->stream;
-	if (!ret)
-		ret = all_records(r);
+	if (stream->start < 0) {
+		stream->spool_fd = delta_work_spool(r->delta, &r->work);
+		if (stream->spool_fd < 0)
+			return stream->spool_fd;
+	}
+	ret = all_records(r);
+	r->delta->stream = stream->stream;
 	if (ret)
 		return ret;
-	r->delta->stream = stream;
-	return fseeko(r->in, r->start, SEEK_SET) < 0 ? -errno : 0;
+	if (stream->spool_fd >= 0) {
+		stream->in_fd = stream->spool_fd;
+		stream->start = 0;
+	}
+	return lseek(stream->in_fd, stream->start, SEEK_SET) < 0 ? -errno : 0;
 }
 
 static int check_result(struct receiver *r)
 {
+	const struct delta_header *header = &r->stream.header;
 	uint8_t hash[DELTA_HASH_LEN];
 	int ret;
 
-	if (!(r->header.flags & HEADER_CHECKED))
+	if (!(header->flags & HEADER_CHECKED))
 		return 0;
-	ret = delta_hash_file(r->delta, r->work.fd, 0, r->header.new_size, hash);
-	if (!ret && memcmp(hash, r->new_hash, DELTA_HASH_LEN) != 0)
+	ret = delta_hash_file(r->delta, r->work.fd, 0, header->new_size, hash);
+	if (ret == -ECANCELED)
+		r->keep = true;
+	if (!ret && memcmp(hash, r->stream.new_hash, DELTA_HASH_LEN) != 0)
 		ret = delta_fail(r->delta, EIO,
 				 "the result is not what was sent; an earlier attempt may have been disturbed");
 	return ret;
 }
 
-static int run(struct receiver *r, const char *path)
+/* A delta that goes on needs what came before it. */
+static int check_start(struct receiver *r)
 {
-	bool in_place = r->delta->flags & SEAL_DELTA_IN_PLACE;
+	uint64_t start = r->stream.header.start;
+
+	if (!start || (r->work.resumed && r->work.done >= start))
+		return 0;
+	return delta_fail(r->delta, ESTALE,
+			  "the delta goes on at offset %" PRIu64 ", and what comes before was not received; send it from the beginning",
+			  start);
+}
+
+static int prepare(struct receiver *r, const char *path)
+{
 	int ret;
 
-	ret = get_header(r);
+	ret = delta_stream_header(&r->stream);
 	if (!ret)
-		ret = delta_work_open(r->delta, &r->work, path);
+		ret = delta_work_open(r->delta, &r->work, path,
+				      &r->stream.header);
 	if (!ret)
 		ret = check_base(r);
-	if (!ret && in_place)
+	if (!ret && in_place(r))
+		ret = check_start(r);
+	if (!ret && in_place(r))
 		ret = rehearse(r);
 	if (!ret)
-		ret = delta_work_begin(r->delta, &r->work, &r->header);
+		ret = delta_work_begin(r->delta, &r->work, &r->stream.header);
+	return ret ? ret : check_start(r);
+}
+
+static int run(struct receiver *r, const char *path)
+{
+	int ret = prepare(r, path);
+
 	if (ret)
 		return ret;
 	r->applying = true;
+	r->keep = false;
+	r->stream.cut = false;
 	ret = all_records(r);
+	if (!in_place(r))
+		r->delta->stream = r->stream.stream;
 	if (!ret)
 		ret = check_result(r);
 	/* So that the next attempt begins here. */
-	if (ret && (r->keep || in_place) && r->pos)
+	if (ret && (r->keep || in_place(r)) && r->stream.pos)
 		note(r);
-	return ret ? ret : delta_work_commit(r->delta, &r->work, &r->header);
+	return ret ? ret : delta_work_commit(r->delta, &r->work,
+					     &r->stream.header);
 }
 
-static int receive(struct seal_delta *delta, FILE *in, char *buffers,
-		   ZSTD_DCtx *zstd, const char *path)
+static void outcome(struct seal_delta *delta, const struct receiver *r)
+{
+	const struct delta_header *header = &r->stream.header;
+	uint64_t changed = delta->data + delta->zero;
+
+	if (r->applying && changed <= header->new_size)
+		delta->skipped = header->new_size - changed;
+}
+
+static int receive(struct seal_delta *delta, int in_fd, const char *path)
 {
 	struct receiver r = {
 		.delta = delta,
 		.work = { .fd = -1, .base_fd = -1, .dir_fd = -1 },
-		.in = in,
-		.start = -1,
-		.buffer = buffers,
-		.packed = buffers + DELTA_CHUNK,
-		.zstd = zstd,
 	};
-	int ret = run(&r, path);
+	int ret;
 
-	delta->skipped = r.header.new_size - delta->data - delta->zero;
-	delta_work_close(&r.work, ret && !(r.keep && r.pos));
-	if (r.spool)
-		fclose(r.spool);
+	delta->message[0] = '\0';
+	ret = delta_stream_open(&r.stream, delta, in_fd);
+	if (!ret)
+		ret = run(&r, path);
+	outcome(delta, &r);
+	delta_work_close(&r.work, ret && !(r.keep && r.stream.pos));
+	delta_stream_close(&r.stream);
+	if (ret && ret != -ECANCELED && !delta->message[0])
+		delta_fail(delta, -ret, "%s", strerror(-ret));
 	return ret;
 }
 
-SEAL_EXPORT int seal_delta_receive(struct seal_delta *delta, int in_fd,
-				   const char *path)
+SEAL_EXPORT int seal_delta_receive_sized(struct seal_delta *delta, size_t size,
+					 int in_fd, const char *path)
 {
-	char *buffers = malloc(2 * DELTA_CHUNK);
-	ZSTD_DCtx *zstd = ZSTD_createDCtx();
-	int fd = dup(in_fd);
-	int ret = -ENOMEM;
-	FILE *in = NULL;
+	struct seal_delta whole;
+	int ret = delta_take(&whole, delta, size);
+
+	if (ret)
+		return ret;
+	ret = receive(&whole, in_fd, path);
+	delta_give(&whole, delta, size);
+	return ret;
+}
+
+SEAL_EXPORT int seal_delta_where(const char *path, uint32_t flags,
+				 char token[SEAL_DELTA_TOKEN_LEN])
+{
+	struct delta_journal journal;
+	int ret = delta_work_find(path, flags, &journal);
+
+	if (ret <= 0)
+		return ret ? ret : -ENODATA;
+	delta_token_format(&journal, token);
+	return 0;
+}
+
+/* A look at a delta: nothing is needed but the delta itself. */
+static int look(struct delta_stream *stream, seal_delta_record_fn fn, void *arg)
+{
+	struct seal_delta_record seen;
+	struct delta_record record;
+	int ret;
+
+	while ((ret = delta_stream_next(stream, &record)) > 0) {
+		seen = (struct seal_delta_record){
+			.kind = record.type == RECORD_DATA ? SEAL_DIFF_DATA :
+							     SEAL_DIFF_ZERO,
+			.flags = record.flags,
+			.offset = record.offset,
+			.length = record.length,
+			.stored = record.stored,
+		};
+		if (record.type == RECORD_ZERO)
+			stream->delta->zero += record.length;
+		else
+			stream->delta->data += record.length;
+		if (fn && fn(&seen, arg))
+			return -ECANCELED;
+	}
+	return ret;
+}
+
+static int dump(struct seal_delta *delta, int in_fd,
+		struct seal_delta_header *header, size_t size,
+		seal_delta_record_fn fn, void *arg)
+{
+	struct seal_delta_header whole;
+	struct delta_stream stream;
+	int ret;
 
 	delta->message[0] = '\0';
-	if (fd < 0) {
-		ret = -errno;
-	} else {
-		in = fdopen(fd, "r");
-		if (!in)
-			close(fd);
+	ret = delta_stream_open(&stream, delta, in_fd);
+	if (!ret)
+		ret = delta_stream_header(&stream);
+	if (!ret) {
+		whole = (struct seal_delta_header){
+			.version = stream.header.version,
+			.flags = stream.header.flags,
+			.old_size = stream.header.old_size,
+			.new_size = stream.header.new_size,
+			.data = stream.header.data,
+			.start = stream.header.start,
+			.mtime_sec = stream.header.mtime_sec,
+			.mtime_nsec = stream.header.mtime_nsec,
+		};
+		memcpy(header, &whole, size < sizeof(whole) ? size : sizeof(whole));
+		ret = look(&stream, fn, arg);
 	}
-	if (in && buffers && zstd)
-		ret = receive(delta, in, buffers, zstd, path);
-	if (in)
-		fclose(in);
-	ZSTD_freeDCtx(zstd);
-	free(buffers);
+	delta->stream = stream.stream;
+	delta_stream_close(&stream);
+	return ret;
+}
+
+SEAL_EXPORT int seal_delta_dump_sized(struct seal_delta *delta, size_t size,
+				      int in_fd,
+				      struct seal_delta_header *header,
+				      size_t header_size,
+				      seal_delta_record_fn fn, void *arg)
+{
+	struct seal_delta whole;
+	int ret = delta_take(&whole, delta, size);
+
+	if (ret)
+		return ret;
+	ret = dump(&whole, in_fd, header, header_size, fn, arg);
+	delta_give(&whole, delta, size);
 	return ret;
 }

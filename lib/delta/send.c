@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -25,10 +24,10 @@ struct sender {
 	struct stat old_st;
 	struct stat new_st;
 	struct delta_mark new_mark;
+	int unmarked;			/* why it has no mark, or 0 */
 	struct delta_header header;	/* of the host's byte order */
 	uint64_t check;			/* of what was written last */
 	uint64_t records;
-	uint64_t done;
 	char *data;
 	char *packed;
 	size_t packed_size;
@@ -47,11 +46,25 @@ struct spans {
 	struct span next;
 };
 
+/* What an earlier attempt has sent is left out. Return: whether any is left. */
+static bool clip(struct seal_diff_range *range, uint64_t start)
+{
+	uint64_t end = range->offset + range->length;
+
+	if (end <= start)
+		return false;
+	if (range->offset < start) {
+		range->offset = start;
+		range->length = end - start;
+	}
+	return true;
+}
+
 /*
  * What GONE says, the sizes say already. A difference in LAYOUT is none in the
  * contents. Return: 1, 0 at the end, or a negative errno value.
  */
-static int next_span(struct spans *spans, struct span *span)
+static int next_span(struct sender *s, struct spans *spans, struct span *span)
 {
 	struct seal_diff_range range;
 	int ret;
@@ -59,7 +72,12 @@ static int next_span(struct spans *spans, struct span *span)
 	*span = spans->next;
 	spans->next.length = 0;
 	while ((ret = seal_diff_next(spans->diff, &range)) > 0) {
+		ret = delta_poll(s->delta);
+		if (ret)
+			return ret;
 		if (range.kind != SEAL_DIFF_DATA && range.kind != SEAL_DIFF_ZERO)
+			continue;
+		if (!clip(&range, s->header.start))
 			continue;
 		if (!span->length) {
 			*span = (struct span){ range.offset, range.length,
@@ -84,33 +102,11 @@ static int totals(struct sender *s)
 	struct span span;
 	int ret;
 
-	while ((ret = next_span(&spans, &span)) > 0)
+	while ((ret = next_span(s, &spans, &span)) > 0)
 		if (span.kind == SEAL_DIFF_DATA)
 			s->header.data += span.length;
+	s->delta->total = s->header.data;
 	return ret < 0 ? ret : seal_diff_rewind(s->diff);
-}
-
-/*
- * Timestamps advance with the kernel's clock, in steps of some milliseconds.
- * Once that is beyond the file's, each later write leaves a trace.
- */
-static int settle(int fd, struct stat *st)
-{
-	const struct timespec pause = { .tv_nsec = 2000000 };
-	struct timespec now;
-	unsigned int tries;
-
-	if (fstat(fd, st) < 0)
-		return -errno;
-	for (tries = 0; tries < 500; tries++) {
-		clock_gettime(CLOCK_REALTIME_COARSE, &now);
-		if (now.tv_sec > st->st_mtim.tv_sec ||
-		    (now.tv_sec == st->st_mtim.tv_sec &&
-		     now.tv_nsec > st->st_mtim.tv_nsec))
-			return 0;
-		nanosleep(&pause, NULL);
-	}
-	return -EBUSY;
 }
 
 static bool untouched(int fd, const struct stat *before)
@@ -151,7 +147,7 @@ static int identify_old(struct sender *s)
 		return 0;
 	s->header.flags |= HEADER_HAS_BASE;
 	s->header.old_size = s->old_size;
-	ret = settle(s->old_fd, &s->old_st);
+	ret = delta_settle(s->old_fd, &s->old_st);
 	if (ret)
 		return delta_fail(delta, -ret, "the base has a timestamp in the future");
 	ret = find_mark(s, s->old_fd, &s->old_st, &mark, &digest);
@@ -177,7 +173,7 @@ static int identify_new(struct sender *s)
 	int ret;
 
 	s->header.new_size = s->new_size;
-	ret = settle(s->new_fd, &s->new_st);
+	ret = delta_settle(s->new_fd, &s->new_st);
 	if (ret)
 		return delta_fail(s->delta, -ret, "the file has a timestamp in the future");
 	ret = find_mark(s, s->new_fd, &s->new_st, mark, &digest);
@@ -194,6 +190,32 @@ static int identify_new(struct sender *s)
 	memcpy(s->header.new_id, mark->id, DELTA_ID_LEN);
 	s->header.mtime_sec = s->new_st.st_mtim.tv_sec;
 	s->header.mtime_nsec = (uint32_t)s->new_st.st_mtim.tv_nsec;
+	/*
+	 * Before the first byte: what is sent again after an error is then the
+	 * same delta, which the receiver can go on with.
+	 */
+	s->unmarked = delta_mark_write(s->new_fd, mark);
+	return 0;
+}
+
+/* Where the receiver said that it goes on. */
+static int find_start(struct sender *s)
+{
+	struct delta_journal token;
+
+	if (!s->delta->resume)
+		return 0;
+	if (delta_token_parse(s->delta->resume, &token))
+		return delta_fail(s->delta, EINVAL,
+				  "what is to be resumed is not what \"sealctl receive --where\" prints");
+	if (memcmp(token.new_id, s->header.new_id, DELTA_ID_LEN) != 0 ||
+	    memcmp(token.base_id, s->header.base_id, DELTA_ID_LEN) != 0)
+		return delta_fail(s->delta, ESTALE,
+				  "the receiver has begun with other contents or another base; send it from the beginning");
+	if (token.done > s->new_size)
+		return delta_fail(s->delta, EINVAL,
+				  "the receiver is further than the file is long");
+	s->header.start = token.done;
 	return 0;
 }
 
@@ -242,12 +264,9 @@ static int hash_old(struct sender *s, struct delta_record *record)
 
 static int report(struct sender *s)
 {
-	struct seal_delta *delta = s->delta;
+	int ret = delta_poll(s->delta);
 
-	if (delta->progress &&
-	    delta->progress(s->done, s->header.data, delta->progress_arg))
-		return -ECANCELED;
-	return seal_read_check(seal_diff_reading(s->diff));
+	return ret ? ret : seal_read_check(seal_diff_reading(s->diff));
 }
 
 static int send_chunk(struct sender *s, uint64_t offset, size_t length)
@@ -284,7 +303,6 @@ static int send_chunk(struct sender *s, uint64_t offset, size_t length)
 			payload = s->packed;
 		}
 	}
-	s->done += length;
 	s->delta->data += length;
 	ret = put_record(s, &record, payload);
 	return ret ? ret : report(s);
@@ -357,7 +375,7 @@ static int send_all(struct sender *s)
 	ret = put_header(s);
 	if (ret)
 		return ret;
-	while ((ret = next_span(&spans, &span)) > 0) {
+	while ((ret = next_span(s, &spans, &span)) > 0) {
 		ret = span.kind == SEAL_DIFF_DATA ? send_data(s, &span) :
 						    send_zero(s, &span);
 		if (ret)
@@ -416,6 +434,8 @@ static int run(struct sender *s)
 	if (!ret)
 		ret = identify_new(s);
 	if (!ret)
+		ret = find_start(s);
+	if (!ret)
 		ret = totals(s);
 	if (!ret)
 		ret = send_all(s);
@@ -423,17 +443,18 @@ static int run(struct sender *s)
 		return ret;
 	memcpy(s->delta->base_id, s->header.base_id, DELTA_ID_LEN);
 	memcpy(s->delta->new_id, s->header.new_id, DELTA_ID_LEN);
-	s->delta->skipped = s->new_size - s->delta->data - s->delta->zero;
-	ret = delta_mark_write(s->new_fd, &s->new_mark);
-	if (ret)
-		delta_fail(s->delta, -ret,
+	s->delta->resumed = s->header.start;
+	s->delta->skipped = s->new_size - s->header.start - s->delta->data -
+			    s->delta->zero;
+	if (s->unmarked)
+		delta_fail(s->delta, -s->unmarked,
 			   "it could not be marked (%s); as a base it has to be hashed as a whole",
-			   strerror(-ret));
+			   strerror(-s->unmarked));
 	return 0;
 }
 
-SEAL_EXPORT int seal_delta_send(struct seal_delta *delta, int old_fd,
-				int new_fd, int out_fd)
+static int send_delta(struct seal_delta *delta, int old_fd, int new_fd,
+		      int out_fd)
 {
 	struct sender s = {
 		.delta = delta,
@@ -454,5 +475,18 @@ SEAL_EXPORT int seal_delta_send(struct seal_delta *delta, int old_fd,
 	ZSTD_freeCCtx(s.zstd);
 	free(s.packed);
 	free(s.data);
+	return ret;
+}
+
+SEAL_EXPORT int seal_delta_send_sized(struct seal_delta *delta, size_t size,
+				      int old_fd, int new_fd, int out_fd)
+{
+	struct seal_delta whole;
+	int ret = delta_take(&whole, delta, size);
+
+	if (ret)
+		return ret;
+	ret = send_delta(&whole, old_fd, new_fd, out_fd);
+	delta_give(&whole, delta, size);
 	return ret;
 }

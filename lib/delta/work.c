@@ -5,17 +5,23 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "delta/delta.h"
 
 #define TEMPORARY ".%s.seal-receive"
+#define SPOOL ".%s.seal-spool"
+
+/* What is copied between two looks at whether to go on. */
+#define COPY_BYTES (64 * 1024 * 1024)
 
 /* The directory part is resolved: a symbolic link is followed, not replaced. */
 static int resolve(struct delta_work *work, const char *path)
@@ -45,8 +51,50 @@ static int resolve(struct delta_work *work, const char *path)
 	return work->dir_fd < 0 ? -errno : 0;
 }
 
+/*
+ * A delta of a few bytes can ask for a file of any size. It need not fit, since
+ * holes take no room, but more than all of the filesystem has to be wanted.
+ */
+static int check_size(struct seal_delta *delta, const struct delta_work *work,
+		      uint64_t size)
+{
+	uint64_t limit = delta->max_size;
+	struct statvfs fs;
+
+	if (!limit) {
+		if (fstatvfs(work->dir_fd, &fs) < 0)
+			return -errno;
+		limit = (uint64_t)fs.f_blocks * fs.f_frsize;
+		if (limit < (uint64_t)work->base_st.st_size)
+			limit = (uint64_t)work->base_st.st_size;
+	}
+	if (size <= limit)
+		return 0;
+	return delta_fail(delta, EFBIG,
+			  "the delta makes it %" PRIu64 " bytes large, the limit is %" PRIu64 "; if that is wanted give a larger limit (--max-size)",
+			  size, limit);
+}
+
+/* Its seal would last, and hold blocks that no name leads to any more. */
+static int check_sealed(struct seal_delta *delta, const struct delta_work *work)
+{
+	struct seal_session *session;
+	struct seal_status status;
+	bool sealed;
+
+	if (work->base_fd < 0 || seal_open(&session))
+		return 0;
+	sealed = !seal_status(session, work->base_fd, &status) &&
+		 (status.flags & SEAL_STATUS_SEALED);
+	seal_close(session);
+	if (!sealed)
+		return 0;
+	return delta_fail(delta, EBUSY,
+			  "it is sealed, and must not be replaced by another file; unseal it first, or update it in place");
+}
+
 int delta_work_open(struct seal_delta *delta, struct delta_work *work,
-		    const char *path)
+		    const char *path, const struct delta_header *header)
 {
 	bool in_place = delta->flags & SEAL_DELTA_IN_PLACE;
 	struct stat *st = &work->base_st;
@@ -60,7 +108,7 @@ int delta_work_open(struct seal_delta *delta, struct delta_work *work,
 			       O_NONBLOCK | (in_place ? O_RDWR : O_RDONLY));
 	if (work->base_fd < 0) {
 		if (errno == ENOENT)
-			return 0;
+			return check_size(delta, work, header->new_size);
 		return delta_fail(delta, errno, "cannot open it: %s",
 				  strerror(errno));
 	}
@@ -68,15 +116,19 @@ int delta_work_open(struct seal_delta *delta, struct delta_work *work,
 		return delta_fail(delta, EINVAL, "not a regular file");
 	if (in_place && flock(work->base_fd, LOCK_EX | LOCK_NB) < 0)
 		return delta_fail(delta, EBUSY, "another process receives into it");
-	return 0;
+	ret = in_place ? 0 : check_sealed(delta, work);
+	return ret ? ret : check_size(delta, work, header->new_size);
 }
 
 /* Sharing all blocks if the filesystem can, else copying what is data. */
-static int copy_contents(int from, int to, uint64_t size)
+static int copy_contents(struct seal_delta *delta, int from, int to,
+			 uint64_t size)
 {
 	off_t data = 0, end;
 	loff_t in, out;
+	size_t part;
 	ssize_t n;
+	int ret;
 
 	if (!ioctl(to, FICLONE, from))
 		return 0;
@@ -89,12 +141,16 @@ static int copy_contents(int from, int to, uint64_t size)
 		in = data;
 		out = data;
 		while (in < end) {
-			n = copy_file_range(from, &in, to, &out,
-					    (size_t)(end - in), 0);
+			part = end - in < COPY_BYTES ? (size_t)(end - in) :
+						       COPY_BYTES;
+			n = copy_file_range(from, &in, to, &out, part, 0);
 			if (n < 0)
 				return -errno;
 			if (!n)
 				return -ESTALE;
+			ret = delta_poll(delta);
+			if (ret)
+				return ret;
 		}
 		data = end;
 	}
@@ -102,7 +158,8 @@ static int copy_contents(int from, int to, uint64_t size)
 }
 
 /* It stays private until it is complete. */
-static int make_temporary(struct delta_work *work, bool has_base)
+static int make_temporary(struct seal_delta *delta, struct delta_work *work,
+			  bool has_base)
 {
 	work->fd = openat(work->dir_fd, work->temporary, O_RDWR | O_CREAT |
 			  O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -112,21 +169,36 @@ static int make_temporary(struct delta_work *work, bool has_base)
 		return -errno;
 	if (work->base_fd < 0 || !has_base)
 		return 0;
-	return copy_contents(work->base_fd, work->fd,
+	return copy_contents(delta, work->base_fd, work->fd,
 			     (uint64_t)work->base_st.st_size);
+}
+
+/*
+ * The mask for new files. umask(2) tells it only by changing it, for all threads
+ * of the process. Return: everything, if it cannot be found out.
+ */
+static mode_t file_mask(void)
+{
+	FILE *file = fopen("/proc/thread-self/status", "re");
+	unsigned int mask = 0777;
+	char line[128];
+
+	if (!file)
+		return 077;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Umask: %o", &mask) == 1)
+			break;
+	fclose(file);
+	return mask == 0777 ? 077 : (mode_t)mask;
 }
 
 /* Whose it is and who may use it, as of the file it replaces. */
 static int dress(const struct delta_work *work)
 {
 	const struct stat *st = &work->base_st;
-	mode_t mask;
 
-	if (work->base_fd < 0) {
-		mask = umask(0);
-		umask(mask);
-		return fchmod(work->fd, 0666 & ~mask) < 0 ? -errno : 0;
-	}
+	if (work->base_fd < 0)
+		return fchmod(work->fd, 0666 & ~file_mask()) < 0 ? -errno : 0;
 	if (fchown(work->fd, st->st_uid, st->st_gid) < 0 ||
 	    fchmod(work->fd, st->st_mode & 07777) < 0)
 		return -errno;
@@ -181,6 +253,56 @@ static int take_temporary(struct delta_work *work,
 	return 0;
 }
 
+int delta_work_find(const char *path, uint32_t flags,
+		    struct delta_journal *journal)
+{
+	struct delta_work work = { .fd = -1, .base_fd = -1, .dir_fd = -1 };
+	char *name = NULL;
+	int ret, fd;
+
+	ret = resolve(&work, path);
+	if (!ret && !(flags & SEAL_DELTA_IN_PLACE) &&
+	    asprintf(&name, TEMPORARY, work.name) < 0) {
+		name = NULL;
+		ret = -ENOMEM;
+	}
+	if (!ret) {
+		fd = openat(work.dir_fd, name ? name : work.name, O_RDONLY |
+			    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+		if (fd < 0) {
+			ret = errno == ENOENT ? 0 : -errno;
+		} else {
+			ret = delta_journal_read(fd, journal);
+			close(fd);
+		}
+	}
+	free(name);
+	delta_work_close(&work, false);
+	return ret;
+}
+
+int delta_work_spool(struct seal_delta *delta, const struct delta_work *work)
+{
+	char *name;
+	int fd;
+
+	fd = openat(work->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* Not every filesystem has files without a name. */
+	if (asprintf(&name, SPOOL, work->name) < 0)
+		return -ENOMEM;
+	fd = openat(work->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+		    O_NOFOLLOW, 0600);
+	if (fd < 0)
+		fd = delta_fail(delta, errno, "storing the delta in \"%s\": %s",
+				name, strerror(errno));
+	else
+		unlinkat(work->dir_fd, name, 0);
+	free(name);
+	return fd;
+}
+
 static int begin_beside(struct seal_delta *delta, struct delta_work *work,
 			const struct delta_header *header)
 {
@@ -194,13 +316,16 @@ static int begin_beside(struct seal_delta *delta, struct delta_work *work,
 	if (ret == -EBUSY)
 		return delta_fail(delta, EBUSY, "another process receives into it");
 	if (!ret && work->fd < 0) {
-		ret = make_temporary(work, header->flags & HEADER_HAS_BASE);
+		ret = make_temporary(delta, work,
+				     header->flags & HEADER_HAS_BASE);
 		/* Without attributes it works, but starts over each time. */
 		if (!ret)
 			ret = delta_work_note(work, header, 0);
 		if (ret == -EOPNOTSUPP)
 			ret = 0;
 	}
+	if (ret == -ECANCELED)
+		return ret;
 	if (ret)
 		return delta_fail(delta, -ret, "making \"%s\": %s",
 				  work->temporary, strerror(-ret));
@@ -256,18 +381,19 @@ int delta_work_begin(struct seal_delta *delta, struct delta_work *work,
 static int finish_contents(struct delta_work *work,
 			   const struct delta_header *header, int *marked)
 {
-	struct delta_mark mark = {
-		.size = header->new_size,
-		.mtime.tv_sec = header->mtime_sec,
-		.mtime.tv_nsec = header->mtime_nsec,
-	};
 	const struct timespec times[2] = {
-		{ .tv_nsec = UTIME_NOW }, mark.mtime,
+		{ .tv_nsec = UTIME_NOW },
+		{ .tv_sec = header->mtime_sec, .tv_nsec = header->mtime_nsec },
 	};
+	struct delta_mark mark = { .size = header->new_size };
+	struct stat st;
 	int ret;
 
-	if (fsync(work->fd) < 0 || futimens(work->fd, times) < 0)
+	/* The filesystem may keep whole seconds only: what it says counts. */
+	if (fsync(work->fd) < 0 || futimens(work->fd, times) < 0 ||
+	    fstat(work->fd, &st) < 0)
 		return -errno;
+	mark.mtime = st.st_mtim;
 	memcpy(mark.id, header->new_id, DELTA_ID_LEN);
 	*marked = delta_mark_write(work->fd, &mark);
 	ret = delta_journal_remove(work->fd);
@@ -291,8 +417,13 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 		      const struct delta_header *header)
 {
 	int marked = 0;
+	struct stat st;
 	int ret;
 
+	/* It may have been sealed since the beginning. */
+	ret = work->temporary ? check_sealed(delta, work) : 0;
+	if (ret)
+		return ret;
 	if (work->temporary && work->base_fd >= 0 && was_written(work))
 		return delta_fail(delta, EBUSY,
 				  "it was written to meanwhile; these writes would be lost");
@@ -305,6 +436,8 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 	ret = finish_contents(work, header, &marked);
 	if (ret)
 		return delta_fail(delta, -ret, "writing it: %s", strerror(-ret));
+	/* A time in the future is left by every later write. */
+	delta_settle(work->fd, &st);
 	if (work->temporary) {
 		if (renameat(work->dir_fd, work->temporary, work->dir_fd,
 			     work->name) < 0)

@@ -4,24 +4,32 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "base/module_file.h"
 #include "base/sealctl.h"
 
 void complain(const char *object, const char *format, ...)
 {
+	char *text = NULL;
 	va_list args;
 
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
 	/* What was said before comes first, also when both go to one file. */
 	fflush(stdout);
-	fprintf(stderr, "sealctl: %s: ", object);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
+	fputs("sealctl: ", stderr);
+	print_text(stderr, object);
+	fputs(": ", stderr);
+	print_text(stderr, text);
 	fputc('\n', stderr);
+	free(text);
 }
 
 static void explain_abi(FILE *out, int abi)
@@ -87,7 +95,7 @@ void explain_range(FILE *out, int error, const char *path)
 	case ETXTBSY:
 		fprintf(out,
 			"the file is sealed, or swapped to; end that first (\"sealctl unseal %s\", \"swapoff %s\")",
-			path, path);
+			shown(path), shown(path));
 		break;
 	case ENOSPC:
 	case EDQUOT:
@@ -128,7 +136,7 @@ void explain_range(FILE *out, int error, const char *path)
 void complain_range(const char *path, const char *step, int error)
 {
 	fflush(stdout);
-	fprintf(stderr, "sealctl: %s: %s: ", path, step);
+	fprintf(stderr, "sealctl: %s: %s: ", shown(path), step);
 	explain_range(stderr, error, path);
 	fputc('\n', stderr);
 }
@@ -140,18 +148,18 @@ static void remedy(FILE *out, uint32_t require, const char *path)
 	case SEAL_REQ_ALLOCATED:
 	case SEAL_REQ_WRITTEN:
 		fprintf(out, "run \"sealctl prealloc --written %s\" first, or seal with --prepare",
-			path);
+			shown(path));
 		break;
 	case SEAL_REQ_UNSHARED:
 		fprintf(out, "run \"sealctl unshare %s\" first, or seal with --prepare",
-			path);
+			shown(path));
 		break;
 	case SEAL_REQ_EXTENTS:
 		fputs("defragment it first (xfs_fsr, e4defrag), or allow more extents",
 		      out);
 		break;
 	default:
-		fprintf(out, "\"sealctl map %s\" shows the map", path);
+		fprintf(out, "\"sealctl map %s\" shows the map", shown(path));
 		break;
 	}
 }
@@ -207,7 +215,7 @@ void explain_seal(FILE *out, int error, const struct seal_files *report,
 	case ETXTBSY:
 		fprintf(out,
 			"it is %s, which its seal would hurt; use a copy that \"sealctl snapshot %s COPY\" makes, or end that program",
-			*reason ? reason : "open for writing", path);
+			*reason ? reason : "open for writing", shown(path));
 		return;
 	case EBUSY:
 		fprintf(out, "busy: %s; try again when that has ended",
@@ -216,7 +224,7 @@ void explain_seal(FILE *out, int error, const struct seal_files *report,
 		return;
 	case ESTALE:
 		fprintf(out, "not sealed: %s; \"sealctl status %s\" and the kernel log tell more",
-			*reason ? reason : "its seal was broken", path);
+			*reason ? reason : "its seal was broken", shown(path));
 		return;
 	default:
 		fputs(strerror(error), out);

@@ -16,6 +16,10 @@ enum {
 	STATUS_OK	= 0,
 	STATUS_FAILED	= 1,
 	STATUS_USAGE	= 2,
+	STATUS_DIFFERENT = 3,	/* diff: there is a difference */
+	STATUS_ALREADY	= 4,	/* receive: it has these contents already */
+	STATUS_WRONG_BASE = 5,	/* send, receive: another base is needed */
+	STATUS_IO	= 6,	/* send, receive: errors of disks, no space */
 };
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

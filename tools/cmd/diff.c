@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "print/diff.h"
 
@@ -37,7 +38,7 @@ static int complain_open(const struct diff_files *files, int ret,
 						    files->new_path;
 
 	fflush(stdout);
-	fprintf(stderr, "sealctl: %s: ", path);
+	fprintf(stderr, "sealctl: %s: ", shown(path));
 	explain_seal(stderr, -ret, report, path);
 	fputs(" (neither file was sealed)\n", stderr);
 	return STATUS_FAILED;
@@ -47,6 +48,7 @@ static int run(struct diff_files *files, int old_fd,
 	       int (*print)(const struct diff_files *files))
 {
 	struct seal_files report;
+	bool different = false;
 	int ret;
 
 	if (!have_module())
@@ -54,6 +56,7 @@ static int run(struct diff_files *files, int old_fd,
 	ret = seal_diff_open(old_fd, files->new_fd, &files->diff, &report);
 	if (ret)
 		return complain_open(files, ret, &report);
+	files->different = &different;
 	ret = print(files);
 	seal_diff_close(files->diff);
 	if (ret == -ESTALE)
@@ -64,7 +67,9 @@ static int run(struct diff_files *files, int old_fd,
 			 "a program opened it or the other file for writing, which goes first; what was printed is not to be used; compare snapshots");
 	else if (ret)
 		complain(files->new_path, "comparing: %s", strerror(-ret));
-	return ret ? STATUS_FAILED : STATUS_OK;
+	if (ret)
+		return STATUS_FAILED;
+	return different ? STATUS_DIFFERENT : STATUS_OK;
 }
 
 int cmd_diff(const struct verb *verb, int argc, char **argv)

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "manifest/list_persistent.h"
 #include "print/claims.h"
@@ -25,6 +26,7 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "persistent", no_argument, NULL, OPT_PERSISTENT },
 	{ "paths", no_argument, NULL, OPT_PATHS },
+	{ "null", no_argument, NULL, '0' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -218,7 +220,8 @@ static void print_table(const struct lines *lines)
 {
 	size_t i;
 
-	printf("%-19s %8s %-15s %-8s %-6s %8s %8s %10s %10s  %s\n", "since",
+	printf("%6s %-19s %8s %-15s %-8s %-6s %8s %8s %10s %10s  %s\n", "claim",
+	       "since",
 	       "pid", "command", "state", "sticky", "refused", "extents",
 	       "size", "in place", "file; required");
 	for (i = 0; i < lines->nr; i++) {
@@ -226,8 +229,8 @@ static void print_table(const struct lines *lines)
 		char since[32], size[32], in_place[32];
 
 		format_time(c->since, since, sizeof(since));
-		printf("%-19s %8u ", since, c->pid);
-		print_escaped(stdout, c->comm);
+		printf("%6ju %-19s %8u ", (uintmax_t)c->claim, since, c->pid);
+		print_word(stdout, c->comm);
 		printf("%*s %-8s %-6s %8ju %8ju %10s %10s  ",
 		       (int)(15 - strnlen(c->comm, 15)), "",
 		       claim_state(c->flags),
@@ -236,10 +239,11 @@ static void print_table(const struct lines *lines)
 		       format_size(c->file_size, size, sizeof(size)),
 		       format_size(c->in_place, in_place, sizeof(in_place)));
 		if (c->path)
-			print_escaped(stdout, c->path);
+			print_word(stdout, c->path);
 		else
-			printf("inode %ju of %u:%u", (uintmax_t)c->inode,
-			       c->dev_major, c->dev_minor);
+			fputs("?", stdout);
+		printf(" %u:%u/%ju", c->dev_major, c->dev_minor,
+		       (uintmax_t)c->inode);
 		fputs(c->deleted ? " (deleted); " : "; ", stdout);
 		print_require(c);
 		putchar('\n');
@@ -251,16 +255,13 @@ static struct json_object *to_json(const struct seal_claim *c)
 	struct json_object *object = json_object_new_object();
 
 	json_add_number(object, "claim", c->claim);
-	if (c->path)
-		json_add_text(object, "path", c->path);
-	else
-		json_object_object_add(object, "path", NULL);
+	json_add_name(object, "path", c->path);
 	json_add_bool(object, "deleted", c->deleted);
 	json_add_device(object, "device", c->dev_major, c->dev_minor);
 	json_add_number(object, "inode", c->inode);
 	json_add_number(object, "pid", c->pid);
 	json_add_number(object, "uid", c->uid);
-	json_add_text(object, "command", c->comm);
+	json_add_name(object, "command", c->comm);
 	json_add_number(object, "since_ns", c->since);
 	json_add_text(object, "state", claim_state(c->flags));
 	json_add_bool(object, "sticky", !!(c->flags & SEAL_STATUS_STICKY));
@@ -296,14 +297,14 @@ static void print_json(const struct lines *lines)
 	puts("\n] }");
 }
 
-/* For programs that complete names: a path twice is as good as once. */
-static void print_paths(const struct lines *lines)
+/* A path twice is as good as once. */
+static void print_paths(const struct lines *lines, bool null)
 {
 	size_t i;
 
 	for (i = 0; i < lines->nr; i++)
 		if (lines->claim[i]->path && !lines->claim[i]->deleted)
-			puts(lines->claim[i]->path);
+			print_path(lines->claim[i]->path, null);
 }
 
 static int parse_mount(const char *path, struct filter *filter)
@@ -360,11 +361,12 @@ int cmd_list(const struct verb *verb, int argc, char **argv)
 {
 	int (*compare)(const void *a, const void *b) = NULL;
 	bool json = false, paths = false, persistent = false;
+	bool null = false;
 	struct filter filter = { 0 };
 	struct lines lines = { 0 };
 	int option, ret, status = STATUS_OK;
 
-	while ((option = getopt_long(argc, argv, "m:p:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "m:p:0h", options, NULL)) != -1) {
 		switch (option) {
 		case 'm':
 			status = parse_mount(optarg, &filter);
@@ -387,6 +389,10 @@ int cmd_list(const struct verb *verb, int argc, char **argv)
 		case OPT_PATHS:
 			paths = true;
 			break;
+		case '0':
+			null = true;
+			paths = true;
+			break;
 		case 'h':
 			return verb_help(verb);
 		default:
@@ -401,7 +407,7 @@ int cmd_list(const struct verb *verb, int argc, char **argv)
 		/* records have no holder */
 		if (filter.by_mount || filter.by_pid || filter.state || compare)
 			return verb_usage(verb);
-		return list_persistent(paths, json);
+		return list_persistent(paths, null, json);
 	}
 
 	ret = collect(&lines, &filter);
@@ -411,7 +417,7 @@ int cmd_list(const struct verb *verb, int argc, char **argv)
 		complain_events(-ret);
 		status = STATUS_FAILED;
 	} else if (paths) {
-		print_paths(&lines);
+		print_paths(&lines, null);
 	} else if (json) {
 		print_json(&lines);
 	} else {

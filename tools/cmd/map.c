@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "print/json.h"
 #include "print/picture.h"
@@ -46,7 +47,7 @@ struct sink {
 
 static void header(const char *path, const struct device *device)
 {
-	printf("%s on %s%s%u:%u%s\n", path, device->name,
+	printf("%s on %s%s%u:%u%s\n", shown(path), device->name,
 	       *device->name ? " (" : "device ", device->major_number,
 	       device->minor_number, *device->name ? ")" : "");
 	printf("%18s %18s %18s  %s\n", "offset", "length", "physical", "state");
@@ -157,7 +158,7 @@ static void print_json(const char *path, const struct device *device,
 	struct json_object *bytes = json_object_new_object();
 	uint32_t state;
 
-	json_add_text(top, "path", path);
+	json_add_name(top, "path", path);
 	json_add_device(top, "device", device->major_number,
 			device->minor_number);
 	json_add_text(top, "device_name", device->name);

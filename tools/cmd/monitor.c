@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "print/claims.h"
 #include "print/json.h"
@@ -90,7 +91,7 @@ static void print_about(const struct seal_event *e)
 }
 
 /* TIME EVENT FILE [KEY VALUE]... */
-static void print_text(const struct seal_event *e)
+static void print_line(const struct seal_event *e)
 {
 	char when[48];
 
@@ -102,7 +103,7 @@ static void print_text(const struct seal_event *e)
 		return;
 	}
 	if (e->path)
-		print_escaped(stdout, e->path);
+		print_word(stdout, e->path);
 	else
 		printf("%u:%u/%ju", e->dev_major, e->dev_minor,
 		       (uintmax_t)e->inode);
@@ -110,22 +111,19 @@ static void print_text(const struct seal_event *e)
 		fputs(" (deleted)", stdout);
 	print_about(e);
 	printf(" pid %u uid %u command ", e->pid, e->uid);
-	print_escaped(stdout, e->comm);
+	print_word(stdout, e->comm);
 	putchar('\n');
 }
 
 static void add_file(struct json_object *object, const struct seal_event *e)
 {
-	if (e->path)
-		json_add_text(object, "path", e->path);
-	else
-		json_object_object_add(object, "path", NULL);
+	json_add_name(object, "path", e->path);
 	json_add_bool(object, "deleted", e->deleted);
 	json_add_device(object, "device", e->dev_major, e->dev_minor);
 	json_add_number(object, "inode", e->inode);
 	json_add_number(object, "pid", e->pid);
 	json_add_number(object, "uid", e->uid);
-	json_add_text(object, "command", e->comm);
+	json_add_name(object, "command", e->comm);
 }
 
 static void print_json(const struct seal_event *e)
@@ -189,7 +187,7 @@ static int print_events(struct seal_monitor *monitor, const struct files *files,
 		if (json)
 			print_json(event);
 		else
-			print_text(event);
+			print_line(event);
 		if (ferror(stdout))
 			return 0;
 	}

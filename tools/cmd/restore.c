@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "manifest/persist.h"
 #include "steps/seal_step.h"
@@ -64,7 +65,7 @@ static int restore_file(struct seal_session *session,
 	if (step_seal(session, &list, SEAL_SEAL_STICKY, &record->require))
 		return 1;
 	if (is_kept(session, path, fd, record->entry)) {
-		printf("%s: sealed, as recorded\n", path);
+		printf("%s: sealed, as recorded\n", shown(path));
 		return 0;
 	}
 	if (!(before.flags & SEAL_STATUS_STICKY))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 
 static const struct option options[] = {
@@ -28,7 +29,7 @@ static int revoke_file(struct seal_session *session, const char *path)
 	close(fd);
 	switch (ret) {
 	case 0:
-		printf("%s: taken from %u holder%s\n", path, holders,
+		printf("%s: taken from %u holder%s\n", shown(path), holders,
 		       holders == 1 ? "" : "s");
 		return STATUS_OK;
 	case -EPERM:

@@ -21,6 +21,7 @@
 static const struct option options[] = {
 	{ "base", required_argument, NULL, 'b' },
 	{ "snapshot", optional_argument, NULL, 's' },
+	{ "resume", required_argument, NULL, 'r' },
 	{ "compress", optional_argument, NULL, 'z' },
 	{ "check", required_argument, NULL, 'c' },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -125,7 +126,7 @@ int cmd_send(const struct verb *verb, int argc, char **argv)
 	struct seal_delta *delta = &request.delta;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "b:s::z::c:qh", options,
+	while ((option = getopt_long(argc, argv, "b:s::r:z::c:qh", options,
 				     NULL)) != -1) {
 		switch (option) {
 		case 'b':
@@ -134,6 +135,9 @@ int cmd_send(const struct verb *verb, int argc, char **argv)
 		case 's':
 			request.snapshot = true;
 			request.keep = optarg;
+			break;
+		case 'r':
+			delta->resume = optarg;
 			break;
 		case 'z':
 			delta->flags |= SEAL_DELTA_COMPRESS;
@@ -159,6 +163,11 @@ int cmd_send(const struct verb *verb, int argc, char **argv)
 		return verb_usage(verb);
 	if ((delta->flags & SEAL_DELTA_CHECK_RANGES) && !request.base) {
 		complain("--check=ranges", "without --base nothing is replaced");
+		return STATUS_USAGE;
+	}
+	if (request.snapshot && delta->resume) {
+		complain("--resume",
+			 "a new snapshot has other contents than the one that was sent; give that, or its name");
 		return STATUS_USAGE;
 	}
 	if (isatty(STDOUT_FILENO)) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "export/export.h"
 #include "print/json.h"
@@ -61,13 +62,13 @@ static void print_bytes(const char *label, uint64_t bytes)
 	putchar('\n');
 }
 
-static void print_text(const char *path, const struct file_status *file)
+static void print_file(const char *path, const struct file_status *file)
 {
 	const struct seal_status *status = &file->seal;
 	bool sealed = status->flags & SEAL_STATUS_SEALED;
 	unsigned int i;
 
-	printf("%s: %s", path, sealed ? "sealed" : "not sealed");
+	printf("%s: %s", shown(path), sealed ? "sealed" : "not sealed");
 	if (sealed)
 		printf(", %u holder%s%s", status->holders,
 		       status->holders == 1 ? "" : "s",
@@ -109,7 +110,7 @@ static struct json_object *to_json(const char *path,
 	char digest[17];
 	unsigned int i;
 
-	json_add_text(file, "path", path);
+	json_add_name(file, "path", path);
 	json_add_bool(file, "sealed", !!(status->flags & SEAL_STATUS_SEALED));
 	json_add_number(file, "holders", status->holders);
 	json_add_bool(file, "sticky", !!(status->flags & SEAL_STATUS_STICKY));
@@ -176,7 +177,7 @@ static int status_of(struct seal_session *session, char **paths, bool quiet,
 		if (array)
 			json_object_array_add(array, to_json(*paths, &status));
 		else if (!quiet)
-			print_text(*paths, &status);
+			print_file(*paths, &status);
 		if (quiet && !is_protected(&status.seal))
 			result = STATUS_FAILED;
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "manifest/file.h"
 
@@ -61,7 +62,7 @@ static bool verify_file(const struct verify *verify, const char *path,
 	       ask_module(verify, path, fd, entry, &sealed);
 	close(fd);
 	if (good && !verify->quiet)
-		printf("%s: as recorded%s\n", path,
+		printf("%s: as recorded%s\n", shown(path),
 		       sealed ? ", sealed" : " (not sealed, it may change)");
 	return good;
 }

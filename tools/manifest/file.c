@@ -89,12 +89,65 @@ struct json_object *manifest_load(const char *path,
 	return NULL;
 }
 
-const char *manifest_path(struct json_object *entry)
+static bool string_of(struct json_object *entry, const char *key,
+		      const char **text)
 {
 	struct json_object *value;
 
-	if (!json_object_object_get_ex(entry, "path", &value) ||
+	if (!json_object_object_get_ex(entry, key, &value) ||
 	    !json_object_is_type(value, json_type_string))
+		return false;
+	*text = json_object_get_string(value);
+	/* A name ends with the first NUL; one that goes on is none. */
+	return **text && strlen(*text) ==
+	       (size_t)json_object_get_string_len(value);
+}
+
+static bool digit(char c, unsigned int *value)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	if (at)
+		*value = *value << 4 | (unsigned int)(at - digits);
+	return at;
+}
+
+/* The bytes of a name that is not UTF-8, in place of it. */
+static bool decode(struct json_object *entry, const char *hex)
+{
+	size_t i, length = strlen(hex);
+	char *name = malloc(length / 2 + 1);
+	unsigned int byte;
+	bool good = name && length % 2 == 0;
+
+	for (i = 0; good && i < length / 2; i++) {
+		byte = 0;
+		good = digit(hex[2 * i], &byte) && digit(hex[2 * i + 1], &byte) &&
+		       byte;
+		if (good)
+			name[i] = (char)byte;
+	}
+	if (good) {
+		name[i] = '\0';
+		json_object_object_del(entry, "path_hex");
+		json_object_object_add(entry, "path",
+				       json_object_new_string(name));
+	}
+	free(name);
+	return good;
+}
+
+const char *manifest_path(struct json_object *entry)
+{
+	const char *text;
+
+	if (!string_of(entry, "path", &text))
 		return NULL;
-	return json_object_get_string(value);
+	if (!json_object_object_get_ex(entry, "path_hex", NULL))
+		return text;
+	if (!string_of(entry, "path_hex", &text) || !decode(entry, text) ||
+	    !string_of(entry, "path", &text))
+		return NULL;
+	return text;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "manifest/list_persistent.h"
 #include "manifest/persist.h"
 #include "print/json.h"
@@ -13,6 +14,7 @@ struct context {
 	struct seal_session *session;	/* NULL without the module */
 	struct json_object *array;	/* NULL for text */
 	bool paths;
+	bool null;
 };
 
 static const char *state_of(struct seal_session *session, const char *path)
@@ -41,25 +43,25 @@ static int list(const struct persist_record *record, void *pointer)
 	const char *state;
 
 	if (context->paths) {
-		puts(record->path);
+		print_path(record->path, context->null);
 		return 0;
 	}
 	state = state_of(context->session, record->path);
 	if (!context->array) {
-		printf("%s: %s\n", record->path, state);
+		printf("%s: %s\n", shown(record->path), state);
 		return 0;
 	}
 	object = json_object_new_object();
-	json_add_text(object, "path", record->path);
+	json_add_name(object, "path", record->path);
 	json_add_text(object, "state", state);
 	json_add_text(object, "record", record->name);
 	json_object_array_add(context->array, object);
 	return 0;
 }
 
-int list_persistent(bool paths, bool json)
+int list_persistent(bool paths, bool null, bool json)
 {
-	struct context context = { .paths = paths };
+	struct context context = { .paths = paths, .null = null };
 	struct json_object *top;
 	int failures;
 

@@ -9,6 +9,6 @@
 #include <stdbool.h>
 
 /* @paths: only these. Return: STATUS_OK, or STATUS_FAILED after telling why. */
-int list_persistent(bool paths, bool json);
+int list_persistent(bool paths, bool null, bool json);
 
 #endif /* SEALCTL_LIST_PERSISTENT_H */

@@ -78,7 +78,7 @@ struct json_object *manifest_entry(const char *path, int fd, uint64_t *digest)
 		return NULL;
 	entry = json_object_new_object();
 	array = json_object_new_array();
-	json_add_text(entry, "path", path);
+	json_add_name(entry, "path", path);
 	uuid_text(identity.uuid, text);
 	json_add_text(entry, "filesystem", text);
 	json_add_number(entry, "inode", identity.inode);

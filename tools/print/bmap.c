@@ -86,6 +86,7 @@ static int put_ranges(struct bmap *bmap)
 	int next, ret;
 
 	while ((next = seal_diff_next(bmap->files->diff, &range)) > 0) {
+		*bmap->files->different = true;
 		if (range.kind != SEAL_DIFF_DATA && range.kind != SEAL_DIFF_ZERO)
 			continue;
 		from = range.offset / bmap->block;

@@ -46,22 +46,6 @@ void complain_events(int error)
 	}
 }
 
-void print_escaped(FILE *out, const char *text)
-{
-	const unsigned char *c = (const unsigned char *)text;
-
-	if (!text) {
-		putc('?', out);
-		return;
-	}
-	for (; *c; c++) {
-		if (*c <= ' ' || *c == '\\' || *c == 0x7f)
-			fprintf(out, "\\%03o", *c);
-		else
-			putc(*c, out);
-	}
-}
-
 void format_time(uint64_t ns, char *text, size_t size)
 {
 	time_t seconds = (time_t)(ns / 1000000000);

@@ -12,12 +12,6 @@
 /* Tell why the library could not ask the module; @error is positive. */
 void complain_events(int error);
 
-/*
- * Text of others on a terminal, or between blanks: everything that could be
- * taken for something else is written \ooo. NULL is "?".
- */
-void print_escaped(FILE *out, const char *text);
-
 /* Local time, to the second or with what is behind it. */
 void format_time(uint64_t ns, char *text, size_t size);
 void format_time_exact(uint64_t ns, char *text, size_t size);

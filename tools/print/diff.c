@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "base/escape.h"
 #include "print/diff.h"
 #include "print/json.h"
 
@@ -48,11 +49,13 @@ int print_diff_text(const struct diff_files *files)
 	uint64_t bytes[KINDS] = { 0 };
 	int ret;
 
-	printf("%s compared with %s\n", files->new_path, files->old_path);
+	printf("%s compared with %s\n", shown(files->new_path),
+	       shown(files->old_path));
 	printf("%18s %18s %18s %18s  %-6s  %s\n", "offset", "length",
 	       "old address", "new address", "kind", "why");
 	while ((ret = seal_diff_next(files->diff, &range)) > 0) {
 		bytes[range.kind] += range.length;
+		*files->different = true;
 		printf("%18" PRIu64 " %18" PRIu64, range.offset, range.length);
 		print_address(range.old_physical);
 		print_address(range.new_physical);
@@ -102,7 +105,7 @@ static void print_file(const char *key, const char *path, uint64_t size)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add_text(object, "path", path);
+	json_add_name(object, "path", path);
 	json_add_number(object, "size", size);
 	print_member(key, object);
 }
@@ -124,6 +127,7 @@ int print_diff_json(const struct diff_files *files)
 	fputs("  \"ranges\": [", stdout);
 	while ((ret = seal_diff_next(files->diff, &range)) > 0) {
 		bytes[range.kind] += range.length;
+		*files->different = true;
 		printf("%s    ", separator);
 		print_range(&range);
 		separator = ",\n";

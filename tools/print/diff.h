@@ -13,6 +13,7 @@ struct diff_files {
 	const char *new_path;
 	int new_fd;
 	struct seal_diff *diff;
+	bool *different;	/* out: is there a difference */
 };
 
 /* Return: 0 or a negative errno value, nothing said. */

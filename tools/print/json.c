@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "print/json.h"
 
 /* Without memory for a few words of output nothing sensible is left to do. */
@@ -22,33 +23,6 @@ void json_add(struct json_object *object, const char *key,
 	      struct json_object *value)
 {
 	json_object_object_add(object, key, need(value));
-}
-
-/*
- * Bytes of the valid UTF-8 sequence @text begins with, 0 if it is none. Names
- * of files are bytes, JSON is UTF-8.
- */
-static size_t utf8_sequence(const unsigned char *text)
-{
-	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned long code;
-	size_t length, i;
-
-	if (*text < 0x80)
-		return 1;
-	if (*text < 0xc2 || *text > 0xf4)
-		return 0;
-	length = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
-	code = *text & (0x7fU >> length);
-	for (i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	if (code < least[length] || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return length;
 }
 
 /* A byte that is not UTF-8 becomes U+FFFD, as everywhere else. */
@@ -75,6 +49,35 @@ void json_add_text(struct json_object *object, const char *key,
 	*out = '\0';
 	json_add(object, key, json_object_new_string(clean));
 	free(clean);
+}
+
+/*
+ * A name: what is not UTF-8 in it is replaced for people to read, and the bytes
+ * follow as hexadecimal digits.
+ */
+void json_add_name(struct json_object *object, const char *key, const char *name)
+{
+	const unsigned char *c;
+	char *hex, *out;
+	char hex_key[32];
+	size_t length = 1;
+
+	if (!name) {
+		json_object_object_add(object, key, NULL);
+		return;
+	}
+	json_add_text(object, key, name);
+	for (c = (const unsigned char *)name; *c && length; c += length)
+		length = utf8_sequence(c);
+	if (length)
+		return;
+	hex = need(malloc(2 * strlen(name) + 1));
+	out = hex;
+	for (c = (const unsigned char *)name; *c; c++)
+		out += sprintf(out, "%02x", *c);
+	snprintf(hex_key, sizeof(hex_key), "%.20s_hex", key);
+	json_add(object, hex_key, json_object_new_string(hex));
+	free(hex);
 }
 
 void json_add_number(struct json_object *object, const char *key,

@@ -13,6 +13,9 @@ void json_add(struct json_object *object, const char *key,
 	      struct json_object *value);
 void json_add_text(struct json_object *object, const char *key,
 		   const char *text);
+/* A name of others; with the member KEY_hex if not all of it is UTF-8. */
+void json_add_name(struct json_object *object, const char *key,
+		   const char *name);
 void json_add_number(struct json_object *object, const char *key,
 		     uint64_t number);
 void json_add_bool(struct json_object *object, const char *key, int value);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/sealctl.h"
 #include "print/progress.h"
 
@@ -93,7 +94,7 @@ static uint64_t since(const struct timespec *then, const struct timespec *now)
 
 void progress_begin(struct progress *progress, const char *label)
 {
-	progress->label = label;
+	snprintf(progress->label, sizeof(progress->label), "%s", shown(label));
 	progress->terminal = isatty(STDERR_FILENO);
 	progress->drawn = false;
 	clock_gettime(CLOCK_MONOTONIC, &progress->begin);

@@ -11,7 +11,7 @@
 #include <time.h>
 
 struct progress {
-	const char *label;
+	char label[512];
 	bool terminal;
 	bool drawn;
 	struct timespec begin;

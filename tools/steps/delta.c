@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "steps/delta.h"
 
 static void summary(const struct seal_delta *delta, const char *path)
@@ -13,7 +14,7 @@ static void summary(const struct seal_delta *delta, const char *path)
 	char read[24], data[24], zero[24], skipped[24], stream[24], resumed[24];
 
 	fprintf(stderr, "%s: read %s, delta %s, data %s, zeros %s, skipped %s",
-		path, format_size(delta->read, read, sizeof(read)),
+		shown(path), format_size(delta->read, read, sizeof(read)),
 		format_size(delta->stream, stream, sizeof(stream)),
 		format_size(delta->data, data, sizeof(data)),
 		format_size(delta->zero, zero, sizeof(zero)),
@@ -24,8 +25,8 @@ static void summary(const struct seal_delta *delta, const char *path)
 	fputc('\n', stderr);
 }
 
-int delta_result(const struct seal_delta *delta, const char *path, int ret,
-		 bool quiet)
+static void complain_delta(const struct seal_delta *delta, const char *path,
+			   int ret)
 {
 	if (ret == -ECANCELED)
 		complain(path, "interrupted");
@@ -37,7 +38,33 @@ int delta_result(const struct seal_delta *delta, const char *path, int ret,
 						       strerror(-ret));
 	else if (delta->message[0])
 		complain(path, "done, but %s", delta->message);
+}
+
+int delta_status(const struct seal_delta *delta, int ret)
+{
+	switch (ret) {
+	case 0:
+		return STATUS_OK;
+	case -EALREADY:
+		return STATUS_ALREADY;
+	case -ENODATA:
+		return STATUS_WRONG_BASE;
+	case -ESTALE:
+		return delta->message[0] ? STATUS_WRONG_BASE : STATUS_FAILED;
+	case -EIO:
+	case -ENOSPC:
+	case -EDQUOT:
+		return STATUS_IO;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+int delta_result(const struct seal_delta *delta, const char *path, int ret,
+		 bool quiet)
+{
+	complain_delta(delta, path, ret);
 	if (!ret && !quiet)
 		summary(delta, path);
-	return ret ? STATUS_FAILED : STATUS_OK;
+	return delta_status(delta, ret);
 }

@@ -9,6 +9,8 @@
 
 #include "base/sealctl.h"
 
+int delta_status(const struct seal_delta *delta, int ret);
+
 /* To stderr, the standard output may be the delta. Return: exit status. */
 int delta_result(const struct seal_delta *delta, const char *path, int ret,
 		 bool quiet);

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "base/errors.h"
+#include "base/escape.h"
 #include "steps/dry_run.h"
 #include "steps/fs_info.h"
 
@@ -31,7 +32,7 @@ static void print_work(const char *path, const struct seal_status *status)
 {
 	char allocate[24], unshare[24], write[24];
 
-	printf("%s: allocate %s, unshare %s, write %s", path,
+	printf("%s: allocate %s, unshare %s, write %s", shown(path),
 	       format_size(status->hole, allocate, sizeof(allocate)),
 	       format_size(status->shared, unshare, sizeof(unshare)),
 	       format_size(status->hole + status->unwritten, write,
@@ -46,7 +47,7 @@ static void print_map(const char *path, const struct seal_status *status)
 	char hole[24], shared[24], unwritten[24];
 
 	printf("%s: %" PRIu64 " extents, hole %s, shared %s, unwritten %s; ",
-	       path, (uint64_t)status->extents,
+	       shown(path), (uint64_t)status->extents,
 	       format_size(status->hole, hole, sizeof(hole)),
 	       format_size(status->shared, shared, sizeof(shared)),
 	       format_size(status->unwritten, unwritten, sizeof(unwritten)));

@@ -3,6 +3,7 @@
  * Sealing the files of a command line as one step.
  */
 #include "base/errors.h"
+#include "base/escape.h"
 #include "steps/seal_step.h"
 
 static void complain_seal(const struct file_list *list, int error,
@@ -15,7 +16,7 @@ static void complain_seal(const struct file_list *list, int error,
 	else
 		path = list->nr == 1 ? list->paths[0] : "the files";
 	fflush(stdout);
-	fprintf(stderr, "sealctl: %s: ", path);
+	fprintf(stderr, "sealctl: %s: ", shown(path));
 	explain_seal(stderr, error, report, path);
 	if (list->nr > 1)
 		fputs(" (none of the files was sealed)", stderr);
