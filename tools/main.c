@@ -74,7 +74,8 @@ static const struct verb verbs[] = {
 		"  -z, --compress[=LEVEL]  with zstd, level 1 to 19\n"
 		"  -q, --quiet             no summary\n"
 	}, {
-		"receive", cmd_receive, "[-i] [--max-size SIZE] [-q | --json] DELTA FILE | --where [-i] FILE | --dump [--json] DELTA",
+		"receive", cmd_receive,
+		"[-i] [--max-size SIZE] [-q | --json] DELTA FILE | --where [-i] FILE | --dump [--json] DELTA",
 		"bring a file to the contents that were sent",
 		"  -i, --in-place       update the file itself; otherwise a new one takes its place\n"
 		"  -m, --max-size SIZE  the file may become so large (as its filesystem)\n"

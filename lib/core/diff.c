@@ -47,9 +47,11 @@ static int open_maps(struct seal_diff *diff, int old_fd, int new_fd)
 	return ret;
 }
 
-SEAL_EXPORT int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
-			       struct seal_files *report)
+SEAL_EXPORT int seal_diff_open_sized(int old_fd, int new_fd,
+				     struct seal_diff **diff,
+				     struct seal_files *report, size_t size)
 {
+	const struct seal_files none = { .bad_index = SEAL_NO_INDEX };
 	const int fds[2] = { new_fd, old_fd };
 	struct seal_diff *new;
 	int ret;
@@ -57,10 +59,11 @@ SEAL_EXPORT int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
 	new = calloc(1, sizeof(*new));
 	if (!new) {
 		if (report)
-			*report = (struct seal_files){ .bad_index = SEAL_NO_INDEX };
+			seal_give(report, size, &none, sizeof(none));
 		return -ENOMEM;
 	}
-	ret = seal_read_open(fds, old_fd < 0 ? 1 : 2, &new->reading, report);
+	ret = seal_read_open_sized(fds, old_fd < 0 ? 1 : 2, &new->reading,
+				   report, size);
 	if (!ret)
 		ret = open_maps(new, old_fd, new_fd);
 	if (ret) {
@@ -99,11 +102,14 @@ SEAL_EXPORT int seal_diff_check(struct seal_diff *diff)
 	return lost ? lost : ret;
 }
 
-SEAL_EXPORT int seal_diff_next(struct seal_diff *diff,
-			       struct seal_diff_range *range)
+SEAL_EXPORT int seal_diff_next_sized(struct seal_diff *diff,
+				     struct seal_diff_range *range, size_t size)
 {
-	int ret = diff_merged(diff, range);
+	struct seal_diff_range whole;
+	int ret = diff_merged(diff, &whole);
 
+	if (ret > 0)
+		seal_give(range, size, &whole, sizeof(whole));
 	return ret ? ret : seal_diff_check(diff);
 }
 

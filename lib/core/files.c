@@ -4,10 +4,12 @@
  */
 #include "core/private.h"
 
-SEAL_EXPORT int seal_files_recall(struct seal_session *session, const int *fds,
-				  unsigned int nr, uint32_t flags,
-				  uint32_t require, uint64_t max_extents,
-				  uint32_t recall_ms, struct seal_files *report)
+SEAL_EXPORT int seal_files_recall_sized(struct seal_session *session,
+					const int *fds, unsigned int nr,
+					uint32_t flags, uint32_t require,
+					uint64_t max_extents,
+					uint32_t recall_ms,
+					struct seal_files *report, size_t size)
 {
 	struct seal_files request = {
 		.size = sizeof(request),
@@ -21,22 +23,23 @@ SEAL_EXPORT int seal_files_recall(struct seal_session *session, const int *fds,
 	int ret = seal_ioctl(session->fd, SEAL_IOC_SEAL, &request);
 
 	if (ret && report) {
-		*report = request;
 		/* It failed before it looked at a file: none is to blame. */
-		if (!report->bad_require && !report->reason[0] &&
-		    !report->bad_index)
-			report->bad_index = SEAL_NO_INDEX;
-		report->reason[sizeof(report->reason) - 1] = '\0';
+		if (!request.bad_require && !request.reason[0] &&
+		    !request.bad_index)
+			request.bad_index = SEAL_NO_INDEX;
+		request.reason[sizeof(request.reason) - 1] = '\0';
+		seal_give(report, size, &request, sizeof(request));
 	}
 	return ret;
 }
 
-SEAL_EXPORT int seal_files(struct seal_session *session, const int *fds,
-			   unsigned int nr, uint32_t flags, uint32_t require,
-			   uint64_t max_extents, struct seal_files *report)
+SEAL_EXPORT int seal_files_sized(struct seal_session *session, const int *fds,
+				 unsigned int nr, uint32_t flags,
+				 uint32_t require, uint64_t max_extents,
+				 struct seal_files *report, size_t size)
 {
-	return seal_files_recall(session, fds, nr, flags, require, max_extents,
-				 0, report);
+	return seal_files_recall_sized(session, fds, nr, flags, require,
+				       max_extents, 0, report, size);
 }
 
 SEAL_EXPORT int seal_unseal(struct seal_session *session, int fd,

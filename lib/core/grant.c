@@ -4,10 +4,12 @@
  */
 #include "core/private.h"
 
-SEAL_EXPORT int seal_grant(struct seal_session *session, int fd, uint32_t flags,
-			   uint64_t offset, uint64_t length,
-			   struct seal_grant_extent *extents, unsigned int room,
-			   struct seal_grant *result)
+SEAL_EXPORT int seal_grant_sized(struct seal_session *session, int fd,
+				 uint32_t flags, uint64_t offset,
+				 uint64_t length,
+				 struct seal_grant_extent *extents,
+				 unsigned int room, struct seal_grant *result,
+				 size_t size)
 {
 	struct seal_grant grant = {
 		.size = sizeof(grant),
@@ -22,14 +24,14 @@ SEAL_EXPORT int seal_grant(struct seal_session *session, int fd, uint32_t flags,
 	int ret = seal_ioctl(session->fd, SEAL_IOC_GRANT, &grant);
 
 	if (result)
-		*result = grant;
+		seal_give(result, size, &grant, sizeof(grant));
 	return ret ? ret : (int)grant.nr_extents;
 }
 
-SEAL_EXPORT int seal_commit(struct seal_session *session, int fd,
-			    const struct seal_commit_range *ranges,
-			    unsigned int nr, uint64_t new_size,
-			    struct seal_commit *result)
+SEAL_EXPORT int seal_commit_sized(struct seal_session *session, int fd,
+				  const struct seal_commit_range *ranges,
+				  unsigned int nr, uint64_t new_size,
+				  struct seal_commit *result, size_t size)
 {
 	struct seal_commit commit = {
 		.size = sizeof(commit),
@@ -41,7 +43,7 @@ SEAL_EXPORT int seal_commit(struct seal_session *session, int fd,
 	int ret = seal_ioctl(session->fd, SEAL_IOC_COMMIT, &commit);
 
 	if (result)
-		*result = commit;
+		seal_give(result, size, &commit, sizeof(commit));
 	return ret;
 }
 

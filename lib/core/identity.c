@@ -64,7 +64,7 @@ static int get_uuid(int fd, uint8_t uuid[16])
 	return -EOPNOTSUPP;
 }
 
-SEAL_EXPORT int seal_identity(int fd, struct seal_identity *identity)
+static int identify(int fd, struct seal_identity *identity)
 {
 	/* The kernel stores an int although the number says long. */
 	long generation = 0;
@@ -90,4 +90,14 @@ SEAL_EXPORT int seal_identity(int fd, struct seal_identity *identity)
 	identity->dev_major = major(st.st_dev);
 	identity->dev_minor = minor(st.st_dev);
 	return 0;
+}
+
+SEAL_EXPORT int seal_identity_sized(int fd, struct seal_identity *identity,
+				    size_t size)
+{
+	struct seal_identity whole;
+	int ret = identify(fd, &whole);
+
+	seal_give(identity, size, &whole, sizeof(whole));
+	return ret;
 }

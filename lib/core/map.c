@@ -69,7 +69,7 @@ static int hole(struct seal_map *map, struct seal_extent *extent, uint64_t end)
 	return 1;
 }
 
-SEAL_EXPORT int seal_map_next(struct seal_map *map, struct seal_extent *extent)
+static int next(struct seal_map *map, struct seal_extent *extent)
 {
 	const struct fiemap_extent *fe;
 	uint64_t skip;
@@ -100,6 +100,17 @@ SEAL_EXPORT int seal_map_next(struct seal_map *map, struct seal_extent *extent)
 	map->pos = fe->fe_logical + fe->fe_length;
 	map_digest_add(&map->digest, extent);
 	return 1;
+}
+
+SEAL_EXPORT int seal_map_next_sized(struct seal_map *map,
+				    struct seal_extent *extent, size_t size)
+{
+	struct seal_extent whole;
+	int ret = next(map, &whole);
+
+	if (ret > 0)
+		seal_give(extent, size, &whole, sizeof(whole));
+	return ret;
 }
 
 SEAL_EXPORT int seal_map_open(int fd, struct seal_map **map)

@@ -5,10 +5,21 @@
 #ifndef LIBSEAL_PRIVATE_H
 #define LIBSEAL_PRIVATE_H
 
+#include <string.h>
+
 #include "libseal.h"
 
 /* The library is built with hidden visibility; this is the public part. */
 #define SEAL_EXPORT __attribute__((visibility("default")))
+
+/* Fill in a structure of the caller's, which may be shorter or longer. */
+static inline void seal_give(void *to, size_t size, const void *from,
+			     size_t have)
+{
+	memcpy(to, from, size < have ? size : have);
+	if (size > have)
+		memset((char *)to + have, 0, size - have);
+}
 
 struct seal_session {
 	int fd;

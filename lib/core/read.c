@@ -184,8 +184,6 @@ static bool all_in_place(struct seal_read *reading,
 static int refuse(struct seal_files *report, unsigned int index, int fd,
 		  int error)
 {
-	if (!report)
-		return -ETXTBSY;
 	report->bad_index = index;
 	if (error == -EAGAIN)
 		writer_describe(fd, (char *)report->reason,
@@ -232,7 +230,7 @@ static int settle(struct seal_read *reading, const int *fds,
 	if (ret)
 		let_go(reading);
 	pthread_mutex_unlock(&reading->lock);
-	if (ret == -EBUSY && report)
+	if (ret == -EBUSY)
 		snprintf((char *)report->reason, sizeof(report->reason),
 			 "a program opened a file for writing meanwhile");
 	return ret;
@@ -274,17 +272,12 @@ static struct seal_read *new_reading(unsigned int nr)
 	return new;
 }
 
-SEAL_EXPORT int seal_read_open(const int *fds, unsigned int nr,
-			       struct seal_read **reading,
-			       struct seal_files *report)
+static int open_reading(const int *fds, unsigned int nr,
+			struct seal_read **reading, struct seal_files *report)
 {
 	struct seal_read *new;
 	int ret;
 
-	if (report) {
-		*report = (struct seal_files){ .size = sizeof(*report) };
-		report->bad_index = SEAL_NO_INDEX;
-	}
 	if (!nr || nr > SEAL_MAX_FILES)
 		return -EINVAL;
 	new = new_reading(nr);
@@ -303,6 +296,21 @@ SEAL_EXPORT int seal_read_open(const int *fds, unsigned int nr,
 	}
 	*reading = new;
 	return 0;
+}
+
+SEAL_EXPORT int seal_read_open_sized(const int *fds, unsigned int nr,
+				     struct seal_read **reading,
+				     struct seal_files *report, size_t size)
+{
+	struct seal_files whole = {
+		.size = sizeof(whole),
+		.bad_index = SEAL_NO_INDEX,
+	};
+	int ret = open_reading(fds, nr, reading, &whole);
+
+	if (report)
+		seal_give(report, size, &whole, sizeof(whole));
+	return ret;
 }
 
 SEAL_EXPORT int seal_read_check(struct seal_read *reading)

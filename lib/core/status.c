@@ -6,17 +6,18 @@
 
 #include "core/private.h"
 
-SEAL_EXPORT int seal_status(struct seal_session *session, int fd,
-			    struct seal_status *status)
+SEAL_EXPORT int seal_status_sized(struct seal_session *session, int fd,
+				  struct seal_status *status, size_t size)
 {
-	memset(status, 0, sizeof(*status));
-	status->size = sizeof(*status);
-	status->fd = fd;
-	return seal_ioctl(session->fd, SEAL_IOC_STATUS, status);
+	struct seal_status whole = { .size = sizeof(whole), .fd = fd };
+	int ret = seal_ioctl(session->fd, SEAL_IOC_STATUS, &whole);
+
+	seal_give(status, size, &whole, sizeof(whole));
+	return ret;
 }
 
-SEAL_EXPORT int seal_info(struct seal_session *session, struct seal_info *info,
-			  struct seal_fs_info *fs, unsigned int nr_fs)
+static int get_info(struct seal_session *session, struct seal_info *info,
+		    struct seal_fs_info *fs, unsigned int nr_fs)
 {
 	unsigned int i;
 	int ret;
@@ -36,4 +37,16 @@ SEAL_EXPORT int seal_info(struct seal_session *session, struct seal_info *info,
 		fs[i].reason[sizeof(fs[i].reason) - 1] = '\0';
 	}
 	return 0;
+}
+
+SEAL_EXPORT int seal_info_sized(struct seal_session *session,
+				struct seal_info *info,
+				struct seal_fs_info *fs, unsigned int nr_fs,
+				size_t size)
+{
+	struct seal_info whole;
+	int ret = get_info(session, &whole, fs, nr_fs);
+
+	seal_give(info, size, &whole, sizeof(whole));
+	return ret;
 }

@@ -83,9 +83,11 @@ static int check_interrupted(struct receiver *r,
 	}
 	if (!(header->flags & HEADER_HAS_BASE))
 		return 0;
-	return delta_fail(r->delta, ESTALE, journal ?
-			  "an update in place was interrupted; receive the same delta again in place, or a full one" :
-			  "its attribute user.seal.receiving makes no sense, so whether it is whole cannot be told; receive a full delta, or remove the attribute (setfattr -x) if nobody was updating it");
+	if (!journal)
+		return delta_fail(r->delta, ESTALE,
+				  "its attribute user.seal.receiving makes no sense, so whether it is whole cannot be told; receive a full delta, or remove the attribute (setfattr -x) if nobody was updating it");
+	return delta_fail(r->delta, ESTALE,
+			  "an update in place was interrupted; receive the same delta again in place, or a full one");
 }
 
 static int check_base(struct receiver *r)
@@ -309,8 +311,8 @@ static int check_start(struct receiver *r)
 	if (!start || (r->work.resumed && r->work.done >= start))
 		return 0;
 	return delta_fail(r->delta, ESTALE,
-			  "the delta goes on at offset %" PRIu64 ", and what comes before was not received; send it from the beginning",
-			  start);
+			  "the delta goes on at offset %llu, and what comes before was not received; send it from the beginning",
+			  (unsigned long long)start);
 }
 
 static int prepare(struct receiver *r, const char *path)

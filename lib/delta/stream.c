@@ -37,7 +37,7 @@ void delta_stream_close(struct delta_stream *stream)
 		close(stream->spool_fd);
 }
 
-static int damaged(struct delta_stream *stream, const char *what)
+static int is_damaged(struct delta_stream *stream, const char *what)
 {
 	return delta_fail(stream->delta, EBADMSG, "the delta is damaged: %s",
 			  what);
@@ -88,7 +88,7 @@ int delta_stream_header(struct delta_stream *stream)
 		return delta_fail(stream->delta, EBADMSG, "this is not a delta");
 	if (le32toh(header->version) != SEAL_DELTA_VERSION)
 		return delta_fail(stream->delta, EPROTONOSUPPORT,
-				  "the delta has version %" PRIu32 " of the format, this program reads version %d; send it again with the same version of sealctl at both ends",
+				  "the delta has version %u of the format, this program reads version %d; send it again with the same version of sealctl at both ends",
 				  le32toh(header->version), SEAL_DELTA_VERSION);
 	ret = get(stream, &header->flags, sizeof(*header) -
 		  offsetof(struct delta_header, flags));
@@ -97,9 +97,9 @@ int delta_stream_header(struct delta_stream *stream)
 	stream->header_check = delta_header_check(header);
 	delta_swap_header(header);
 	if (header->check != stream->header_check)
-		return damaged(stream, "the header does not match its check");
+		return is_damaged(stream, "the header does not match its check");
 	if (!header_is_sensible(header))
-		return damaged(stream, "the header has values that cannot be");
+		return is_damaged(stream, "the header has values that cannot be");
 	memcpy(stream->delta->base_id, header->base_id, DELTA_ID_LEN);
 	memcpy(stream->delta->new_id, header->new_id, DELTA_ID_LEN);
 	stream->delta->total = header->data;
@@ -148,10 +148,10 @@ static int get_record(struct delta_stream *stream, struct delta_record *record)
 	check = delta_record_check(record, stream->check);
 	delta_swap_record(record);
 	if (record->check != check)
-		return damaged(stream, "a record does not match its check");
+		return is_damaged(stream, "a record does not match its check");
 	stream->check = check;
 	if (!sensible(stream, record))
-		return damaged(stream, "a record has values that cannot be");
+		return is_damaged(stream, "a record has values that cannot be");
 	return 0;
 }
 
@@ -173,15 +173,15 @@ static int get_data(struct delta_stream *stream,
 					DELTA_CHUNK, stream->packed,
 					(size_t)record->stored);
 		if (ZSTD_isError(n) || n != record->length)
-			return damaged(stream, "data cannot be decompressed");
+			return is_damaged(stream, "data cannot be decompressed");
 	}
 	delta_hash(stream->buffer, (size_t)record->length, hash);
 	if (memcmp(hash, record->hash, DELTA_HASH_LEN) != 0)
-		return damaged(stream, "data does not match its hash");
+		return is_damaged(stream, "data does not match its hash");
 	return 0;
 }
 
-static int end(struct delta_stream *stream, const struct delta_record *record)
+static int finish(struct delta_stream *stream, const struct delta_record *record)
 {
 	size_t have;
 	char byte;
@@ -190,12 +190,12 @@ static int end(struct delta_stream *stream, const struct delta_record *record)
 	if (record->offset != stream->records ||
 	    record->length != stream->data ||
 	    stream->data != stream->header.data)
-		return damaged(stream, "its end counts something else");
+		return is_damaged(stream, "its end counts something else");
 	ret = delta_read_all(stream->delta, stream->in_fd, &byte, 1, &have);
 	if (ret)
 		return ret;
 	if (have)
-		return damaged(stream, "something follows its end");
+		return is_damaged(stream, "something follows its end");
 	memcpy(stream->new_hash, record->hash, DELTA_HASH_LEN);
 	return 0;
 }
@@ -208,7 +208,7 @@ int delta_stream_next(struct delta_stream *stream, struct delta_record *record)
 	if (ret)
 		return ret;
 	if (record->type == RECORD_END)
-		return end(stream, record);
+		return finish(stream, record);
 	if (record->type == RECORD_DATA) {
 		ret = get_data(stream, record);
 		if (ret)

@@ -71,8 +71,8 @@ static int check_size(struct seal_delta *delta, const struct delta_work *work,
 	if (size <= limit)
 		return 0;
 	return delta_fail(delta, EFBIG,
-			  "the delta makes it %" PRIu64 " bytes large, the limit is %" PRIu64 "; if that is wanted give a larger limit (--max-size)",
-			  size, limit);
+			  "the delta makes it %llu bytes large, the limit is %llu; if that is wanted give a larger limit (--max-size)",
+			  (unsigned long long)size, (unsigned long long)limit);
 }
 
 /* Its seal would last, and hold blocks that no name leads to any more. */

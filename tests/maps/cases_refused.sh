@@ -154,7 +154,7 @@ sending() {
 	check "a file that is written to is not sent" [ "$status" -eq 1 ]
 	# shellcheck disable=SC2034 # says looks at it
 	ERR=$(<"$T/err")
-	says "which is said" "written to"
+	says "which is said" "for writing"
 	expect 1 "what came of it" sealctl receive busy.delta none
 	says "has no end" "cut short"
 	rm -f unsent pipe busy busy.delta .none.seal-receive

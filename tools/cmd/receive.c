@@ -62,7 +62,8 @@ static int where(const struct receive *receive, const char *path)
 	if (ret == -ENODATA)
 		complain(path, "no transfer to it was interrupted; send it from the beginning");
 	else if (ret == -EINVAL)
-		complain(path, "the note of how far it got makes no sense; send it from the beginning");
+		complain(path,
+			 "the note of how far it got makes no sense; send it from the beginning");
 	else
 		complain(path, "%s", strerror(-ret));
 	return STATUS_FAILED;

@@ -26,8 +26,8 @@ static int snapshot(const char *path, const char *copy, bool quiet)
 	if (ret)
 		return STATUS_FAILED;
 	if (!quiet)
-		puts("The copy is crash-consistent: it has what a power cut at this moment would have\n"
-		     "left. What a program or a guest has not written yet is not in it.");
+		puts("The copy is crash-consistent: it has what a power cut at this moment\n"
+		     "would have left. What a program or a guest has not written yet is not in it.");
 	return STATUS_OK;
 }
 
