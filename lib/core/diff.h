@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "libseal.h"
+#include <libseal.h>
 
 /* One of the two files: the extent at the position of the comparison. */
 struct diff_side {

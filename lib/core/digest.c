@@ -4,11 +4,10 @@
  * that a map can be checked where the module is not loaded.
  */
 #include <endian.h>
-#include <errno.h>
+#include <libseal.h>
 #include <linux/fiemap.h>
 
-#include "core/map.h"
-#include "core/private.h"
+#include "core/digest.h"
 
 void map_digest_begin(struct map_digest *digest)
 {
@@ -66,14 +65,4 @@ uint64_t map_digest_end(struct map_digest *digest)
 {
 	flush(digest);
 	return XXH64_digest(&digest->hash);
-}
-
-SEAL_EXPORT int seal_map_digest(struct seal_map *map, uint64_t *digest)
-{
-	if (!map->end || map->pos < map->eof)
-		return -EBUSY;
-	if (!map->digest.plain)
-		return -EOPNOTSUPP;
-	*digest = map_digest_end(&map->digest);
-	return 0;
 }

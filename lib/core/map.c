@@ -142,6 +142,16 @@ SEAL_EXPORT int seal_map_open(int fd, struct seal_map **map)
 	return 0;
 }
 
+SEAL_EXPORT int seal_map_digest(struct seal_map *map, uint64_t *digest)
+{
+	if (!map->end || map->pos < map->eof)
+		return -EBUSY;
+	if (!map->digest.plain)
+		return -EOPNOTSUPP;
+	*digest = map_digest_end(&map->digest);
+	return 0;
+}
+
 SEAL_EXPORT void seal_map_close(struct seal_map *map)
 {
 	if (!map)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "libseal.h"
+#include <libseal.h>
 
 /* The library is built with hidden visibility; this is the public part. */
 #define SEAL_EXPORT __attribute__((visibility("default")))

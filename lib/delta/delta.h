@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <zstd.h>
 
-#include "libseal-delta.h"
+#include <libseal-delta.h>
 
 #define SEAL_EXPORT __attribute__((visibility("default")))
 

@@ -8,7 +8,7 @@
 #include <libmnl/libmnl.h>
 #include <libseal.h>
 
-#include "libseal-events.h"
+#include <libseal-events.h>
 
 #define SEAL_EXPORT __attribute__((visibility("default")))
 
