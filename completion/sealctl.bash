@@ -48,7 +48,7 @@ _sealctl() {
 		mapfile -t COMPREPLY < <(compgen -W "ranges all" -- "$cur")
 		return
 		;;
-	-o | --offset | -l | --length | --dm)
+	-o | --offset | -l | --length | --dm | --claim)
 		return
 		;;
 	esac
@@ -57,7 +57,7 @@ _sealctl() {
 	prealloc) options="--written --keep-size --offset --length" ;;
 	unshare) options="--offset --length" ;;
 	seal) options="--prepare --require --dry-run --persist" ;;
-	unseal) options="--persistent" ;;
+	unseal) options="--claim --persistent" ;;
 	status) options="--quiet --json" ;;
 	hold) options="--require --" ;;
 	map) options="--json" ;;

@@ -39,6 +39,7 @@ complete -c sealctl -n '__fish_seen_subcommand_from prealloc unshare' -s l -l le
 complete -c sealctl -n '__fish_seen_subcommand_from seal' -l prepare -d 'allocate, write, unshare first'
 complete -c sealctl -n '__fish_seen_subcommand_from seal' -l dry-run -d 'change nothing'
 complete -c sealctl -n '__fish_seen_subcommand_from seal' -l persist -d 'also after the next boot'
+complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l claim -x -d 'by number'
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l persistent -d 'all recorded files'
 complete -c sealctl -n '__fish_seen_subcommand_from seal hold' -l require -x -a 'allocated written unshared extents=' -d 'checks'
 complete -c sealctl -n '__fish_seen_subcommand_from status snapshot send receive verify' -s q -l quiet

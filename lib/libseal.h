@@ -196,6 +196,19 @@ static inline int seal_files_recall(struct seal_session *session,
 int seal_unseal(struct seal_session *session, int fd, uint32_t flags);
 
 /**
+ * seal_unseal_claim() - drop a sticky claim by its number
+ * @session: handle
+ * @claim: number, as seal_list_next() of libseal-events tells it
+ *
+ * For files that no path leads to any more.
+ *
+ * Return: 0; -ENOENT: no claim has this number; -EBUSY: it is one of a session;
+ * -EPERM: needs CAP_LINUX_IMMUTABLE, and to be the owner or to have CAP_FOWNER;
+ * -E2BIG, -EINVAL: the module is older.
+ */
+int seal_unseal_claim(struct seal_session *session, uint64_t claim);
+
+/**
  * seal_revoke() - take a file from all its holders, whoever they are
  * @session: handle
  * @fd: the file

@@ -40,8 +40,9 @@ static const struct verb verbs[] = {
 		"  --dry-run       change nothing, tell what would happen\n"
 		"  --persist       record them, and seal them again at every boot\n"
 	}, {
-		"unseal", cmd_unseal, "{FILE... | --persistent}",
+		"unseal", cmd_unseal, "{FILE... | --claim NUMBER | --persistent}",
 		"lift the seal of \"sealctl seal\"",
+		"  --claim NUMBER  of a file that no path leads to; \"sealctl list\" has the number\n"
 		"  --persistent    of all files that are recorded, which stay recorded\n"
 	}, {
 		"status", cmd_status, "[-q] [--json] FILE...",

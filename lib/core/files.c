@@ -54,6 +54,18 @@ SEAL_EXPORT int seal_unseal(struct seal_session *session, int fd,
 	return seal_ioctl(session->fd, SEAL_IOC_UNSEAL, &request);
 }
 
+SEAL_EXPORT int seal_unseal_claim(struct seal_session *session, uint64_t claim)
+{
+	struct seal_unseal request = {
+		.size = sizeof(request),
+		.fd = -1,
+		.flags = SEAL_UNSEAL_CLAIM,
+		.claim = claim,
+	};
+
+	return seal_ioctl(session->fd, SEAL_IOC_UNSEAL, &request);
+}
+
 SEAL_EXPORT int seal_revoke(struct seal_session *session, int fd,
 			    unsigned int *holders)
 {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which filesystem a file is on, by the name the kernel gives it.
+ * Which filesystem a file is on, by the name the kernel gives it; and where one is
+ * mounted.
  */
-#include <string.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -45,4 +47,29 @@ bool filesystem_name(int fd, char *name, size_t size)
 	free(line);
 	fclose(file);
 	return found;
+}
+
+/* A directory on the mounted filesystem, to open the file from. */
+int open_filesystem(unsigned int major_number, unsigned int minor_number)
+{
+	unsigned int other_major, other_minor;
+	char *line = NULL, *point;
+	size_t room = 0;
+	FILE *file;
+	int fd = -1;
+
+	file = fopen("/proc/self/mountinfo", "re");
+	if (!file)
+		return -1;
+	while (fd < 0 && getline(&line, &room, file) > 0) {
+		if (sscanf(line, "%*u %*u %u:%u %*s %ms", &other_major,
+			   &other_minor, &point) != 3)
+			continue;
+		if (other_major == major_number && other_minor == minor_number)
+			fd = open(point, O_RDONLY | O_CLOEXEC);
+		free(point);
+	}
+	free(line);
+	fclose(file);
+	return fd;
 }

@@ -68,5 +68,6 @@ bool is_protected(const struct seal_status *status);
 
 /* mounts.c */
 bool filesystem_name(int fd, char *name, size_t size);
+int open_filesystem(unsigned int major_number, unsigned int minor_number);
 
 #endif /* SEALCTL_H */

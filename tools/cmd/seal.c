@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/errors.h"
 #include "cmd/cmd.h"
 #include "manifest/persist.h"
+#include "steps/by_claim.h"
 #include "steps/dry_run.h"
 #include "steps/seal_step.h"
 #include "steps/step.h"
@@ -107,6 +109,19 @@ static int seal_and_record(struct seal_session *session,
 	return ret;
 }
 
+/* Without a name, nothing but its claim leads to it when it is closed. */
+static void warn_nameless(const struct file_list *list)
+{
+	struct stat st;
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++)
+		if (!fstat(list->fds[i], &st) && !st.st_nlink)
+			complain(list->paths[i],
+				 "sealed, but it has no name any more; \"sealctl unseal --claim %llu\" lifts the seal",
+				 (unsigned long long)claim_of(&st));
+}
+
 static int seal(char **paths, int nr, const struct requirements *require,
 		const struct how *how)
 {
@@ -129,6 +144,8 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	if (how->persist ? !seal_and_record(session, &list, require) :
 			   !step_seal(session, &list, SEAL_SEAL_STICKY, require))
 		status = STATUS_OK;
+	if (status == STATUS_OK)
+		warn_nameless(&list);
 out_files:
 	close_files(&list);
 out_session:

@@ -12,9 +12,11 @@
 #include "cmd/cmd.h"
 #include "export/export.h"
 #include "manifest/persist.h"
+#include "steps/by_claim.h"
 
 static const struct option options[] = {
 	{ "persistent", no_argument, NULL, 'P' },
+	{ "claim", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
@@ -38,8 +40,10 @@ static int unseal(struct seal_session *session, const char *path)
 	int fd = open_file(path, O_RDONLY);
 	int ret;
 
-	if (fd < 0)
+	if (fd < 0) {
+		tell_former(path);
 		return STATUS_FAILED;
+	}
 	if (is_exported(path, fd)) {
 		close(fd);
 		return STATUS_FAILED;
@@ -57,15 +61,44 @@ static int unseal(struct seal_session *session, const char *path)
 			 "its lasting seal is lifted; it stays sealed, %u other holder%s left",
 			 status.holders, status.holders == 1 ? "" : "s");
 	close(fd);
+	/* Another file may have taken the place of the one that was sealed. */
+	if (!ret)
+		tell_former(path);
 	return ret ? STATUS_FAILED : STATUS_OK;
 }
 
-/* Files that are gone need not be unsealed. */
+struct recorded {
+	struct seal_session *session;
+	const struct persist_record *record;
+};
+
+static int unseal_recorded(const struct seal_claim *claim, void *arg)
+{
+	const struct recorded *recorded = arg;
+
+	if (!(claim->flags & SEAL_STATUS_STICKY) ||
+	    !persist_is_claimed(recorded->record, claim))
+		return 0;
+	return unseal_claim(recorded->session, claim) ? 1 : 0;
+}
+
+/* It may have another name by now, or none. */
 static int unseal_record(const struct persist_record *record, void *context)
 {
-	if (access(record->path, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	return unseal(context, record->path) ? 1 : 0;
+	struct recorded recorded = { .session = context, .record = record };
+	int fd = open(record->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool here = fd >= 0 && persist_is(record, fd);
+	int ret;
+
+	if (fd >= 0)
+		close(fd);
+	if (here)
+		return unseal(context, record->path) ? 1 : 0;
+	ret = each_claim(unseal_recorded, &recorded);
+	if (ret >= 0)
+		return ret;
+	complain(record->path, "looking for its seal: %s", strerror(-ret));
+	return 1;
 }
 
 static int unseal_persistent(void)
@@ -103,6 +136,7 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 {
 	struct seal_session *session;
 	int status = STATUS_OK;
+	const char *claim = NULL;
 	bool persistent = false;
 	int option;
 
@@ -111,20 +145,27 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 		case 'P':
 			persistent = true;
 			break;
+		case 'c':
+			claim = optarg;
+			break;
 		case 'h':
 			return verb_help(verb);
 		default:
 			return verb_usage(verb);
 		}
 	}
-	/* files or all that are recorded, not both */
-	if (persistent ? optind != argc : optind == argc)
+	/* one of files, a claim, all that are recorded */
+	if (persistent || claim ? optind != argc : optind == argc)
+		return verb_usage(verb);
+	if (persistent && claim)
 		return verb_usage(verb);
 	if (persistent)
 		return unseal_persistent();
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
+	if (claim)
+		status = unseal_number(session, claim);
 	for (; optind < argc; optind++)
 		if (unseal(session, argv[optind]))
 			status = STATUS_FAILED;

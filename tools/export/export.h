@@ -9,6 +9,8 @@
 #ifndef SEALCTL_EXPORT_H
 #define SEALCTL_EXPORT_H
 
+#include <sys/stat.h>
+
 #include "base/sealctl.h"
 #include "export/dm.h"
 
@@ -22,6 +24,8 @@ struct export_id {
 int export_id_of(int fd, struct export_id *id);
 /* The device of that file. Return: whether there is one. */
 bool export_find(const struct export_id *id, char *name, size_t size);
+/* The same by device and inode, for files that cannot be opened. */
+bool export_find_inode(const struct stat *st, char *name, size_t size);
 /* Is it the UUID of an export? @kept: its file had been sealed before. */
 bool export_parse(const char *uuid, struct export_id *id, bool *kept);
 void export_uuid(const struct export_id *id, bool kept,

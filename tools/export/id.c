@@ -79,8 +79,46 @@ static bool read_line(const char *path, char *line, size_t size)
 	return good;
 }
 
+/* The number of the inode that a handle of XFS or ext4 begins with. */
+static bool handle_inode(const struct export_id *id, unsigned int *major_number,
+			 unsigned int *minor_number, uint64_t *inode)
+{
+	unsigned int byte, i, length;
+	int type, start;
+
+	if (sscanf(id->text, "SEAL-%u:%u-%d-%n", major_number, minor_number,
+		   &type, &start) != 3)
+		return false;
+	/* XFS tells by the type whether the number has 32 or 64 bits */
+	length = type & 0x80 ? 8 : 4;
+	*inode = 0;
+	for (i = 0; i < length; i++) {
+		if (sscanf(id->text + start + 2 * i, "%2x", &byte) != 1)
+			return false;
+		*inode |= (uint64_t)byte << 8 * i;
+	}
+	return true;
+}
+
+static bool has_handle(const struct export_id *id, const void *arg)
+{
+	return !strcmp(id->text, ((const struct export_id *)arg)->text);
+}
+
+static bool has_inode(const struct export_id *id, const void *arg)
+{
+	const struct stat *st = arg;
+	unsigned int major_number, minor_number;
+	uint64_t inode;
+
+	return handle_inode(id, &major_number, &minor_number, &inode) &&
+	       inode == st->st_ino && major_number == major(st->st_dev) &&
+	       minor_number == minor(st->st_dev);
+}
+
 /* Everybody may look there, whoever may not ask device-mapper. */
-bool export_find(const struct export_id *id, char *name, size_t size)
+static bool find(bool (*matches)(const struct export_id *id, const void *arg),
+		 const void *arg, char *name, size_t size)
 {
 	char path[300], uuid[EXPORT_ID_LEN];
 	DIR *dir = opendir("/sys/block");
@@ -98,7 +136,7 @@ bool export_find(const struct export_id *id, char *name, size_t size)
 			 entry->d_name);
 		if (!read_line(path, uuid, sizeof(uuid)) ||
 		    !export_parse(uuid, &other, &kept) ||
-		    strcmp(other.text, id->text) != 0)
+		    !matches(&other, arg))
 			continue;
 		snprintf(path, sizeof(path), "/sys/block/%s/dm/name",
 			 entry->d_name);
@@ -108,29 +146,14 @@ bool export_find(const struct export_id *id, char *name, size_t size)
 	return found;
 }
 
-/* A directory on the mounted filesystem, to open the file from. */
-static int open_mount(unsigned int major_number, unsigned int minor_number)
+bool export_find(const struct export_id *id, char *name, size_t size)
 {
-	unsigned int other_major, other_minor;
-	char *line = NULL, *point;
-	size_t room = 0;
-	FILE *file;
-	int fd = -1;
+	return find(has_handle, id, name, size);
+}
 
-	file = fopen("/proc/self/mountinfo", "re");
-	if (!file)
-		return -1;
-	while (fd < 0 && getline(&line, &room, file) > 0) {
-		if (sscanf(line, "%*u %*u %u:%u %*s %ms", &other_major,
-			   &other_minor, &point) != 3)
-			continue;
-		if (other_major == major_number && other_minor == minor_number)
-			fd = open(point, O_RDONLY | O_CLOEXEC);
-		free(point);
-	}
-	free(line);
-	fclose(file);
-	return fd;
+bool export_find_inode(const struct stat *st, char *name, size_t size)
+{
+	return find(has_inode, st, name, size);
 }
 
 int export_open_file(const char *name, const struct export_id *id)
@@ -148,7 +171,7 @@ int export_open_file(const char *name, const struct export_id *id)
 	for (hex = id->text + start; sscanf(hex, "%2x", &byte) == 1 &&
 	     handle.head.handle_bytes < HANDLE_MAX; hex += 2)
 		handle.bytes[handle.head.handle_bytes++] = (unsigned char)byte;
-	mount = open_mount(major_number, minor_number);
+	mount = open_filesystem(major_number, minor_number);
 	if (mount < 0) {
 		complain(name, "the filesystem of its file, device %u:%u, is not mounted here",
 			 major_number, minor_number);

@@ -70,6 +70,39 @@ bool persist_has(int fd)
 	return !access(path, F_OK);
 }
 
+bool persist_is(const struct persist_record *record, int fd)
+{
+	char name[NAME_LEN];
+
+	return get_name(fd, name) && !strcmp(name, record->name);
+}
+
+/* The name of a record has the filesystem and the inode. */
+bool persist_is_claimed(const struct persist_record *record,
+			const struct seal_claim *claim)
+{
+	struct seal_identity identity;
+	struct json_object *value;
+	char name[NAME_LEN];
+	int fd, ret;
+
+	if (!json_object_object_get_ex(record->entry, "inode", &value) ||
+	    json_object_get_uint64(value) != claim->inode ||
+	    !json_object_object_get_ex(record->entry, "size", &value) ||
+	    json_object_get_uint64(value) != claim->file_size)
+		return false;
+	fd = open_filesystem(claim->dev_major, claim->dev_minor);
+	if (fd < 0)
+		return false;
+	ret = seal_identity(fd, &identity);
+	close(fd);
+	if (ret)
+		return false;
+	identity.inode = claim->inode;
+	name_of(&identity, name);
+	return !strcmp(name, record->name);
+}
+
 static void require_to_json(struct json_object *entry,
 			    const struct requirements *require)
 {

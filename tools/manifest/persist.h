@@ -6,6 +6,8 @@
 #ifndef SEALCTL_PERSIST_H
 #define SEALCTL_PERSIST_H
 
+#include <libseal-events.h>
+
 #include "manifest/file.h"
 
 #define PERSIST_DIR "/var/lib/seal"
@@ -34,6 +36,13 @@ int persist_each(int (*act)(const struct persist_record *record, void *context),
 
 /* Removes a record. Return: 0, or -1 after having told why not. */
 int persist_remove(const struct persist_record *record);
+
+/* Is the record of this file? */
+bool persist_is(const struct persist_record *record, int fd);
+
+/* Is it of the file that a claim is on, wherever that is now? */
+bool persist_is_claimed(const struct persist_record *record,
+			const struct seal_claim *claim);
 
 /* Is there a record of the file? */
 bool persist_has(int fd);
