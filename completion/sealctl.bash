@@ -19,7 +19,7 @@ _sealctl() {
 	COMPREPLY=()
 
 	verbs="info prealloc unshare seal unseal status hold map diff snapshot
-		send receive record verify offset export unexport list monitor revoke restore
+		send receive record verify offset swapfile export unexport list monitor revoke restore
 		forget"
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$cur")
@@ -67,6 +67,7 @@ _sealctl() {
 	receive) options="--in-place --max-size --where --dump --json --quiet" ;;
 	verify) options="--manifest --quiet" ;;
 	offset) options="--bytes --pages --sectors" ;;
+	swapfile) options="--persist" ;;
 	export) options="--dm --table" ;;
 	list) options="--mount --pid --state --sort --persistent --paths --null --json" ;;
 	monitor) options="--events --json" ;;

@@ -2,7 +2,7 @@
 # fish completion for sealctl(8)
 
 set -l verbs info prealloc unshare seal unseal status hold map diff snapshot \
-    send receive record verify offset export unexport list monitor revoke restore forget
+    send receive record verify offset swapfile export unexport list monitor revoke restore forget
 
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -f
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a info -d 'what can be sealed on this kernel'
@@ -20,6 +20,7 @@ complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a receive -d 'b
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a record -d 'store the maps of files'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a verify -d 'check files against their stored maps'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a offset -d 'where a file begins on its device'
+complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a swapfile -d 'make a swap file that stays where it is'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a export -d 'make the blocks of a file a device'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a unexport -d 'remove a device that export made'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a list -d 'sealed files, or those to be sealed at boot'
@@ -38,7 +39,7 @@ complete -c sealctl -n '__fish_seen_subcommand_from prealloc unshare' -s o -l of
 complete -c sealctl -n '__fish_seen_subcommand_from prealloc unshare' -s l -l length -x -d 'length of the range'
 complete -c sealctl -n '__fish_seen_subcommand_from seal' -l prepare -d 'allocate, write, unshare first'
 complete -c sealctl -n '__fish_seen_subcommand_from seal' -l dry-run -d 'change nothing'
-complete -c sealctl -n '__fish_seen_subcommand_from seal' -l persist -d 'also after the next boot'
+complete -c sealctl -n '__fish_seen_subcommand_from seal swapfile' -l persist -d 'also after the next boot'
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l claim -x -d 'by number'
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l persistent -d 'all recorded files'
 complete -c sealctl -n '__fish_seen_subcommand_from seal hold' -l require -x -a 'allocated written unshared extents=' -d 'checks'

@@ -95,10 +95,16 @@ static const struct verb verbs[] = {
 		"  -q, --quiet              only say what is wrong\n"
 	}, {
 		"offset", cmd_offset, "[--bytes | --pages | --sectors] FILE",
-		"where a file that is in one piece begins on its device",
+		"where a file begins on its device",
 		"  --bytes         print only this number\n"
-		"  --pages         the same in pages, the unit of resume_offset=\n"
+		"  --pages         of a swap file, in pages, the unit of resume_offset=\n"
 		"  --sectors       the same in sectors of 512 bytes\n"
+	}, {
+		"swapfile", cmd_swapfile, "[--persist] FILE SIZE",
+		"make a swap file that stays where it is",
+		"  --persist       seal it again at every boot\n"
+		"SIZE is bytes, or a number with K, M, G or T. What the kernel has to be told to\n"
+		"resume from it is printed.\n"
 	}, {
 		"export", cmd_export, "{--dm NAME | --table} FILE",
 		"make the blocks of a file a device, and seal it",

@@ -13,13 +13,13 @@ cases_without_module() {
 	expect 2 "unknown verb: usage" sealctl frobnicate
 	says "it is named" "frobnicate"
 	for verb in info prealloc unshare seal unseal status hold map diff \
-		snapshot send receive record verify offset export unexport list monitor revoke \
+		snapshot send receive record verify offset swapfile export unexport list monitor revoke \
 		restore forget; do
 		expect 0 "$verb --help succeeds" sealctl "$verb" --help
 		expect 2 "$verb --no-such-option: usage" sealctl "$verb" --no-such-option
 	done
 	for verb in prealloc unshare seal unseal status hold map diff snapshot send \
-		receive record offset export unexport revoke forget; do
+		receive record offset swapfile export unexport revoke forget; do
 		expect 2 "$verb without a file: usage" sealctl "$verb"
 	done
 	expect 2 "hold without a command: usage" sealctl hold file --

@@ -22,6 +22,7 @@ int cmd_receive(const struct verb *verb, int argc, char **argv);
 int cmd_record(const struct verb *verb, int argc, char **argv);
 int cmd_verify(const struct verb *verb, int argc, char **argv);
 int cmd_offset(const struct verb *verb, int argc, char **argv);
+int cmd_swapfile(const struct verb *verb, int argc, char **argv);
 int cmd_export(const struct verb *verb, int argc, char **argv);
 int cmd_unexport(const struct verb *verb, int argc, char **argv);
 int cmd_list(const struct verb *verb, int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/addresses.h"
 #include "base/errors.h"
 #include "base/escape.h"
 #include "cmd/cmd.h"
@@ -43,6 +44,7 @@ struct device {
 struct sink {
 	struct json_object *array;
 	struct picture picture;
+	bool addresses;		/* those that are reported are some */
 };
 
 static void header(const char *path, const struct device *device)
@@ -79,8 +81,10 @@ static struct json_object *extent_to_json(const struct seal_extent *extent)
 }
 
 static void take(struct sink *sink, struct totals *totals,
-		 const struct seal_extent *extent)
+		 struct seal_extent *extent)
 {
+	if (!sink->addresses)
+		extent->physical = 0;
 	if (extent->state != SEAL_RANGE_HOLE)
 		totals->extents++;
 	totals->bytes[extent->state < PICTURE_STATES ? extent->state : 0] +=
@@ -191,6 +195,7 @@ static int show(const char *path, int fd, struct seal_map *map, bool json)
 	struct sink sink = { 0 };
 	struct seal_extent extent;
 	struct device device;
+	char name[32];
 	struct stat st;
 	int ret;
 
@@ -200,6 +205,10 @@ static int show(const char *path, int fd, struct seal_map *map, bool json)
 		sink.array = json_object_new_array();
 	else
 		header(path, &device);
+	sink.addresses = addresses_mean(fd, name, sizeof(name));
+	if (!sink.addresses && !json)
+		printf("(no addresses: on %s what is reported as such are none of a device)\n",
+		       name);
 	/* two brackets, and the last column stays free */
 	if (columns && !fstat(fd, &st))
 		picture_begin(&sink.picture, columns - 3, (uint64_t)st.st_size);

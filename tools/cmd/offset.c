@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl offset: where a file that is in one piece begins on its device.
+ * sealctl offset: where a file begins on its device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/addresses.h"
 #include "base/errors.h"
 #include "base/plain_map.h"
 #include "cmd/cmd.h"
@@ -27,68 +28,135 @@ static const struct option options[] = {
 	{ }
 };
 
-/* The pieces of a file: extents, and holes between and after them. */
+/*
+ * The pieces of a file: what lies together on the device, whatever its state, and
+ * holes.
+ */
 struct pieces {
 	unsigned int nr;
-	struct plain_extent first;
-	uint64_t pos;
+	unsigned int holes;
+	uint64_t first;		/* address of the first byte */
+	uint64_t logical;	/* the piece that is being joined */
+	uint64_t physical;	/* 0: a hole */
+	uint64_t pos;		/* its end */
 	uint64_t size;
+	bool tell;
 };
 
-static void name_piece(struct pieces *pieces, uint64_t start, uint64_t end,
-		       const struct plain_extent *extent)
+static void end_piece(struct pieces *pieces)
 {
-	pieces->nr++;
-	if (pieces->nr > MAX_PIECES)
+	if (pieces->pos == pieces->logical)
 		return;
-	fprintf(stderr, "  bytes %" PRIu64 " to %" PRIu64 ": ", start, end - 1);
-	if (extent)
-		fprintf(stderr, "address %" PRIu64 "\n", extent->physical);
-	else
-		fputs("hole\n", stderr);
+	pieces->nr++;
+	if (!pieces->physical)
+		pieces->holes++;
+	if (pieces->tell && pieces->nr <= MAX_PIECES) {
+		fprintf(stderr, "  bytes %" PRIu64 " to %" PRIu64 ": ",
+			pieces->logical, pieces->pos - 1);
+		if (pieces->physical)
+			fprintf(stderr, "address %" PRIu64 "\n",
+				pieces->physical);
+		else
+			fputs("hole\n", stderr);
+	}
+	pieces->logical = pieces->pos;
 }
 
-static bool in_one_piece(const struct pieces *pieces)
+static void add(struct pieces *pieces, uint64_t physical, uint64_t end)
 {
-	return !pieces->first.logical &&
-	       pieces->first.length >= pieces->size;
+	bool follows = pieces->physical &&
+		       physical == pieces->physical +
+				   (pieces->pos - pieces->logical);
+
+	if (end > pieces->size)
+		end = pieces->size;
+	if (!follows || pieces->pos == pieces->logical) {
+		end_piece(pieces);
+		pieces->physical = physical;
+	}
+	pieces->pos = end;
 }
 
-/* The whole list is for those that are in several; what it says is an error. */
 static int walk(struct pieces *pieces, struct plain_map *map)
 {
 	struct plain_extent extent;
-	bool said = false;
 	int ret;
 
 	while ((ret = plain_map_next(map, &extent)) > 0) {
 		if (extent.logical >= pieces->size)
 			break;
-		if (!pieces->pos && !extent.logical)
-			pieces->first = extent;
-		if (in_one_piece(pieces))
-			return 0;
-		if (!said)
-			fputs("sealctl: the pieces:\n", stderr);
-		said = true;
 		if (extent.logical > pieces->pos)
-			name_piece(pieces, pieces->pos, extent.logical, NULL);
-		pieces->pos = extent.logical + extent.length;
-		name_piece(pieces, extent.logical, pieces->pos < pieces->size ?
-			   pieces->pos : pieces->size, &extent);
+			add(pieces, 0, extent.logical);
+		if (!extent.logical)
+			pieces->first = extent.physical;
+		add(pieces, extent.physical, extent.logical + extent.length);
 	}
-	if (ret >= 0 && pieces->pos < pieces->size)
-		name_piece(pieces, pieces->pos, pieces->size, NULL);
-	if (pieces->nr > MAX_PIECES)
-		fprintf(stderr, "  and %u more\n", pieces->nr - MAX_PIECES);
-	return ret < 0 ? ret : -EFBIG;
+	if (ret < 0)
+		return ret;
+	if (pieces->pos < pieces->size)
+		add(pieces, 0, pieces->size);
+	end_piece(pieces);
+	return 0;
 }
 
-static int find(const char *path, int fd, uint64_t *physical)
+static int walk_file(struct pieces *pieces, int fd, uint64_t size, bool tell)
 {
-	struct pieces pieces = { 0 };
 	struct plain_map map;
+	int ret = plain_map_open(&map, fd);
+
+	*pieces = (struct pieces){ .size = size, .tell = tell };
+	if (ret)
+		return ret;
+	ret = walk(pieces, &map);
+	plain_map_close(&map);
+	return ret;
+}
+
+static void tell_pieces(int fd, uint64_t size)
+{
+	struct pieces pieces;
+
+	fflush(stdout);
+	fputs("sealctl: the pieces:\n", stderr);
+	walk_file(&pieces, fd, size, true);
+	if (pieces.nr > MAX_PIECES)
+		fprintf(stderr, "  and %u more\n", pieces.nr - MAX_PIECES);
+}
+
+/*
+ * The kernel maps a swap file itself and is told only where its first page is: it
+ * may be in pieces, but must not have holes. Others take the first address and go
+ * on from there.
+ */
+static int judge(const char *path, int fd, const struct pieces *pieces,
+		 bool for_swap)
+{
+	if (pieces->holes) {
+		tell_pieces(fd, pieces->size);
+		complain(path,
+			 "it has holes; fill them with \"sealctl prealloc --written\", or make it anew with \"sealctl swapfile\"");
+		return -EFBIG;
+	}
+	if (pieces->nr <= 1)
+		return 0;
+	if (for_swap) {
+		complain(path,
+			 "it is in %u pieces; as a swap file it works all the same, and this is where it begins",
+			 pieces->nr);
+		return 0;
+	}
+	tell_pieces(fd, pieces->size);
+	complain(path,
+		 "not in one piece but in %u; make it anew on a filesystem with more room (fallocate, then \"sealctl prealloc --written\")",
+		 pieces->nr);
+	return -EFBIG;
+}
+
+static int find(const char *path, int fd, bool for_swap, uint64_t *physical)
+{
+	struct pieces pieces;
 	struct stat st;
+	char name[32];
 	int ret;
 
 	if (fstat(fd, &st) < 0) {
@@ -99,21 +167,20 @@ static int find(const char *path, int fd, uint64_t *physical)
 		complain(path, "empty, it has no blocks");
 		return -ENODATA;
 	}
-	pieces.size = (uint64_t)st.st_size;
-	ret = plain_map_open(&map, fd);
-	if (!ret) {
-		ret = walk(&pieces, &map);
-		plain_map_close(&map);
-	}
-	*physical = pieces.first.physical;
-	if (ret == -EFBIG)
+	if (!addresses_mean(fd, name, sizeof(name))) {
 		complain(path,
-			 "not in one piece but in %u; make it anew on a filesystem with more room (fallocate, then \"sealctl prealloc --written\")",
-			 pieces.nr);
-	else if (ret)
+			 "on %s what is reported as addresses are none of a device; files on XFS and ext4 have some",
+			 name);
+		return -EOPNOTSUPP;
+	}
+	ret = walk_file(&pieces, fd, (uint64_t)st.st_size, false);
+	if (ret) {
 		complain(path, "its blocks have no plain addresses: %s",
 			 strerror(-ret));
-	return ret;
+		return ret;
+	}
+	*physical = pieces.first;
+	return judge(path, fd, &pieces, for_swap);
 }
 
 static int print_in(const char *path, uint64_t physical, uint64_t unit,
@@ -174,7 +241,7 @@ int cmd_offset(const struct verb *verb, int argc, char **argv)
 	fd = open_file(argv[optind], O_RDONLY);
 	if (fd < 0)
 		return STATUS_FAILED;
-	if (!find(argv[optind], fd, &physical)) {
+	if (!find(argv[optind], fd, unit == OPT_PAGES, &physical)) {
 		status = STATUS_OK;
 		if (unit == OPT_BYTES)
 			status = print_in(argv[optind], physical, 1, "byte");
