@@ -114,7 +114,7 @@ static int look(const char *path, int fd, uint64_t *physical, unsigned int *nr)
 	return ret;
 }
 
-static int tell(const char *path, int fd)
+static int print_resume(const char *path, int fd)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct seal_identity identity;
@@ -144,15 +144,15 @@ static int seal(struct seal_session *session, const char *path, bool persist)
 	const struct requirements whole = {
 		.mask = SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN | SEAL_REQ_UNSHARED,
 	};
-	char *paths[] = { (char *)path };
+	char *paths = (char *)path;
 	struct file_list list;
 	int ret;
 
-	if (open_files(&list, paths, 1, O_RDONLY))
+	if (open_files(&list, &paths, 1, O_RDONLY))
 		return -1;
 	ret = step_seal(session, &list, SEAL_SEAL_STICKY, &whole);
 	if (!ret && ((persist && persist_store(session, &list, &whole)) ||
-		     tell(path, list.fds[0]))) {
+		     print_resume(path, list.fds[0]))) {
 		seal_unseal(session, list.fds[0], SEAL_UNSEAL_STICKY);
 		ret = -1;
 	}
@@ -160,7 +160,7 @@ static int seal(struct seal_session *session, const char *path, bool persist)
 	return ret;
 }
 
-static int make(struct seal_session *session, const char *path, int fd,
+static int fill(struct seal_session *session, const char *path, int fd,
 		uint64_t size)
 {
 	char name[32];
@@ -195,7 +195,7 @@ static int swapfile(const char *path, uint64_t size, bool persist)
 		seal_close(session);
 		return STATUS_FAILED;
 	}
-	ret = make(session, path, fd, size);
+	ret = fill(session, path, fd, size);
 	close(fd);
 	if (!ret)
 		ret = seal(session, path, persist);
