@@ -113,8 +113,14 @@ static bool digit(char c, unsigned int *value)
 	return at;
 }
 
-/* The bytes of a name that is not UTF-8, in place of it. */
-static bool decode(struct json_object *entry, const char *hex)
+static void drop_name(struct json_object *entry, void *name)
+{
+	(void)entry;
+	free(name);
+}
+
+/* The bytes of a name that is not UTF-8; the entry keeps them in its memory. */
+static const char *decode(struct json_object *entry, const char *hex)
 {
 	size_t i, length = strlen(hex);
 	char *name = malloc(length / 2 + 1);
@@ -128,14 +134,13 @@ static bool decode(struct json_object *entry, const char *hex)
 		if (good)
 			name[i] = (char)byte;
 	}
-	if (good) {
-		name[i] = '\0';
-		json_object_object_del(entry, "path_hex");
-		json_object_object_add(entry, "path",
-				       json_object_new_string(name));
+	if (!good) {
+		free(name);
+		return NULL;
 	}
-	free(name);
-	return good;
+	name[i] = '\0';
+	json_object_set_userdata(entry, name, drop_name);
+	return name;
 }
 
 const char *manifest_path(struct json_object *entry)
@@ -144,10 +149,9 @@ const char *manifest_path(struct json_object *entry)
 
 	if (!string_of(entry, "path", &text))
 		return NULL;
+	if (json_object_get_userdata(entry))
+		return json_object_get_userdata(entry);
 	if (!json_object_object_get_ex(entry, "path_hex", NULL))
 		return text;
-	if (!string_of(entry, "path_hex", &text) || !decode(entry, text) ||
-	    !string_of(entry, "path", &text))
-		return NULL;
-	return text;
+	return string_of(entry, "path_hex", &text) ? decode(entry, text) : NULL;
 }

@@ -28,18 +28,6 @@ static int complain_store(const char *name)
 	return -1;
 }
 
-/* A name that is not UTF-8 would come back as another one. */
-static bool is_storable(const char *path, struct json_object *entry)
-{
-	char *whole = realpath(path, NULL);
-	bool same = whole && !strcmp(whole, manifest_path(entry));
-
-	free(whole);
-	if (!same)
-		complain(path, "its path is not UTF-8 and cannot be stored; rename it first");
-	return same;
-}
-
 static void name_of(const struct seal_identity *identity, char name[NAME_LEN])
 {
 	unsigned int i, n = 0;
@@ -191,7 +179,7 @@ int persist_store(struct seal_session *session, const struct file_list *list,
 	for (i = 0; i < list->nr; i++) {
 		entries[i] = manifest_of_sealed(session, list->paths[i],
 						list->fds[i]);
-		if (!entries[i] || !is_storable(list->paths[i], entries[i]))
+		if (!entries[i])
 			goto out;
 		require_to_json(entries[i], require);
 	}
