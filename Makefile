@@ -9,7 +9,7 @@
 # V=1, W=1, C=1 are handed on to the kernel's build system.
 #
 # For packagers: CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, INCLUDEDIR,
-# SBINDIR, MANDIR, MODDIR, UDEVDIR, UNITDIR, CONFDIR, DATADIR. With DESTDIR
+# BINDIR, MANDIR, MODDIR, UDEVDIR, UNITDIR, CONFDIR, DATADIR. With DESTDIR
 # nothing outside it is touched.
 
 .DEFAULT_GOAL := all
@@ -24,7 +24,7 @@ PREFIX	   ?= /usr/local
 DESTDIR	   ?=
 LIBDIR	   ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-SBINDIR	   ?= $(PREFIX)/sbin
+BINDIR	   ?= $(PREFIX)/bin
 MANDIR	   ?= $(PREFIX)/share/man
 UDEVDIR	   ?= /lib/udev/rules.d
 UNITDIR	   ?= /lib/systemd/system
@@ -35,7 +35,7 @@ BASHDIR	   ?= $(DATADIR)/bash-completion/completions
 ZSHDIR	   ?= $(DATADIR)/zsh/vendor-completions
 FISHDIR	   ?= $(DATADIR)/fish/vendor_completions.d
 MODDIR	   ?= /lib/modules/$(KRELEASE)/updates
-export VERSION PREFIX DESTDIR LIBDIR INCLUDEDIR SBINDIR MANDIR
+export VERSION PREFIX DESTDIR LIBDIR INCLUDEDIR BINDIR MANDIR
 
 ifneq ($(KDIR),)
 KBUILD_DIR := $(KDIR)
@@ -229,7 +229,7 @@ install-user: tools
 		$(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man4 \
 		$(DESTDIR)$(MANDIR)/man8
 	install -m 644 packaging/60-seal.rules $(DESTDIR)$(UDEVDIR)/
-	sed 's|/usr/sbin/|$(SBINDIR)/|' packaging/seal-restore.service \
+	sed 's|/usr/bin/|$(BINDIR)/|' packaging/seal-restore.service \
 		>$(DESTDIR)$(UNITDIR)/seal-restore.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/seal-restore.service
 	install -m 644 packaging/seal.sysusers \
@@ -255,7 +255,7 @@ uninstall:
 			$(BASHDIR)/sealctl $(ZSHDIR)/_sealctl \
 			$(FISHDIR)/sealctl.fish $(MANDIR)/man3/libseal.3 \
 			$(MANDIR)/man4/seal.4 $(MANDIR)/man8/sealctl.8 \
-			$(SBINDIR)/. $(LIBDIR)/pkgconfig/. $(INCLUDEDIR)/.; do \
+			$(BINDIR)/. $(LIBDIR)/pkgconfig/. $(INCLUDEDIR)/.; do \
 		[ -d "./$$file" ] || rm -f "./$$file"; \
 		[ -z '$(DESTDIR)' ] || rmdir -p --ignore-fail-on-non-empty \
 			"./$${file%/*}" 2>/dev/null || :; \

@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # bash completion for sealctl(8)
 
-# Paths of sealed files, of recorded ones with --persistent: one per line.
+# _sealctl_sealed PREFIX [--persistent]: complete the paths of sealed files, or
+# of recorded ones
 _sealctl_sealed() {
-	sealctl list --paths "$@" 2>/dev/null
-}
-
-# _sealctl_lines PREFIX COMMAND...: complete the lines it prints, as file names
-_sealctl_lines() {
-	local prefix=$1 line
+	local prefix=$1 path
 
 	shift
 	compopt -o filenames 2>/dev/null
-	while IFS= read -r line; do
-		[[ $line != "$prefix"* ]] || COMPREPLY+=("$line")
-	done < <("$@")
+	while IFS= read -r -d '' path; do
+		[[ $path != "$prefix"* ]] || COMPREPLY+=("$path")
+	done < <(sealctl list --null "$@" 2>/dev/null)
 }
 
 _sealctl() {
@@ -22,8 +18,8 @@ _sealctl() {
 	local verb=${COMP_WORDS[1]} options='' verbs i
 	COMPREPLY=()
 
-	verbs="info prealloc unshare seal unseal status hold map diff send receive
-		record verify offset export unexport list monitor revoke restore
+	verbs="info prealloc unshare seal unseal status hold map diff snapshot
+		send receive record verify offset swapfile export unexport list monitor revoke restore
 		forget"
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$cur")
@@ -52,7 +48,7 @@ _sealctl() {
 		mapfile -t COMPREPLY < <(compgen -W "ranges all" -- "$cur")
 		return
 		;;
-	-o | --offset | -l | --length | --dm)
+	-o | --offset | -l | --length | --dm | --claim)
 		return
 		;;
 	esac
@@ -61,17 +57,19 @@ _sealctl() {
 	prealloc) options="--written --keep-size --offset --length" ;;
 	unshare) options="--offset --length" ;;
 	seal) options="--prepare --require --dry-run --persist" ;;
-	unseal) options="--persistent" ;;
+	unseal) options="--claim --persistent" ;;
 	status) options="--quiet --json" ;;
 	hold) options="--require --" ;;
 	map) options="--json" ;;
 	diff) options="--json --bmap" ;;
-	send) options="--base --check --compress --quiet" ;;
-	receive) options="--in-place --quiet" ;;
+	snapshot) options="--quiet" ;;
+	send) options="--base --snapshot --resume --check --compress --quiet" ;;
+	receive) options="--in-place --max-size --where --dump --json --quiet" ;;
 	verify) options="--manifest --quiet" ;;
 	offset) options="--bytes --pages --sectors" ;;
+	swapfile) options="--persist" ;;
 	export) options="--dm --table" ;;
-	list) options="--mount --pid --state --sort --persistent --paths --json" ;;
+	list) options="--mount --pid --state --sort --persistent --paths --null --json" ;;
 	monitor) options="--events --json" ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -79,8 +77,8 @@ _sealctl() {
 		return
 	fi
 	case $verb in
-	unseal | revoke) _sealctl_lines "$cur" _sealctl_sealed ;;
-	forget) _sealctl_lines "$cur" _sealctl_sealed --persistent ;;
+	unseal | revoke) _sealctl_sealed "$cur" ;;
+	forget) _sealctl_sealed "$cur" --persistent ;;
 	unexport)
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(dmsetup info -c --noheadings -o name,uuid 2>/dev/null |

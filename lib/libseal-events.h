@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <seal.h>
-#include <seal_netlink.h>
+#include <uapi/seal.h>
+#include <uapi/seal_netlink.h>
 
 #ifdef __cplusplus
 extern "C" {

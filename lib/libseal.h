@@ -2,13 +2,17 @@
 /*
  * libseal: seal the block map of files.
  *
- * A thin layer over the ioctls of /dev/seal (<seal.h> documents them). All
+ * A thin layer over the ioctls of /dev/seal (<uapi/seal.h> documents them). All
  * functions return 0 (or a non-negative value where said) on success and a
  * negative errno value on failure; nothing is printed, errno is not part of
  * the interface. Structures are the caller's; the library keeps no pointer to
- * them. A session may be used by several threads at once, except that
- * seal_close() must come last and seal_set_progress() must not run while
- * another thread is inside seal_prealloc() or seal_unshare().
+ * them. They can grow: later versions append members, so a function that fills
+ * one in is given the size that the caller was compiled with. In C and C++ an
+ * inline function does that; other languages call the one whose name ends in
+ * _sized. Entries of arrays do not grow. A session may be used by several
+ * threads at once, except that seal_close() must come last and
+ * seal_set_progress() must not run while another thread is inside
+ * seal_prealloc() or seal_unshare().
  */
 #ifndef LIBSEAL_H
 #define LIBSEAL_H
@@ -16,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <seal.h>
+#include <uapi/seal.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -93,7 +97,7 @@ void seal_set_progress(struct seal_session *session, seal_progress_fn fn,
  * @offset: start in bytes
  * @length: length in bytes; 0: up to EOF
  *
- * Works in bounded steps (see struct seal_range_op in <seal.h>). With
+ * Works in bounded steps (see struct seal_range_op in <uapi/seal.h>). With
  * SEAL_PREALLOC_WRITTEN no block of the range is unwritten afterwards, while
  * contents stay as they are even under concurrent writers.
  *
@@ -137,9 +141,17 @@ int seal_unshare(struct seal_session *session, int fd, uint64_t offset,
  * (@report->reason); -EOWNERDEAD: the claim of this session was revoked, it must
  * be dropped first; -EPERM, -EBUSY, -EINVAL, -EIO, -ENOMEM, -EINTR.
  */
-int seal_files(struct seal_session *session, const int *fds, unsigned int nr,
-	       uint32_t flags, uint32_t require, uint64_t max_extents,
-	       struct seal_files *report);
+int seal_files_sized(struct seal_session *session, const int *fds,
+		     unsigned int nr, uint32_t flags, uint32_t require,
+		     uint64_t max_extents, struct seal_files *report,
+		     size_t size);
+static inline int seal_files(struct seal_session *session, const int *fds,
+			     unsigned int nr, uint32_t flags, uint32_t require,
+			     uint64_t max_extents, struct seal_files *report)
+{
+	return seal_files_sized(session, fds, nr, flags, require, max_extents,
+				report, sizeof(*report));
+}
 
 /**
  * seal_files_recall() - seal files, and be asked before their maps are changed
@@ -154,14 +166,24 @@ int seal_files(struct seal_session *session, const int *fds, unsigned int nr,
  *
  * When the descriptor of the session reports POLLPRI, look with seal_status()
  * which file has SEAL_STATUS_RECALLED, finish, and seal_unseal() it; whoever
- * wants to change it waits. struct seal_files in <seal.h> says who does.
+ * wants to change it waits. struct seal_files in <uapi/seal.h> says who does.
  *
  * Return: as seal_files().
  */
-int seal_files_recall(struct seal_session *session, const int *fds,
-		      unsigned int nr, uint32_t flags, uint32_t require,
-		      uint64_t max_extents, uint32_t recall_ms,
-		      struct seal_files *report);
+int seal_files_recall_sized(struct seal_session *session, const int *fds,
+			    unsigned int nr, uint32_t flags, uint32_t require,
+			    uint64_t max_extents, uint32_t recall_ms,
+			    struct seal_files *report, size_t size);
+static inline int seal_files_recall(struct seal_session *session,
+				    const int *fds, unsigned int nr,
+				    uint32_t flags, uint32_t require,
+				    uint64_t max_extents, uint32_t recall_ms,
+				    struct seal_files *report)
+{
+	return seal_files_recall_sized(session, fds, nr, flags, require,
+				       max_extents, recall_ms, report,
+				       sizeof(*report));
+}
 
 /**
  * seal_unseal() - drop this session's claim, or the sticky one
@@ -174,12 +196,25 @@ int seal_files_recall(struct seal_session *session, const int *fds,
 int seal_unseal(struct seal_session *session, int fd, uint32_t flags);
 
 /**
+ * seal_unseal_claim() - drop a sticky claim by its number
+ * @session: handle
+ * @claim: number, as seal_list_next() of libseal-events tells it
+ *
+ * For files that no path leads to any more.
+ *
+ * Return: 0; -ENOENT: no claim has this number; -EBUSY: it is one of a session;
+ * -EPERM: needs CAP_LINUX_IMMUTABLE, and to be the owner or to have CAP_FOWNER;
+ * -E2BIG, -EINVAL: the module is older.
+ */
+int seal_unseal_claim(struct seal_session *session, uint64_t claim);
+
+/**
  * seal_revoke() - take a file from all its holders, whoever they are
  * @session: handle
  * @fd: the file
  * @holders: if not NULL, how many there were
  *
- * The holders learn it: see struct seal_revoke in <seal.h>.
+ * The holders learn it: see struct seal_revoke in <uapi/seal.h>.
  *
  * Return: 0; -EPERM: needs CAP_LINUX_IMMUTABLE, and to be the owner or to have
  * CAP_FOWNER; -EINTR: not all of them; -ENOTTY: the module is older; -EBADF.
@@ -194,8 +229,13 @@ int seal_revoke(struct seal_session *session, int fd, unsigned int *holders);
  *
  * Return: 0; -EBADF, -EPERM, -EOPNOTSUPP (no FIEMAP), -EIO, -ENOMEM, -EINTR.
  */
-int seal_status(struct seal_session *session, int fd,
-		struct seal_status *status);
+int seal_status_sized(struct seal_session *session, int fd,
+		      struct seal_status *status, size_t size);
+static inline int seal_status(struct seal_session *session, int fd,
+			      struct seal_status *status)
+{
+	return seal_status_sized(session, fd, status, sizeof(*status));
+}
 
 /**
  * seal_grant() - blocks of a sealed file that others may write to
@@ -212,7 +252,7 @@ int seal_status(struct seal_session *session, int fd,
  * One bounded step: what was granted is @result->done bytes from @offset on;
  * go on behind them until the range is done. The grant lasts until
  * seal_release(), seal_unseal() or the end of the session, whose sticky claim
- * takes it over if there is one. See struct seal_grant in <seal.h> for what
+ * takes it over if there is one. See struct seal_grant in <uapi/seal.h> for what
  * may be written where, and what a seal cannot do about it.
  *
  * Return: the number of extents; -EACCES: not sealed through @session; -EBUSY:
@@ -221,10 +261,18 @@ int seal_status(struct seal_session *session, int fd,
  * convert blocks it did not write; -EPERM: neither owner nor capable of
  * CAP_SYS_RAWIO; -EINVAL, -EBADF, -ENOSPC, -ESTALE, -EIO, -ENOMEM, -EINTR.
  */
-int seal_grant(struct seal_session *session, int fd, uint32_t flags,
-	       uint64_t offset, uint64_t length,
-	       struct seal_grant_extent *extents, unsigned int room,
-	       struct seal_grant *result);
+int seal_grant_sized(struct seal_session *session, int fd, uint32_t flags,
+		     uint64_t offset, uint64_t length,
+		     struct seal_grant_extent *extents, unsigned int room,
+		     struct seal_grant *result, size_t size);
+static inline int seal_grant(struct seal_session *session, int fd,
+			     uint32_t flags, uint64_t offset, uint64_t length,
+			     struct seal_grant_extent *extents,
+			     unsigned int room, struct seal_grant *result)
+{
+	return seal_grant_sized(session, fd, flags, offset, length, extents,
+				room, result, sizeof(*result));
+}
 
 /**
  * seal_commit() - make what others have written part of the file
@@ -241,9 +289,18 @@ int seal_grant(struct seal_session *session, int fd, uint32_t flags,
  * Return: 0; -ENXIO: not granted to @session; -EACCES, -EBUSY, -EINVAL, -EPERM,
  * -EBADF, -E2BIG, -ESTALE, -EIO, -ENOMEM, -EINTR: see struct seal_commit.
  */
-int seal_commit(struct seal_session *session, int fd,
-		const struct seal_commit_range *ranges, unsigned int nr,
-		uint64_t new_size, struct seal_commit *result);
+int seal_commit_sized(struct seal_session *session, int fd,
+		      const struct seal_commit_range *ranges, unsigned int nr,
+		      uint64_t new_size, struct seal_commit *result,
+		      size_t size);
+static inline int seal_commit(struct seal_session *session, int fd,
+			      const struct seal_commit_range *ranges,
+			      unsigned int nr, uint64_t new_size,
+			      struct seal_commit *result)
+{
+	return seal_commit_sized(session, fd, ranges, nr, new_size, result,
+				 sizeof(*result));
+}
 
 /**
  * seal_release() - take a grant back
@@ -271,8 +328,14 @@ int seal_release(struct seal_session *session, int fd, uint32_t flags,
  *
  * Return: 0; -EINVAL, -EFAULT.
  */
-int seal_info(struct seal_session *session, struct seal_info *info,
-	      struct seal_fs_info *fs, unsigned int nr_fs);
+int seal_info_sized(struct seal_session *session, struct seal_info *info,
+		    struct seal_fs_info *fs, unsigned int nr_fs, size_t size);
+static inline int seal_info(struct seal_session *session,
+			    struct seal_info *info, struct seal_fs_info *fs,
+			    unsigned int nr_fs)
+{
+	return seal_info_sized(session, info, fs, nr_fs, sizeof(*info));
+}
 
 /**
  * struct seal_extent - one extent of a file
@@ -315,7 +378,13 @@ int seal_map_open(int fd, struct seal_map **map);
  * Return: 1: @extent is filled in; 0: end; -EOPNOTSUPP, -EIO, -EINTR...: as
  * FS_IOC_FIEMAP.
  */
-int seal_map_next(struct seal_map *map, struct seal_extent *extent);
+int seal_map_next_sized(struct seal_map *map, struct seal_extent *extent,
+			size_t size);
+static inline int seal_map_next(struct seal_map *map,
+				struct seal_extent *extent)
+{
+	return seal_map_next_sized(map, extent, sizeof(*extent));
+}
 
 /**
  * seal_map_digest() - digest of the map that was iterated over
@@ -389,7 +458,70 @@ struct seal_identity {
  *
  * Return: 0; -EOPNOTSUPP: its filesystem does not tell.
  */
-int seal_identity(int fd, struct seal_identity *identity);
+int seal_identity_sized(int fd, struct seal_identity *identity, size_t size);
+static inline int seal_identity(int fd, struct seal_identity *identity)
+{
+	return seal_identity_sized(fd, identity, sizeof(*identity));
+}
+
+struct seal_read;
+
+/**
+ * seal_read_open() - seal files only to read them, at no cost to a writer
+ * @fds: descriptors
+ * @nr: number of them, 1..SEAL_MAX_FILES
+ * @reading: where to put the handle
+ * @report: as for seal_files(), may be NULL
+ *
+ * Seals the files as one step, in a session of the handle's own. A file that is
+ * open for writing, or mapped so, is refused, unless all of it is in place, so
+ * that no write to what is there fails. When somebody opens one of the others
+ * for writing afterwards, or truncates it, that call waits until the seals have
+ * been dropped, which happens at once; it then finds the file as if nobody had
+ * read it. Only an open(2) with O_NONBLOCK fails (EWOULDBLOCK, once).
+ *
+ * That is done with read leases (fcntl(2), F_SETLEASE) on descriptions of the
+ * library's own, and a thread with all signals blocked. So the caller must own
+ * the files or have CAP_LEASE, and a process that is stopped for longer than
+ * /proc/sys/fs/lease-break-time lets a writer meet the seals.
+ *
+ * Return: 0; -ETXTBSY: a file is open for writing, or that cannot be told
+ * (@report->bad_index which, @report->reason by whom); -EBUSY: somebody opened
+ * one meanwhile; errors of seal_open() and of seal_files().
+ */
+int seal_read_open_sized(const int *fds, unsigned int nr,
+			 struct seal_read **reading, struct seal_files *report,
+			 size_t size);
+static inline int seal_read_open(const int *fds, unsigned int nr,
+				 struct seal_read **reading,
+				 struct seal_files *report)
+{
+	return seal_read_open_sized(fds, nr, reading, report, sizeof(*report));
+}
+
+/**
+ * seal_read_check() - are the files still sealed
+ * @reading: handle
+ *
+ * What was read before belongs to one instant if this returns 0 afterwards.
+ *
+ * Return: 0; -EBUSY: no, a program wanted to write to one.
+ */
+int seal_read_check(struct seal_read *reading);
+
+/**
+ * seal_read_session() - the session that holds the seals
+ * @reading: handle
+ *
+ * For seal_status(). Owned by the handle.
+ */
+struct seal_session *seal_read_session(const struct seal_read *reading);
+
+/**
+ * seal_read_close() - end it and drop the seals
+ * @reading: handle, or NULL
+ */
+void seal_read_close(struct seal_read *reading);
 
 /* What a difference between two files means for their contents. */
 enum seal_diff_kind {
@@ -442,16 +574,21 @@ struct seal_diff;
  * @diff: where to put the handle
  * @report: as for seal_files() (index 0 is NEW, 1 is OLD), may be NULL
  *
- * Both are sealed as one step, in a session of the handle's own, until
+ * Both are sealed as one step, as seal_read_open() does it, until
  * seal_diff_close(). Meanwhile equal blocks stay equal: what the two share
- * cannot be written. Blocks that only one file has can be written in place;
- * whoever reads contents should have files that nobody writes to, such as
- * reflinked snapshots. The caller keeps the descriptors open.
+ * cannot be written. The caller keeps the descriptors open.
  *
- * Return: 0; errors of seal_open() and of seal_files().
+ * Return: 0; errors of seal_read_open().
  */
-int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
-		   struct seal_files *report);
+int seal_diff_open_sized(int old_fd, int new_fd, struct seal_diff **diff,
+			 struct seal_files *report, size_t size);
+static inline int seal_diff_open(int old_fd, int new_fd,
+				 struct seal_diff **diff,
+				 struct seal_files *report)
+{
+	return seal_diff_open_sized(old_fd, new_fd, diff, report,
+				    sizeof(*report));
+}
 
 /**
  * seal_diff_next() - the next range that differs
@@ -464,10 +601,16 @@ int seal_diff_open(int old_fd, int new_fd, struct seal_diff **diff,
  * is needed does not depend on the number of extents.
  *
  * Return: 1: @range is filled in; 0: end, and the seals held all the time;
- * -ESTALE: they did not, what was reported is worth nothing; errors of
- * seal_map_next().
+ * -ESTALE: they did not, what was reported is worth nothing; -EBUSY: nor is it
+ * then, somebody wanted to write; errors of seal_map_next().
  */
-int seal_diff_next(struct seal_diff *diff, struct seal_diff_range *range);
+int seal_diff_next_sized(struct seal_diff *diff, struct seal_diff_range *range,
+			 size_t size);
+static inline int seal_diff_next(struct seal_diff *diff,
+				 struct seal_diff_range *range)
+{
+	return seal_diff_next_sized(diff, range, sizeof(*range));
+}
 
 /**
  * seal_diff_rewind() - begin again
@@ -481,7 +624,8 @@ int seal_diff_rewind(struct seal_diff *diff);
  * seal_diff_check() - are both files sealed, and were they all the time
  * @diff: handle
  *
- * Return: 0; -ESTALE: no; errors of seal_status().
+ * Return: 0; -ESTALE: no; -EBUSY: no, somebody wanted to write to one; errors of
+ * seal_status().
  */
 int seal_diff_check(struct seal_diff *diff);
 
@@ -501,6 +645,14 @@ void seal_diff_sizes(const struct seal_diff *diff, uint64_t *old_size,
  * For seal_status(). Owned by the handle.
  */
 struct seal_session *seal_diff_session(const struct seal_diff *diff);
+
+/**
+ * seal_diff_reading() - the handle that holds both seals
+ * @diff: handle
+ *
+ * For seal_read_check(), which costs nothing. Owned by the handle.
+ */
+struct seal_read *seal_diff_reading(const struct seal_diff *diff);
 
 /**
  * seal_diff_close() - end the comparison and drop both seals

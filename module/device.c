@@ -131,7 +131,7 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 	info.abi = SEAL_ABI_VERSION;
 	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS |
 			SEAL_FEATURE_REVOKE | SEAL_FEATURE_RECALL |
-			SEAL_FEATURE_GRANT;
+			SEAL_FEATURE_UNSEAL_CLAIM | SEAL_FEATURE_GRANT;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -285,13 +285,22 @@ static long ioctl_unseal(struct seal_session *session, void __user *arg)
 	u32 usize;
 	int ret;
 
-	ret = get_struct(&unseal, sizeof(unseal), sizeof(unseal), arg, &usize);
+	ret = get_struct(&unseal, sizeof(unseal),
+			 offsetof(struct seal_unseal, claim), arg, &usize);
 	if (ret)
 		return ret;
 	if (unseal.flags & ~SEAL_UNSEAL_ALL || unseal.reserved)
 		return -EINVAL;
-	if (unseal.flags & SEAL_UNSEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
+	if (unseal.flags & SEAL_UNSEAL_CLAIM) {
+		if (unseal.flags != SEAL_UNSEAL_CLAIM || unseal.fd != -1)
+			return -EINVAL;
+	} else if (unseal.claim) {
+		return -EINVAL;
+	}
+	if (unseal.flags && !capable(CAP_LINUX_IMMUTABLE))
 		return -EPERM;
+	if (unseal.flags & SEAL_UNSEAL_CLAIM)
+		return seal_unclaim_number(unseal.claim);
 	file = get_file_arg(unseal.fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);

@@ -81,6 +81,7 @@ struct seal_fs_info {
 #define SEAL_FEATURE_EVENTS	(1ULL << 2)	/* <seal_netlink.h> */
 #define SEAL_FEATURE_REVOKE	(1ULL << 3)	/* REVOKE; poll(2) on a session */
 #define SEAL_FEATURE_RECALL	(1ULL << 4)	/* SEAL_SEAL_RECALL */
+#define SEAL_FEATURE_UNSEAL_CLAIM (1ULL << 5)	/* SEAL_UNSEAL_CLAIM */
 #define SEAL_FEATURE_GRANT	(1ULL << 8)	/* GRANT, COMMIT, RELEASE */
 
 /* seal_info.flags */
@@ -216,23 +217,34 @@ struct seal_files {
 };
 
 #define SEAL_UNSEAL_STICKY	(1U << 0)	/* drop the sticky claim */
-#define SEAL_UNSEAL_ALL		(SEAL_UNSEAL_STICKY)
+#define SEAL_UNSEAL_CLAIM	(1U << 1)	/* drop the sticky claim @claim */
+#define SEAL_UNSEAL_ALL		(SEAL_UNSEAL_STICKY | SEAL_UNSEAL_CLAIM)
 
 /**
  * struct seal_unseal - SEAL_IOC_UNSEAL: drop a claim
  * @size: in: size of this structure
- * @fd: in: the file
- * @flags: in: SEAL_UNSEAL_STICKY (needs CAP_LINUX_IMMUTABLE) or 0 for the
- *         claim of this session
+ * @fd: in: the file; with CLAIM -1
+ * @flags: in: SEAL_UNSEAL_STICKY or SEAL_UNSEAL_CLAIM (both need
+ *         CAP_LINUX_IMMUTABLE), or 0 for the claim of this session
  * @reserved: must be 0
+ * @claim: in: with CLAIM the number of a sticky claim, as <seal_netlink.h> tells
+ *         it; else 0
+ *
+ * CLAIM is for files that no path leads to any more: those that were unlinked,
+ * or replaced by another file of the same name.
  *
  * Succeeds when there is no such claim. Other holders keep theirs.
+ *
+ * Errors of CLAIM: ENOENT (no claim has this number), EBUSY (it is one of a
+ * session, which ends with its program), EPERM (also if the caller neither owns
+ * the file nor has CAP_FOWNER). A kernel that does not know it returns E2BIG.
  */
 struct seal_unseal {
 	__u32	size;
 	__s32	fd;
 	__u32	flags;
 	__u32	reserved;
+	__u64	claim;
 };
 
 /**

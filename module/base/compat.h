@@ -101,11 +101,23 @@ static inline bool seal_owner_or_capable(struct file *file)
 {
 	return inode_owner_or_capable(file_mnt_idmap(file), file_inode(file));
 }
+
+static inline bool seal_path_owner_or_capable(const struct path *path)
+{
+	return inode_owner_or_capable(mnt_idmap(path->mnt),
+				      d_inode(path->dentry));
+}
 #else
 static inline bool seal_owner_or_capable(struct file *file)
 {
 	return inode_owner_or_capable(file_mnt_user_ns(file),
 				      file_inode(file));
+}
+
+static inline bool seal_path_owner_or_capable(const struct path *path)
+{
+	return inode_owner_or_capable(mnt_user_ns(path->mnt),
+				      d_inode(path->dentry));
 }
 #endif
 

@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "base/compat.h"
 #include "base/trace.h"
 #include "gates/tripwire.h"
 #include "probes/fs.h"
@@ -150,6 +151,16 @@ static struct seal_claim *sticky_claim(struct seal_entry *entry)
 	return NULL;
 }
 
+/* What is left to do when it was detached. */
+static void sticky_drop(struct seal_claim *claim, struct seal_entry *entry,
+			struct seal_event *event)
+{
+	seal_grants_leave_sticky(entry);
+	seal_entry_put_tell(entry, event);
+	seal_claim_forget(claim);
+	module_put(THIS_MODULE);
+}
+
 int seal_unclaim_sticky(struct inode *inode)
 {
 	struct seal_claim *claim = NULL;
@@ -164,13 +175,33 @@ int seal_unclaim_sticky(struct inode *inode)
 		seal_claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL,
 				  &event);
 	mutex_unlock(&seal_table_lock);
-	if (claim) {
-		seal_grants_leave_sticky(entry);
-		seal_entry_put_tell(entry, &event);
-		seal_claim_forget(claim);
-		module_put(THIS_MODULE);
-	}
+	if (claim)
+		sticky_drop(claim, entry, &event);
 	return 0;
+}
+
+int seal_unclaim_number(u64 id)
+{
+	struct seal_claim *claim;
+	struct seal_event event;
+	struct seal_entry *entry;
+	int ret = 0;
+
+	mutex_lock(&seal_table_lock);
+	claim = seal_claim_find(id);
+	if (!claim)
+		ret = -ENOENT;
+	else if (claim->holder->session)
+		ret = -EBUSY;
+	else if (!seal_path_owner_or_capable(&claim->entry->path))
+		ret = -EPERM;
+	else
+		entry = seal_claim_detach(claim, SEAL_EVENT_UNSEALED,
+					  SEAL_WHY_CALL, &event);
+	mutex_unlock(&seal_table_lock);
+	if (!ret)
+		sticky_drop(claim, entry, &event);
+	return ret;
 }
 
 /*

@@ -23,6 +23,8 @@ void seal_entry_put_changer(struct seal_entry *entry);
 
 int seal_unclaim(struct seal_session *session, struct inode *inode);
 int seal_unclaim_sticky(struct inode *inode);
+/* The sticky claim with this number, wherever its file is now. */
+int seal_unclaim_number(u64 id);
 
 /* Take the file from all its holders, *@revoked of them. 0 or -EINTR. */
 int seal_revoke(struct inode *inode, u32 *revoked);

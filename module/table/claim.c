@@ -291,6 +291,13 @@ static int walk_claim(const struct seal_claim *claim, char *page,
 	return fn(arg, &info);
 }
 
+struct seal_claim *seal_claim_find(u64 id)
+{
+	lockdep_assert_held(&seal_table_lock);
+	/* an index is a long, and numbers are never that large */
+	return id > ULONG_MAX ? NULL : xa_load(&claims, id);
+}
+
 /* Others may take and drop claims between this many. */
 #define WALK_BATCH	64
 

@@ -99,6 +99,9 @@ struct seal_claim_info {
 	bool			deleted;
 };
 
+/* The claim with this number, or NULL. With the table locked. */
+struct seal_claim *seal_claim_find(u64 id);
+
 /*
  * Call @fn for the claims numbered from *@next to @last, until it returns
  * something else than 0, and return that. *@next is the number of the claim

@@ -28,7 +28,8 @@ static const struct {
 	[PREALLOC] = SIZES(SEAL_IOC_PREALLOC, struct seal_range_op),
 	[UNSHARE] = SIZES(SEAL_IOC_UNSHARE, struct seal_range_op),
 	[SEAL] = SIZES(SEAL_IOC_SEAL, struct seal_files),
-	[UNSEAL] = SIZES(SEAL_IOC_UNSEAL, struct seal_unseal),
+	[UNSEAL] = { SEAL_IOC_UNSEAL, sizeof(struct seal_unseal),
+		     offsetof(struct seal_unseal, claim) },
 	[STATUS] = { SEAL_IOC_STATUS, sizeof(struct seal_status),
 		     offsetof(struct seal_status, generation) },
 	[REVOKE] = SIZES(SEAL_IOC_REVOKE, struct seal_revoke),
@@ -244,6 +245,35 @@ START_TEST(reserved_members)
 }
 END_TEST
 
+/* A claim is named by its number, and by nothing else. */
+START_TEST(unseal_by_number)
+{
+	struct seal_unseal good = {
+		.size = sizeof(good),
+		.fd = -1,
+		.flags = SEAL_UNSEAL_CLAIM,
+		.claim = UINT64_MAX,
+	};
+
+	fill(UNSEAL);
+	req.unseal.claim = 1;
+	ck_assert_int_eq(call(UNSEAL), -EINVAL);
+	req.unseal = good;
+	ck_assert_int_eq(call(UNSEAL), -ENOENT);
+	req.unseal.claim = 0;
+	ck_assert_int_eq(call(UNSEAL), -ENOENT);
+	req.unseal = good;
+	req.unseal.fd = fd;
+	ck_assert_int_eq(call(UNSEAL), -EINVAL);
+	req.unseal = good;
+	req.unseal.flags |= SEAL_UNSEAL_STICKY;
+	ck_assert_int_eq(call(UNSEAL), -EINVAL);
+	req.unseal = good;
+	req.unseal.reserved = 1;
+	ck_assert_int_eq(call(UNSEAL), -EINVAL);
+}
+END_TEST
+
 START_TEST(recall_has_a_time)
 {
 	static const struct {
@@ -413,6 +443,7 @@ static TCase *abi_args(void)
 	tcase_add_loop_test(tc, misaligned, 0, COMMANDS);
 	tcase_add_test(tc, unknown_flags);
 	tcase_add_test(tc, reserved_members);
+	tcase_add_test(tc, unseal_by_number);
 	tcase_add_test(tc, recall_has_a_time);
 	tcase_add_test(tc, max_extents_needs_its_bit);
 	tcase_add_test(tc, number_of_files);

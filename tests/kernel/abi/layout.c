@@ -62,11 +62,12 @@ AT(seal_revoke, fd, 4);
 AT(seal_revoke, flags, 8);
 AT(seal_revoke, holders, 12);
 
-SIZE(seal_unseal, 16);
+SIZE(seal_unseal, 24);
 AT(seal_unseal, size, 0);
 AT(seal_unseal, fd, 4);
 AT(seal_unseal, flags, 8);
 AT(seal_unseal, reserved, 12);
+AT(seal_unseal, claim, 16);
 
 SIZE(seal_status, 208);
 AT(seal_status, size, 0);
@@ -147,7 +148,7 @@ COMMAND(SEAL_IOC_INFO, 0xc040d600);
 COMMAND(SEAL_IOC_PREALLOC, 0xc028d601);
 COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
-COMMAND(SEAL_IOC_UNSEAL, 0xc010d604);
+COMMAND(SEAL_IOC_UNSEAL, 0xc018d604);
 COMMAND(SEAL_IOC_STATUS, 0xc0d0d605);
 COMMAND(SEAL_IOC_REVOKE, 0xc010d606);
 COMMAND(SEAL_IOC_GRANT, 0xc0c8d608);

@@ -12,14 +12,14 @@ cases_without_module() {
 	says "usage goes to stderr" "usage:"
 	expect 2 "unknown verb: usage" sealctl frobnicate
 	says "it is named" "frobnicate"
-	for verb in info prealloc unshare seal unseal status hold map diff send \
-		receive record verify offset export unexport list monitor revoke \
+	for verb in info prealloc unshare seal unseal status hold map diff \
+		snapshot send receive record verify offset swapfile export unexport list monitor revoke \
 		restore forget; do
 		expect 0 "$verb --help succeeds" sealctl "$verb" --help
 		expect 2 "$verb --no-such-option: usage" sealctl "$verb" --no-such-option
 	done
-	for verb in prealloc unshare seal unseal status hold map diff send \
-		receive record offset export unexport revoke forget; do
+	for verb in prealloc unshare seal unseal status hold map diff snapshot send \
+		receive record offset swapfile export unexport revoke forget; do
 		expect 2 "$verb without a file: usage" sealctl "$verb"
 	done
 	expect 2 "hold without a command: usage" sealctl hold file --
@@ -179,6 +179,7 @@ cases_seal() {
 	expect 0 "and unsealed" sealctl unseal "/dev/fd/$fd"
 	exec {fd}<&-
 
+	cases_orphans
 	mkdir many
 	(cd many && seq 1 200 | xargs touch)
 	expect 0 "200 files, more than the soft limit on open files" \
@@ -189,6 +190,111 @@ cases_seal() {
 	expect 1 "more files than one step takes" sealctl seal $(seq 1 1025)
 	says "which is said" "1025" "1024"
 	rm -rf many sparse full ./-n "$name"
+}
+
+# claim_of FILE: the number of its lasting claim, by inode
+claim_of() {
+	sealctl list --json | jq ".claims[] | select(.inode == $(stat -c %i "$1")) | .claim"
+}
+
+# No path leads to the file any more: its seal must be found all the same.
+cases_orphans() {
+	local claim fd free
+
+	dd if=/dev/urandom of=gone bs=1M count=8 conv=fsync status=none
+	cp gone "$T/new"
+	sealctl seal gone
+	claim=$(claim_of gone)
+	expect 0 "list shows claim, device and inode" sealctl list
+	prints "for people as well" "*$claim *$(stat -c %Hd:%Ld/%i gone)*"
+	rm gone
+	sync
+	free=$(stat -f -c %a .)
+	expect 1 "unseal of the removed file" sealctl unseal gone
+	says "the seal is found" "is still sealed" "unseal --claim $claim"
+	expect 1 "a claim that is not there" sealctl unseal --claim 999999
+	says "which is said" "no such claim"
+	expect 2 "no number" sealctl unseal --claim x
+	expect 0 "unseal by its claim" sealctl unseal --claim "$claim"
+	check "it is gone from the list" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
+	sync
+	check "its space is free" [ "$(stat -f -c %a .)" -gt "$free" ]
+	expect 1 "no second time" sealctl unseal --claim "$claim"
+
+	cp "$T/new" here
+	sealctl seal here
+	claim=$(claim_of here)
+	cp "$T/new" other
+	mv other here
+	expect 0 "unseal of a path with another file" sealctl unseal here
+	says "says that the former one is sealed" "had this name before" "--claim $claim"
+	expect 0 "which that lifts" sealctl unseal --claim "$claim"
+
+	exec {fd}<here
+	rm here
+	expect 0 "seal of a file without a name" sealctl seal "/dev/fd/$fd"
+	says "says how to lift that" "no name" "unseal --claim"
+	claim=$(sealctl list --json | jq '.claims[0].claim')
+	exec {fd}<&-
+	expect 0 "so it is" sealctl unseal --claim "$claim"
+
+	cp "$T/new" held
+	sealctl hold held -- sleep 30 &
+	check "a program holds one" until_true sealctl status -q held
+	claim=$(claim_of held)
+	expect 1 "its claim ends with it" sealctl unseal --claim "$claim"
+	says "which is said" "held by a program"
+	kill "$(sealctl list --json | jq '.claims[0].pid')"
+	wait
+
+	cp "$T/new" renamed
+	cp "$T/new" removed
+	cp "$T/new" replaced
+	cp "$T/new" other
+	sealctl seal --persist renamed removed replaced
+	mv renamed elsewhere
+	rm removed
+	mv other replaced
+	check "three are sealed" [ "$(sealctl list --json | jq '.claims | length')" = 3 ]
+	expect 0 "unseal --persistent" sealctl unseal --persistent
+	check "finds all of them" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
+	rm -rf /var/lib/seal elsewhere replaced held
+	cases_names
+}
+
+# What others chose must not pass for a line of ours.
+cases_names() {
+	local name=$'\e[2Jgood.img: as recorded, sealed\nforged' verb hex
+
+	cp "$T/new" "$name"
+	for verb in "status" "map" "seal" "status" "list" "unseal" "verify -m manifest"; do
+		if [ "$verb" = list ]; then
+			expect 0 "a hostile name: list" sealctl list
+		elif [ "$verb" = "verify -m manifest" ]; then
+			sealctl record "$name" >manifest
+			expect 0 "a hostile name: verify" sealctl verify -m manifest
+		else
+			expect 0 "a hostile name: $verb" sealctl "$verb" "$name"
+		fi
+		check "no line of it, no escape" bash -c \
+			"! grep -qaE '^(forged|good)|'$'\e' '$T/out' '$T/err'"
+	done
+	expect 1 "in an error message" sealctl seal "$name/none"
+	says "it is escaped" '\033[2Jgood.img' 'sealed\012forged'
+	sealctl seal "$name"
+	check "list -0 has it as it is" [ "$(sealctl list -0 | tr '\0' @)" = "$PWD/$name@" ]
+	check "list --paths has it in a line" [ "$(sealctl list --paths | wc -l)" = 1 ]
+	sealctl unseal "$name"
+	rm -f "$name"
+	name=$'caf\351'
+	cp "$T/new" "$name"
+	hex=$(printf %s "$name" | od -An -tx1 | tr -d ' \n')
+	expect 0 "a name that is not UTF-8, for programs" sealctl status --json "$name"
+	holds "is exact" ".files[0].path_hex == \"$hex\""
+	sealctl record "$name" >manifest
+	expect 0 "recorded, it is found again" sealctl verify -m manifest
+	expect 0 "by its name, too" sealctl verify -m manifest "$name"
+	rm -f "$name" manifest
 }
 
 cases_reflink() {

@@ -37,7 +37,7 @@ cases_list() {
 	holds "is empty" '.claims == []'
 	check "two files are sealed" sealctl seal 'a file' large
 	expect 0 "list" sealctl list
-	prints "shows them, blanks escaped" "*$dir/a\\\\040file; -*"
+	prints "shows them, blanks escaped" "*$dir/a\\\\040file [0-9]*:*/[0-9]*; -*"
 	expect 0 "list --json" sealctl list --json
 	holds "has the documented members" \
 		'.claims[0] | keys == ["broken", "claim", "command", "deleted",
@@ -78,7 +78,7 @@ cases_list() {
 	check "the lasting seals are lifted" sealctl unseal 'a file' large
 	expect 0 "a file is removed while it is held" sealctl hold large -- \
 		sh -c 'rm large; exec sealctl list'
-	prints "which the list shows" "*$dir/large (deleted); -*"
+	prints "which the list shows" "*$dir/large [0-9]*:*/[0-9]* (deleted); -*"
 	rm -f 'a file'
 }
 

@@ -92,7 +92,7 @@ cases_delta() {
 
 	# A copy made by other means becomes the base of deltas.
 	cp s1 other
-	expect 1 "a copy that was not received" sealctl receive d2 other
+	expect 5 "a copy that was not received" sealctl receive d2 other
 	expect 0 "a delta with whole hashes" sealctl send --check all --base s1 s2
 	cp "$T/out" d6
 	expect 0 "takes it as a base" sealctl receive d6 other
@@ -113,6 +113,119 @@ cases_delta_no_reflink() {
 		sealctl receive --in-place d copy'
 	same "the copy is equal" s2 copy
 	rm -f s1 s2 copy d
+}
+
+# What a delta has in it can be seen without receiving it.
+cases_dump() {
+	make_image s1
+	cp --reflink=always s1 s2
+	patch_file s2 5
+	fallocate -p -o 65536 -l 8192 s2
+	sealctl send -q s1 >d1
+	sealctl send -q --base s1 s2 >d2
+	expect 0 "dump" sealctl receive --dump d2
+	prints "ranges are told, and that it is complete" "*20480*4096*65536*8192*complete:*"
+	expect 0 "dump --json" sealctl receive --dump --json d2
+	holds "the same for programs" '.header.version == 2 and .header.has_base and
+		[.records[] | [.kind, .offset, .length]] ==
+		[["data", 20480, 4096], ["zero", 65536, 8192]] and .zero == 8192'
+	head -c 300 d2 >bad
+	expect 1 "dump of one that is cut" sealctl receive --dump bad
+	says "says so" bad "cut short"
+	sed 's/^\(SEALDLT.\)\x02/\1\x01/' d2 >bad
+	expect 1 "one of the first version" sealctl receive bad none
+	says "is refused with a word" "version 1" "version 2"
+	expect 0 "receive --json" sealctl receive --json d1 copy
+	holds "says what was done" '.path == "copy" and .data > 0 and .resumed == 0'
+	expect 4 "received before: a status of its own" sealctl receive d1 copy
+	expect 1 "larger than allowed" sealctl receive --max-size 1M d2 copy
+	says "which is said" copy "limit is 1048576" "--max-size"
+	expect 0 "up to that it is received" sealctl receive --max-size 4M d2 copy
+	same "and is right" s2 copy
+	rm -f s1 s2 d1 d2 bad copy
+}
+
+# A pipe that breaks, and what is sent then.
+cases_resume() {
+	local token way
+
+	dd if=/dev/urandom of=s1 bs=1M count=8 conv=fsync status=none
+	sealctl send -q s1 | sealctl receive -q - copy
+	cp --reflink=always s1 s2
+	dd if=/dev/urandom of=s2 bs=1M count=6 seek=1 conv=notrunc,fsync status=none
+	for way in '' --in-place; do
+		cp --reflink=always --preserve=xattr,timestamps copy part
+		if [ -z "$way" ]; then
+			expect 1 "a pipe that breaks" bash -c 'sealctl send -q --base s1 s2 |
+				head -c 3300000 | sealctl receive - part'
+		else
+			sealctl send -q --base s1 s2 >d
+			expect 153 "an update in place that is killed" bash -c \
+				'ulimit -f 4000; sealctl receive -i d part'
+		fi
+		# shellcheck disable=SC2086 # one option or none
+		expect 0 "where to go on $way" sealctl receive --where $way part
+		token=$OUT
+		[ -z "$way" ] || token=${token%:*}:0
+		expect 0 "the rest is sent" sealctl send --resume "$token" --base s1 s2
+		cp "$T/out" rest
+		if [ -z "$way" ]; then
+			check "only the rest" [ "$(stat -c %s rest)" -lt 3500000 ]
+			expect 5 "a file that has no beginning does not take it" \
+				sealctl receive rest copy
+		fi
+		# shellcheck disable=SC2086 # one option or none
+		expect 0 "and received" sealctl receive $way rest part
+		same "the copy is equal" s2 part
+	done
+	expect 1 "nowhere to go on" sealctl receive --where part
+	expect 1 "no token" sealctl send --resume x --base s1 s2
+	expect 5 "a token of other contents" sealctl send --resume "$token" s1
+	expect 2 "not with a new snapshot" sealctl send --snapshot --resume "$token" s1
+	rm -f s1 s2 copy part rest d
+}
+
+# What the receiver's system may be like.
+cases_receiver() {
+	local loop
+
+	dd if=/dev/urandom of=s1 bs=64k count=32 conv=fsync status=none
+	sealctl send -q s1 >d1
+	mount -t tmpfs -o size=64k none /tmp
+	expect 0 "from a pipe, in place, with a full /tmp" bash -c \
+		'sealctl receive -q -i - copy <d1'
+	umount /tmp
+	same "the copy is equal" s1 copy
+	check "nothing is left" [ "$(find . -name '.*seal*')" = "" ]
+
+	# Whole seconds are all that inodes of 128 bytes have.
+	modprobe loop
+	truncate -s 32M image
+	mkfs.ext4 -q -F -I 128 -O ^metadata_csum image
+	loop=$(losetup -f --show image)
+	mkdir -p "$T/old"
+	mount "$loop" "$T/old"
+	cp --reflink=always s1 s2
+	patch_file s2 1 7
+	sealctl send -q --base s1 s2 >d2
+	expect 0 "a filesystem with times of a second" sealctl receive d1 "$T/old/copy"
+	expect 0 "the next delta of the chain" sealctl receive d2 "$T/old/copy"
+	same "the copy is equal" s2 "$T/old/copy"
+	cp --preserve=xattr,timestamps "$T/old/copy" "$T/old/changed"
+	printf x | dd of="$T/old/copy" bs=1 conv=notrunc status=none
+	expect 5 "a write is noticed" bash -c "sealctl send -q --base s2 s1 |
+		sealctl receive - $T/old/copy"
+	umount "$T/old"
+	losetup -d "$loop"
+
+	# A seal that no name leads to any more could not be lifted.
+	sealctl receive -q d1 held
+	sealctl seal held
+	expect 1 "a sealed file is not replaced" sealctl receive d2 held
+	says "which is said" held sealed "unseal it first"
+	sealctl unseal held
+	expect 0 "unsealed, it is" sealctl receive d2 held
+	rm -f s1 s2 d1 d2 copy image held
 }
 
 # A writer that never stops, and its snapshots.
@@ -140,4 +253,158 @@ cases_chain() {
 	check "chain: $CHAIN states of a file that is written to, byte for byte" \
 		[ "$i" -gt "$CHAIN" ]
 	rm -f live s[0-9]* mirror d
+}
+
+# Whatever reads a file must not cost its writer anything.
+cases_live() {
+	local fd verb names
+
+	make_image live
+	cp --reflink=always live snap
+	sealctl send -q snap >/dev/null
+	patch_file live 3 9 40
+	exec {fd}<>live
+	for verb in "diff snap live" "send --base snap live" "send live" "record live" \
+		"record snap live"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "$verb: a file that is open for writing" sealctl $verb
+		says "says by whom, and what to do" live \
+			"open for writing by process $$ (guest)" snapshot
+		check "and seals nothing" [ "$(status_json .sealed snap live)" = false ]
+	done
+	# Blocks 0 to 23 of 64 KiB are shared, the rest are holes.
+	expect 0 "the writer writes to shared blocks and to holes" \
+		dd if=/dev/urandom of=/dev/fd/$fd bs=64k count=50 conv=notrunc
+	expect 0 "a snapshot of it" sealctl snapshot live copy
+	prints "says what kind of copy it is" "*crash-consistent*"
+	same "and has the contents" live copy
+	expect 1 "no snapshot over another file" sealctl snapshot live copy
+	says "which is said" copy "exists already"
+	same "which is left alone" live copy
+	expect 1 "nor on another filesystem" sealctl snapshot live "$T/copy"
+	expect 0 "quiet is quiet" sealctl snapshot -q live copy2
+	check "nothing is printed" [ -z "$OUT$ERR" ]
+	expect 3 "diff of snapshots while it is written to" sealctl diff snap copy
+	names=$(ls -A)
+	expect 0 "send --snapshot of the file itself" sealctl send -q --snapshot live
+	check "no file came of it" [ "$(ls -A)" = "$names" ]
+	cp "$T/out" d1
+	expect 0 "receive it" sealctl receive d1 mirror
+	same "it is the file" live mirror
+	expect 0 "send --snapshot, and keep it as a base" bash -c \
+		'sealctl send -q --snapshot=monday live | sealctl receive -q - mirror'
+	same "the copy is equal" monday mirror
+	patch_file live 12 300
+	expect 0 "the next one from it" bash -c \
+		'sealctl send --base monday --snapshot=tuesday live >d2'
+	check "reads only what changed" [ "$(value read)" = "8.0 KiB" ]
+	expect 0 "receive it" sealctl receive d2 mirror
+	same "the copy is equal" live mirror
+	expect 1 "a name that is there" sealctl send --snapshot=monday live
+	says "is refused" monday "exists already"
+	exec {fd}<&-
+	rm -f copy copy2 monday tuesday mirror d1 d2
+	live_in_place
+	live_late
+	live_loop
+	rm -f live snap
+}
+
+# status_json FILTER FILE...: is it true of any
+status_json() {
+	local filter=$1
+
+	shift
+	sealctl status --json "$@" | jq "[.files[]$filter] | any"
+}
+
+# What is in place can be written all the time.
+live_in_place() {
+	local fd
+
+	dd if=/dev/urandom of=full bs=64k count=8 conv=fsync status=none
+	exec {fd}<>full
+	expect 0 "a file that is all in place, open for writing" sealctl record full
+	expect 0 "can be sent, too" sealctl send -q full
+	fallocate -l 1M full
+	expect 1 "with unwritten blocks it cannot" sealctl record full
+	says "which is said" "open for writing by process $$ (guest)"
+	exec {fd}<&-
+	rm -f full
+}
+
+# A writer that comes when the files are sealed goes first.
+live_late() {
+	local pid status=0 begin
+
+	mkfifo pipe
+	sealctl send live >pipe 2>"$T/err" &
+	pid=$!
+	exec {fd}<pipe
+	dd bs=120 count=1 status=none <&"$fd" >late
+	check "it is sealed while it is sent" [ "$(status_json .sealed live)" = true ]
+	begin=$SECONDS
+	expect 0 "a program that opens it then writes to a hole" \
+		dd if=/dev/urandom of=live bs=64k count=1 seek=60 conv=notrunc
+	check "and waits no lease out" [ $((SECONDS - begin)) -lt 20 ]
+	expect 0 "another truncates it" truncate -s 5M live
+	cat <&"$fd" >>late
+	exec {fd}<&-
+	wait "$pid" || status=$?
+	check "the transfer fails" [ "$status" -eq 1 ]
+	# shellcheck disable=SC2034 # says looks at it
+	ERR=$(<"$T/err")
+	says "and says why" "opened it or its base for writing" "snapshot"
+	expect 1 "what came of it" sealctl receive late none
+	says "has no end" "cut short"
+	rm -f pipe late .none.seal-receive
+}
+
+# A filesystem inside of an image, and whoever looks at the image meanwhile.
+live_loop() {
+	local loop fail=0 i end
+
+	truncate -s 64M image
+	mkfs.ext4 -q -F -E lazy_itable_init=1 image
+	cp --reflink=always image base
+	sealctl send -q base >/dev/null
+	modprobe loop
+	loop=$(losetup -f --show image)
+	mkdir -p "$T/inside"
+	mount "$loop" "$T/inside"
+	end=$((SECONDS + LIVE_SECONDS))
+	while [ "$SECONDS" -lt "$end" ]; do
+		for i in 1 2 3 4 5 6 7 8; do
+			dd if=/dev/urandom of="$T/inside/$i" bs=64k count=4 \
+				conv=fsync status=none || echo "$i" >>"$T/failed"
+		done
+		rm -f "$T"/inside/[0-9]
+		fstrim "$T/inside"
+	done &
+	while [ "$SECONDS" -lt "$end" ]; do
+		sealctl diff base image >/dev/null 2>&1
+		[ $? -eq 1 ] || fail=1
+		sealctl send -q --base base image 2>/dev/null >"$T/out" && fail=1
+		sealctl record image >/dev/null 2>&1 && fail=1
+		sealctl send -q --base base --snapshot image >"$T/out" 2>"$T/err" ||
+			fail=2
+	done
+	wait $!
+	check "a loop device's image: refused as itself, sent as a snapshot" [ "$fail" -eq 0 ]
+	check "no write inside of it failed" [ ! -e "$T/failed" ]
+	check "and its filesystem stays writable" touch "$T/inside/end"
+	expect 1 "it is named" sealctl record image
+	says "by its device" "open for writing by $loop"
+	umount "$T/inside"
+	losetup -d "$loop"
+	check "and consistent" e2fsck -fn image
+	rm -f image base
+}
+
+cases_live_no_reflink() {
+	echo text >file
+	expect 1 "snapshot without reflink" sealctl snapshot file copy
+	says "is refused" file "cannot share blocks"
+	check "nothing is left" [ ! -e copy ]
+	rm -f file
 }

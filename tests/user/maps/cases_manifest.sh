@@ -200,8 +200,78 @@ cases_offset() {
 	prints "names the device" "device $SEAL_DEV*pages $((physical / 4096)) (resume_offset)"
 	fallocate -p -o 65536 -l 65536 swap
 	expect 1 "offset of a file with a hole" sealctl offset swap
-	says "names the pieces" "bytes 65536 to 131071: hole" "in 3"
+	says "names the pieces" "bytes 65536 to 131071: hole" "has holes"
+	expect 1 "a swap file must not have any either" sealctl offset --pages swap
+	# As it was made everywhere: written at its begin, unwritten behind.
+	rm swap
+	fallocate -l 4M swap
+	mkswap swap >/dev/null
+	sync
+	physical=$(sealctl map --json swap | jq '.extents[0].physical')
+	expect 0 "a fresh swap file is one piece" sealctl offset --pages swap
+	prints "and begins there" $((physical / 4096))
+	check "nothing is said of pieces" [ -z "$ERR" ]
+	# Another file in between.
+	rm swap
+	dd if=/dev/zero of=swap bs=64k count=4 conv=fsync status=none
+	dd if=/dev/zero of=between bs=64k count=64 conv=fsync status=none
+	dd if=/dev/zero of=swap bs=64k count=4 seek=4 conv=notrunc,fsync status=none
+	if [ "$(sealctl map --json swap | jq '.extents | length')" -gt 1 ]; then
+		expect 0 "a swap file in pieces" sealctl offset --pages swap
+		says "is told to be one" "pieces"
+		expect 1 "for others that is an error" sealctl offset --sectors swap
+	else
+		skip "it is in one piece"
+	fi
+	rm -f between
+	cases_swapfile
+	cases_no_addresses
 	: >swap
 	expect 1 "offset of an empty file" sealctl offset swap
 	rm -f swap
+}
+
+cases_swapfile() {
+	local physical uuid
+
+	expect 0 "swapfile" sealctl swapfile made 8M
+	physical=$(sealctl map --json made | jq '.extents[0].physical')
+	uuid=$(blkid -p -s UUID -o value "$SEAL_DEV")
+	prints "says how to resume" "resume=UUID=$uuid resume_offset=$((physical / 4096))"
+	check "it is sealed, all of it in place" [ "$(sealctl status --json made |
+		jq '.files[0] | .sealed and .in_place_bytes == 8388608')" = true ]
+	check "nobody else can read it" [ "$(stat -c %a made)" = 600 ]
+	expect 0 "swapon" swapon "$PWD/made"
+	expect 0 "offset --pages agrees" sealctl offset --pages made
+	prints "that is the same" $((physical / 4096))
+	expect 0 "swapoff" swapoff "$PWD/made"
+	expect 1 "not over another file" sealctl swapfile made 8M
+	says "which is said" made "exists already"
+	check "which stays" sealctl status -q made
+	sealctl unseal made
+	expect 1 "without room" sealctl swapfile huge 100G
+	check "nothing is left" [ ! -e huge ]
+	expect 2 "too small a size" sealctl swapfile tiny 4K
+	expect 0 "swapfile --persist" sealctl swapfile --persist kept 8M
+	check "it is recorded" [ "$(sealctl list --persistent --paths)" = "$PWD/kept" ]
+	sealctl unseal --persistent
+	rm -rf /var/lib/seal made kept
+}
+
+# What overlayfs reports is of the filesystem below it.
+cases_no_addresses() {
+	mkdir lower upper work merged
+	dd if=/dev/urandom of=lower/file bs=64k count=1 conv=fsync status=none
+	if ! mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none merged; then
+		skip "no overlayfs"
+	else
+		expect 0 "map on overlayfs" sealctl map merged/file
+		prints "shows no address, and says why" "*no addresses: on overlay*"
+		expect 0 "map --json on overlayfs" sealctl map --json merged/file
+		holds "has none" '[.extents[].physical] | all(. == null)'
+		expect 1 "offset on overlayfs" sealctl offset merged/file
+		says "is refused" "on overlay"
+		umount merged
+	fi
+	rm -rf lower upper work merged
 }

@@ -6,13 +6,15 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "delta.h"
+#include "delta/delta.h"
 #include "unit.h"
 
 #define SIZE 8192
@@ -220,6 +222,314 @@ START_TEST(nonsense)
 }
 END_TEST
 
+/* A header of its own, and an end that goes with it. */
+static void make_huge(uint64_t size)
+{
+	struct delta_header header = {
+		.magic = DELTA_MAGIC,
+		.version = SEAL_DELTA_VERSION,
+		.flags = HEADER_CHECKED,
+		.new_size = size,
+		.data = 100,
+	};
+	struct delta_record end = {
+		.type = RECORD_END,
+		.offset = 1,
+		.length = 100,
+	};
+	struct seal_delta none = { 0 };
+	FILE *file = tmpfile();
+
+	memcpy(new, old, SIZE);
+	memset(header.new_id, 9, sizeof(header.new_id));
+	length = 0;
+	records = 0;
+	data = 0;
+	delta_swap_header(&header);
+	check = delta_header_check(&header);
+	header.check = htole64(check);
+	put(&header, sizeof(header));
+	put_record(RECORD_DATA, 0, 100);
+	ck_assert_uint_eq(fwrite(new, 1, 100, file), 100);
+	fflush(file);
+	ck_assert_int_eq(ftruncate(fileno(file), (off_t)size), 0);
+	ck_assert_int_eq(delta_hash_file(&none, fileno(file), 0, size, end.hash),
+			 0);
+	fclose(file);
+	delta_swap_record(&end);
+	check = delta_record_check(&end, check);
+	end.check = htole64(check);
+	put(&end, sizeof(end));
+}
+
+static int stop(uint64_t done, uint64_t total, void *arg)
+{
+	int *calls = arg;
+
+	(void)done;
+	(void)total;
+	return ++*calls >= 3;
+}
+
+static int receive_as(struct seal_delta *transfer)
+{
+	FILE *file = tmpfile();
+	int ret;
+
+	ck_assert_uint_eq(fwrite(delta, 1, length, file), length);
+	rewind(file);
+	ret = seal_delta_receive(transfer, fileno(file), "file");
+	fclose(file);
+	return ret;
+}
+
+/* 4 TiB of hole: whoever hashes them byte by byte runs into the time limit. */
+START_TEST(hashed_by_length)
+{
+	struct seal_delta transfer = {
+		.flags = ways[_i],
+		.max_size = 1ULL << 42,
+	};
+	struct stat st;
+
+	make_huge(1ULL << 42);
+	ck_assert_int_eq(receive_as(&transfer), 0);
+	ck_assert_int_eq(stat("file", &st), 0);
+	ck_assert_int_eq(st.st_size, 1LL << 42);
+}
+END_TEST
+
+/* What is zero counts the same whether it is stored or a hole. */
+START_TEST(hashed_alike)
+{
+	uint8_t stored[DELTA_HASH_LEN], hole[DELTA_HASH_LEN];
+	static const char zeros[65536];
+	struct seal_delta none = { 0 };
+	FILE *a = tmpfile(), *b = tmpfile();
+	unsigned int i;
+
+	for (i = 0; i < 48; i++)
+		fwrite(zeros, 1, sizeof(zeros), a);
+	fputc('x', a);
+	fseek(b, 48 * sizeof(zeros), SEEK_SET);
+	fputc('x', b);
+	fflush(a);
+	fflush(b);
+	ck_assert_int_eq(delta_hash_file(&none, fileno(a), 100, 4000000, stored), 0);
+	ck_assert_int_eq(delta_hash_file(&none, fileno(b), 100, 4000000, hole), 0);
+	ck_assert(!memcmp(stored, hole, sizeof(hole)));
+	ck_assert_int_eq(delta_hash_file(&none, fileno(b), 101, 4000000, hole), 0);
+	ck_assert(memcmp(stored, hole, sizeof(hole)));
+	fclose(a);
+	fclose(b);
+}
+END_TEST
+
+START_TEST(bounded)
+{
+	struct seal_delta transfer = { .flags = ways[_i] };
+
+	make_huge(1ULL << 43);
+	ck_assert_int_eq(receive_as(&transfer), -EFBIG);
+	transfer.max_size = (1ULL << 43) - 1;
+	ck_assert_int_eq(receive_as(&transfer), -EFBIG);
+	ck_assert_int_ne(access(".file.seal-receive", F_OK), 0);
+	expect_contents(old);
+}
+END_TEST
+
+/* Every loop asks whether to go on, that of the hashes as well. */
+START_TEST(cancelled)
+{
+	int calls = 0;
+	struct seal_delta transfer = {
+		.flags = ways[_i],
+		.max_size = 1ULL << 42,
+		.progress = stop,
+		.progress_arg = &calls,
+	};
+
+	make_huge(1ULL << 42);
+	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
+	ck_assert_int_eq(calls, 3);
+	calls = -1000;
+	ck_assert_int_eq(receive_as(&transfer), 0);
+}
+END_TEST
+
+/* An attribute that anybody may have written must not be the end of it. */
+START_TEST(garbage)
+{
+	static const char *const values[] = { "", "1 zz zz 7", "x", "1 00 00 0" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		ck_assert_int_eq(setxattr("file", "user.seal.receiving",
+					  values[i], strlen(values[i]), 0), 0);
+		make_change();
+		ck_assert_int_eq(receive(delta, length, ways[_i]), -ESTALE);
+		make_full();
+		ck_assert_int_eq(receive(delta, length, ways[_i]), 0);
+		expect_contents(old);
+		ck_assert_int_lt(getxattr("file", "user.seal.receiving", NULL,
+					  0), 0);
+	}
+}
+END_TEST
+
+static void *make_files(void *arg)
+{
+	int *bad = arg;
+	struct stat st;
+	int fd, i;
+
+	for (i = 0; i < 3000; i++) {
+		fd = open("secret", O_CREAT | O_EXCL | O_WRONLY, 0666);
+		ck_assert_int_eq(fstat(fd, &st), 0);
+		*bad += (st.st_mode & 077) != 0;
+		close(fd);
+		unlink("secret");
+	}
+	return NULL;
+}
+
+/* The mask for new files belongs to all threads of the process. */
+START_TEST(mask_is_left_alone)
+{
+	mode_t before = umask(027);
+	int bad = 0, i;
+	pthread_t other;
+	struct stat st;
+
+	umask(077);
+	ck_assert_int_eq(pthread_create(&other, NULL, make_files, &bad), 0);
+	for (i = 0; i < 200; i++) {
+		unlink("file");
+		ck_assert_int_eq(receive(delta, length, 0), 0);
+	}
+	pthread_join(other, NULL);
+	ck_assert_int_eq(bad, 0);
+	umask(027);
+	unlink("file");
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	ck_assert_int_eq(stat("file", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0640);
+	umask(before);
+}
+END_TEST
+
+/* A caller that was compiled with a structure of another size. */
+START_TEST(other_sizes)
+{
+	struct {
+		struct seal_delta delta;
+		uint8_t behind[32];
+	} larger = { .behind = { 0 } };
+	FILE *file = tmpfile();
+	size_t i;
+
+	fwrite(delta, 1, length, file);
+	rewind(file);
+	memset(larger.behind, 0, sizeof(larger.behind));
+	ck_assert_int_eq(seal_delta_receive_sized(&larger.delta, sizeof(larger),
+						  fileno(file), "file"),
+			 -EALREADY);
+	larger.behind[3] = 1;
+	ck_assert_int_eq(seal_delta_receive_sized(&larger.delta, sizeof(larger),
+						  fileno(file), "file"),
+			 -E2BIG);
+	memset(&larger.delta, 0, sizeof(larger.delta));
+	memset(larger.delta.message, 0x55, SEAL_DELTA_MESSAGE_LEN);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive_sized(&larger.delta,
+						  offsetof(struct seal_delta,
+							   message),
+						  fileno(file), "file"),
+			 -EALREADY);
+	for (i = 0; i < SEAL_DELTA_MESSAGE_LEN; i++)
+		ck_assert_int_eq(larger.delta.message[i], 0x55);
+	ck_assert_int_eq(seal_delta_receive_sized(&larger.delta, 8, fileno(file),
+						  "file"), -EINVAL);
+	fclose(file);
+}
+END_TEST
+
+/* What the receiver has of an interrupted transfer, and what goes on there. */
+START_TEST(resumed)
+{
+	struct delta_header header = {
+		.magic = DELTA_MAGIC,
+		.version = SEAL_DELTA_VERSION,
+		.new_size = SIZE,
+		.start = 4096,
+		.data = SIZE - 4096,
+	};
+	char token[SEAL_DELTA_TOKEN_LEN];
+	struct delta_journal journal;
+
+	memset(header.new_id, 5, sizeof(header.new_id));
+	unlink("file");
+	memcpy(new, old, SIZE);
+	put_header(false, 0, 5);
+	put_record(RECORD_DATA, 0, 4096);
+	ck_assert_int_eq(receive(delta, length, 0), -EBADMSG);
+	ck_assert_int_eq(seal_delta_where("file", 0, token), 0);
+	ck_assert_int_eq(delta_token_parse(token, &journal), 0);
+	ck_assert_uint_eq(journal.done, 4096);
+	ck_assert(!memcmp(journal.new_id, header.new_id, DELTA_ID_LEN));
+
+	length = 0;
+	records = 0;
+	data = 0;
+	delta_swap_header(&header);
+	check = delta_header_check(&header);
+	header.check = htole64(check);
+	put(&header, sizeof(header));
+	put_record(RECORD_DATA, 4096, SIZE - 4096);
+	put_end();
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	expect_contents(old);
+	ck_assert_int_eq(seal_delta_where("file", 0, token), -ENODATA);
+	unlink("file");
+	ck_assert_int_eq(receive(delta, length, 0), -ESTALE);
+	ck_assert_int_ne(access(".file.seal-receive", F_OK), 0);
+}
+END_TEST
+
+START_TEST(tokens)
+{
+	static const char *const bad[] = {
+		"", ":", "00:00:1", "0123456789abcdef0123456789abcdef:0:1",
+		"0123456789abcdef0123456789abcdef:0123456789abcdef0123456789abcdef:",
+		"0123456789abcdef0123456789abcdef:0123456789abcdef0123456789abcdef:1x",
+	};
+	struct delta_journal journal;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(delta_token_parse(bad[i], &journal), -EINVAL);
+}
+END_TEST
+
+START_TEST(dumped)
+{
+	struct seal_delta_header header;
+	struct seal_delta transfer = { 0 };
+	FILE *file = tmpfile();
+
+	make_change();
+	fwrite(delta, 1, length, file);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_dump(&transfer, fileno(file), &header, NULL,
+					 NULL), 0);
+	ck_assert_uint_eq(header.new_size, SIZE);
+	ck_assert_uint_eq(transfer.data, 100);
+	ck_assert_uint_eq(transfer.zero, 4096);
+	ck_assert_uint_eq(transfer.stream, length);
+	fclose(file);
+}
+END_TEST
+
 START_TEST(another_base)
 {
 	make_change();
@@ -262,6 +572,16 @@ int main(void)
 	tcase_add_loop_test(tests, changed_anywhere, 0, 2);
 	tcase_add_loop_test(tests, nonsense, 0, 2);
 	tcase_add_loop_test(tests, another_base, 0, 2);
+	tcase_add_loop_test(tests, hashed_by_length, 0, 2);
+	tcase_add_test(tests, hashed_alike);
+	tcase_add_loop_test(tests, bounded, 0, 2);
+	tcase_add_loop_test(tests, cancelled, 0, 2);
+	tcase_add_loop_test(tests, garbage, 0, 2);
+	tcase_add_test(tests, mask_is_left_alone);
+	tcase_add_test(tests, other_sizes);
+	tcase_add_test(tests, resumed);
+	tcase_add_test(tests, tokens);
+	tcase_add_test(tests, dumped);
 	tcase_add_test(tests, planted);
 	return run_tests(tests, "delta");
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "diff.h"
-#include "map.h"
+#include "core/diff.h"
+#include "core/map.h"
 #include "unit.h"
 
 #define K 1024ULL

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "errors.h"
-#include "sealctl.h"
+#include "base/errors.h"
+#include "base/sealctl.h"
 #include "unit.h"
 
 /* Freed by the next begin(), the last one by the end of the process. */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "map.h"
-#include "private.h"
+#include "core/map.h"
+#include "core/private.h"
 #include "unit.h"
 
 #define K 1024ULL

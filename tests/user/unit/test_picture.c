@@ -4,7 +4,7 @@
 
 #include <libseal.h>
 
-#include "picture.h"
+#include "print/picture.h"
 #include "unit.h"
 
 static struct picture picture;

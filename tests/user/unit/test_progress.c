@@ -2,8 +2,8 @@
 /* What a progress bar shows. */
 #include <string.h>
 
-#include "progress.h"
-#include "sealctl.h"
+#include "base/sealctl.h"
+#include "print/progress.h"
 #include "unit.h"
 
 START_TEST(test_percent)

@@ -2,7 +2,7 @@
 /* Lists of requirements. */
 #include <errno.h>
 
-#include "sealctl.h"
+#include "base/sealctl.h"
 #include "unit.h"
 
 static const struct {

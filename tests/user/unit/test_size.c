@@ -2,7 +2,7 @@
 /* Sizes: reading and writing them. */
 #include <errno.h>
 
-#include "sealctl.h"
+#include "base/sealctl.h"
 #include "unit.h"
 
 static const struct {

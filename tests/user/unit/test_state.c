@@ -2,8 +2,8 @@
 /* FIEMAP's flags as states. */
 #include <linux/fiemap.h>
 
-#include "private.h"
-#include "sealctl.h"
+#include "base/sealctl.h"
+#include "core/private.h"
 #include "unit.h"
 
 static const struct {

@@ -359,6 +359,11 @@ static size_t request_fill(const struct area *area, const struct call *c,
 		unseal->fd = file_fd(c->file);
 		unseal->flags = c->flags;
 		unseal->reserved = c->more > 15 ? c->more : 0;
+		/* numbers are given out from 1 on */
+		if (c->flags & SEAL_UNSEAL_CLAIM) {
+			unseal->fd = c->more & 1 ? unseal->fd : -1;
+			unseal->claim = c->a % 256;
+		}
 		return sizeof(*unseal);
 	}
 	case OP_REVOKE: {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "parsers.h"
-#include "print_json.h"
+#include "print/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map.h"
+#include "core/map.h"
+#include "core/private.h"
 #include "parsers.h"
-#include "private.h"
 
 #define MAX_LOADS 20
 

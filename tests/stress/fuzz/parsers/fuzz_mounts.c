@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* match() is all there is to it, and nobody else's. */
-#include "../../../../tools/mounts.c"
+#include "../../../../tools/base/mounts.c"
 #include "parsers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,7 @@
 #include <libseal.h>
 
 #include "parsers.h"
-#include "picture.h"
+#include "print/picture.h"
 
 #define MAX_CELLS 500
 

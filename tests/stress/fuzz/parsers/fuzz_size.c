@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sealctl.h"
 #include "parsers.h"
-#include "sealctl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of libseal share with each other.
+ */
+#ifndef LIBSEAL_PRIVATE_H
+#define LIBSEAL_PRIVATE_H
+
+#include <string.h>
+
+#include <libseal.h>
+
+/* The library is built with hidden visibility; this is the public part. */
+#define SEAL_EXPORT __attribute__((visibility("default")))
+
+/* Fill in a structure of the caller's, which may be shorter or longer. */
+static inline void seal_give(void *to, size_t size, const void *from,
+			     size_t have)
+{
+	memcpy(to, from, size < have ? size : have);
+	if (size > have)
+		memset((char *)to + have, 0, size - have);
+}
+
+struct seal_session {
+	int fd;
+	seal_progress_fn progress;
+	void *progress_arg;
+};
+
+int seal_ioctl(int fd, unsigned long command, void *argument);
+int seal_device_open(void);
+int seal_device_abi(int fd);
+
+/* State that the FIEMAP_EXTENT_* flags of an extent amount to. */
+uint32_t seal_extent_state(uint32_t flags);
+
+#endif /* LIBSEAL_PRIVATE_H */

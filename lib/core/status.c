@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Questions to the module: about a file, about itself.
+ */
+#include <string.h>
+
+#include "core/private.h"
+
+SEAL_EXPORT int seal_status_sized(struct seal_session *session, int fd,
+				  struct seal_status *status, size_t size)
+{
+	struct seal_status whole = { .size = sizeof(whole), .fd = fd };
+	int ret = seal_ioctl(session->fd, SEAL_IOC_STATUS, &whole);
+
+	seal_give(status, size, &whole, sizeof(whole));
+	return ret;
+}
+
+static int get_info(struct seal_session *session, struct seal_info *info,
+		    struct seal_fs_info *fs, unsigned int nr_fs)
+{
+	unsigned int i;
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	info->nr_fs = nr_fs;
+	info->fs = nr_fs ? (uintptr_t)fs : 0;
+	ret = seal_ioctl(session->fd, SEAL_IOC_INFO, info);
+	info->fs = 0;
+	if (ret)
+		return ret;
+	/* Callers print these: make them strings whatever the module did. */
+	info->version[sizeof(info->version) - 1] = '\0';
+	for (i = 0; i < nr_fs && i < info->nr_fs; i++) {
+		fs[i].name[sizeof(fs[i].name) - 1] = '\0';
+		fs[i].reason[sizeof(fs[i].reason) - 1] = '\0';
+	}
+	return 0;
+}
+
+SEAL_EXPORT int seal_info_sized(struct seal_session *session,
+				struct seal_info *info,
+				struct seal_fs_info *fs, unsigned int nr_fs,
+				size_t size)
+{
+	struct seal_info whole;
+	int ret = get_info(session, &whole, fs, nr_fs);
+
+	seal_give(info, size, &whole, sizeof(whole));
+	return ret;
+}

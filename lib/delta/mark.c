@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Which contents a file has: an identity that the sender made up, with what
+ * tells that the file was not changed since. As text, for people who look.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <time.h>
+
+#include "delta/delta.h"
+
+#define PREFIX		"user.seal."
+#define NAME_ID		PREFIX "id"
+#define NAME_JOURNAL	PREFIX "receiving"
+#define NAME_ACCESS	"system.posix_acl_access"
+
+#define VALUE_LEN	200
+
+/* Return: 1, 0 or a negative errno value; @value is a string. */
+static int get(int fd, const char *name, char value[VALUE_LEN])
+{
+	ssize_t n = fgetxattr(fd, name, value, VALUE_LEN - 1);
+
+	if (n < 0)
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 :
+		       errno == ERANGE ? -EINVAL : -errno;
+	value[n] = '\0';
+	return 1;
+}
+
+static int set(int fd, const char *name, const char *value)
+{
+	return fsetxattr(fd, name, value, strlen(value), 0) < 0 ? -errno : 0;
+}
+
+static bool parse_id(const char *text, uint8_t id[DELTA_ID_LEN])
+{
+	unsigned int i, byte;
+
+	for (i = 0; i < DELTA_ID_LEN; i++) {
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return false;
+		id[i] = (uint8_t)byte;
+	}
+	return true;
+}
+
+/* "1 ID SIZE SECONDS.NANOSECONDS [DIGEST]" */
+int delta_mark_read(int fd, struct delta_mark *mark)
+{
+	char value[VALUE_LEN], id[33];
+	int64_t seconds;
+	long nanoseconds;
+	int n, ret;
+
+	ret = get(fd, NAME_ID, value);
+	/* One that makes no sense says nothing about the contents. */
+	if (ret <= 0)
+		return ret == -EINVAL ? 0 : ret;
+	*mark = (struct delta_mark){ 0 };
+	n = sscanf(value, "1 %32[0-9a-f] %" SCNu64 " %" SCNd64 ".%ld %" SCNx64,
+		   id, &mark->size, &seconds, &nanoseconds, &mark->digest);
+	if (n < 4 || strlen(id) != 2 * DELTA_ID_LEN || !parse_id(id, mark->id))
+		return 0;
+	mark->mtime.tv_sec = seconds;
+	mark->mtime.tv_nsec = nanoseconds;
+	mark->has_digest = n == 5;
+	return 1;
+}
+
+bool delta_mark_fits(const struct delta_mark *mark, const struct stat *st)
+{
+	return mark->size == (uint64_t)st->st_size &&
+	       mark->mtime.tv_sec == st->st_mtim.tv_sec &&
+	       mark->mtime.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+int delta_mark_write(int fd, const struct delta_mark *mark)
+{
+	char value[VALUE_LEN], id[33], digest[18] = "";
+
+	delta_id_text(mark->id, id);
+	if (mark->has_digest)
+		snprintf(digest, sizeof(digest), " %016" PRIx64, mark->digest);
+	snprintf(value, sizeof(value), "1 %s %" PRIu64 " %" PRId64 ".%09ld%s",
+		 id, mark->size, (int64_t)mark->mtime.tv_sec,
+		 mark->mtime.tv_nsec, digest);
+	return set(fd, NAME_ID, value);
+}
+
+/*
+ * Timestamps advance with the kernel's clock, in steps of some milliseconds, or
+ * of a second where a filesystem keeps no more. Once that is beyond the file's,
+ * each later write leaves a trace.
+ */
+int delta_settle(int fd, struct stat *st)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	const struct timespec *time = &st->st_mtim;
+	struct timespec now;
+	unsigned int tries;
+
+	if (fstat(fd, st) < 0)
+		return -errno;
+	for (tries = 0; tries < 750; tries++) {
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+		if (now.tv_sec > time->tv_sec ||
+		    (now.tv_sec == time->tv_sec && time->tv_nsec &&
+		     now.tv_nsec > time->tv_nsec))
+			return 0;
+		if (now.tv_sec + 2 < time->tv_sec)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
+}
+
+void delta_mark_remove(int fd)
+{
+	fremovexattr(fd, NAME_ID);
+}
+
+/* "1 BASE-ID NEW-ID DONE" */
+int delta_journal_read(int fd, struct delta_journal *journal)
+{
+	char value[VALUE_LEN], base[33], new[33];
+	int ret;
+
+	ret = get(fd, NAME_JOURNAL, value);
+	if (ret <= 0)
+		return ret;
+	if (sscanf(value, "1 %32[0-9a-f] %32[0-9a-f] %" SCNu64, base, new,
+		   &journal->done) != 3 ||
+	    strlen(base) != 2 * DELTA_ID_LEN ||
+	    strlen(new) != 2 * DELTA_ID_LEN ||
+	    !parse_id(base, journal->base_id) ||
+	    !parse_id(new, journal->new_id))
+		return -EINVAL;
+	return 1;
+}
+
+int delta_journal_write(int fd, const struct delta_journal *journal)
+{
+	char value[VALUE_LEN], base[33], new[33];
+
+	delta_id_text(journal->base_id, base);
+	delta_id_text(journal->new_id, new);
+	snprintf(value, sizeof(value), "1 %s %s %" PRIu64, base, new,
+		 journal->done);
+	return set(fd, NAME_JOURNAL, value);
+}
+
+int delta_journal_remove(int fd)
+{
+	if (fremovexattr(fd, NAME_JOURNAL) < 0 && errno != ENODATA &&
+	    errno != EOPNOTSUPP)
+		return -errno;
+	return 0;
+}
+
+/* "BASE-ID:NEW-ID:DONE" */
+void delta_token_format(const struct delta_journal *journal,
+			char text[SEAL_DELTA_TOKEN_LEN])
+{
+	char base[33], new[33];
+
+	delta_id_text(journal->base_id, base);
+	delta_id_text(journal->new_id, new);
+	snprintf(text, SEAL_DELTA_TOKEN_LEN, "%s:%s:%" PRIu64, base, new,
+		 journal->done);
+}
+
+int delta_token_parse(const char *text, struct delta_journal *journal)
+{
+	char base[33], new[33];
+	int end = 0;
+
+	if (sscanf(text, "%32[0-9a-f]:%32[0-9a-f]:%" SCNu64 "%n", base, new,
+		   &journal->done, &end) != 3 || text[end] ||
+	    strlen(base) != 2 * DELTA_ID_LEN ||
+	    strlen(new) != 2 * DELTA_ID_LEN ||
+	    !parse_id(base, journal->base_id) ||
+	    !parse_id(new, journal->new_id))
+		return -EINVAL;
+	return 0;
+}
+
+static int copy_one(int from, int to, const char *name)
+{
+	ssize_t n = fgetxattr(from, name, NULL, 0);
+	char *value;
+	int ret = 0;
+
+	if (n < 0)
+		return errno == ENODATA ? 0 : -errno;
+	value = malloc((size_t)n + 1);
+	if (!value)
+		return -ENOMEM;
+	n = fgetxattr(from, name, value, (size_t)n);
+	if (n < 0 || fsetxattr(to, name, value, (size_t)n, 0) < 0)
+		ret = -errno;
+	free(value);
+	return ret;
+}
+
+static bool is_copied(const char *name)
+{
+	if (!strcmp(name, NAME_ACCESS))
+		return true;
+	return !strncmp(name, "user.", 5) &&
+	       strncmp(name, PREFIX, strlen(PREFIX)) != 0;
+}
+
+int delta_copy_xattrs(int from, int to)
+{
+	ssize_t n = flistxattr(from, NULL, 0);
+	char *names, *name;
+	int ret = 0;
+
+	if (n <= 0)
+		return n < 0 && errno != EOPNOTSUPP ? -errno : 0;
+	names = malloc((size_t)n);
+	if (!names)
+		return -ENOMEM;
+	n = flistxattr(from, names, (size_t)n);
+	if (n < 0)
+		ret = -errno;
+	for (name = names; !ret && n > 0 && name < names + n;
+	     name += strlen(name) + 1)
+		if (is_copied(name))
+			ret = copy_one(from, to, name);
+	free(names);
+	return ret;
+}

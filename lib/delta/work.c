@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The file a delta is received into: a new one that takes the place of the old
+ * one at the end, or the file itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "delta/delta.h"
+
+#define TEMPORARY ".%s.seal-receive"
+#define SPOOL ".%s.seal-spool"
+
+/* What is copied between two looks at whether to go on. */
+#define COPY_BYTES (64 * 1024 * 1024)
+
+/* The directory part is resolved: a symbolic link is followed, not replaced. */
+static int resolve(struct delta_work *work, const char *path)
+{
+	char *slash, *dir;
+
+	work->path = realpath(path, NULL);
+	if (!work->path) {
+		if (errno != ENOENT)
+			return -errno;
+		work->path = strdup(path);	/* to be created */
+		if (!work->path)
+			return -ENOMEM;
+	}
+	slash = strrchr(work->path, '/');
+	work->name = slash ? slash + 1 : work->path;
+	if (!*work->name)
+		return -EISDIR;
+	if (!slash)
+		dir = strdup(".");
+	else
+		dir = strndup(work->path, (size_t)(slash - work->path) + 1);
+	if (!dir)
+		return -ENOMEM;
+	work->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	return work->dir_fd < 0 ? -errno : 0;
+}
+
+/*
+ * A delta of a few bytes can ask for a file of any size. It need not fit, since
+ * holes take no room, but more than all of the filesystem has to be wanted.
+ */
+static int check_size(struct seal_delta *delta, const struct delta_work *work,
+		      uint64_t size)
+{
+	uint64_t limit = delta->max_size;
+	struct statvfs fs;
+
+	if (!limit) {
+		if (fstatvfs(work->dir_fd, &fs) < 0)
+			return -errno;
+		limit = (uint64_t)fs.f_blocks * fs.f_frsize;
+		if (limit < (uint64_t)work->base_st.st_size)
+			limit = (uint64_t)work->base_st.st_size;
+	}
+	if (size <= limit)
+		return 0;
+	return delta_fail(delta, EFBIG,
+			  "the delta makes it %llu bytes large, the limit is %llu; if that is wanted give a larger limit (--max-size)",
+			  (unsigned long long)size, (unsigned long long)limit);
+}
+
+/* Its seal would last, and hold blocks that no name leads to any more. */
+static int check_sealed(struct seal_delta *delta, const struct delta_work *work)
+{
+	struct seal_session *session;
+	struct seal_status status;
+	bool sealed;
+
+	if (work->base_fd < 0 || seal_open(&session))
+		return 0;
+	sealed = !seal_status(session, work->base_fd, &status) &&
+		 (status.flags & SEAL_STATUS_SEALED);
+	seal_close(session);
+	if (!sealed)
+		return 0;
+	return delta_fail(delta, EBUSY,
+			  "it is sealed, and must not be replaced by another file; unseal it first, or update it in place");
+}
+
+int delta_work_open(struct seal_delta *delta, struct delta_work *work,
+		    const char *path, const struct delta_header *header)
+{
+	bool in_place = delta->flags & SEAL_DELTA_IN_PLACE;
+	struct stat *st = &work->base_st;
+	int ret;
+
+	*work = (struct delta_work){ .fd = -1, .base_fd = -1, .dir_fd = -1 };
+	ret = resolve(work, path);
+	if (ret)
+		return delta_fail(delta, -ret, "%s", strerror(-ret));
+	work->base_fd = openat(work->dir_fd, work->name, O_CLOEXEC | O_NOCTTY |
+			       O_NONBLOCK | (in_place ? O_RDWR : O_RDONLY));
+	if (work->base_fd < 0) {
+		if (errno == ENOENT)
+			return check_size(delta, work, header->new_size);
+		return delta_fail(delta, errno, "cannot open it: %s",
+				  strerror(errno));
+	}
+	if (fstat(work->base_fd, st) < 0 || !S_ISREG(st->st_mode))
+		return delta_fail(delta, EINVAL, "not a regular file");
+	if (in_place && flock(work->base_fd, LOCK_EX | LOCK_NB) < 0)
+		return delta_fail(delta, EBUSY, "another process receives into it");
+	ret = in_place ? 0 : check_sealed(delta, work);
+	return ret ? ret : check_size(delta, work, header->new_size);
+}
+
+/* Sharing all blocks if the filesystem can, else copying what is data. */
+static int copy_contents(struct seal_delta *delta, int from, int to,
+			 uint64_t size)
+{
+	off_t data = 0, end;
+	loff_t in, out;
+	size_t part;
+	ssize_t n;
+	int ret;
+
+	if (!ioctl(to, FICLONE, from))
+		return 0;
+	if (ftruncate(to, (off_t)size) < 0)
+		return -errno;
+	while ((data = lseek(from, data, SEEK_DATA)) >= 0) {
+		end = lseek(from, data, SEEK_HOLE);
+		if (end < 0)
+			return -errno;
+		in = data;
+		out = data;
+		while (in < end) {
+			part = end - in < COPY_BYTES ? (size_t)(end - in) :
+						       COPY_BYTES;
+			n = copy_file_range(from, &in, to, &out, part, 0);
+			if (n < 0)
+				return -errno;
+			if (!n)
+				return -ESTALE;
+			ret = delta_poll(delta);
+			if (ret)
+				return ret;
+		}
+		data = end;
+	}
+	return errno == ENXIO ? 0 : -errno;
+}
+
+/* It stays private until it is complete. */
+static int make_temporary(struct seal_delta *delta, struct delta_work *work,
+			  bool has_base)
+{
+	work->fd = openat(work->dir_fd, work->temporary, O_RDWR | O_CREAT |
+			  O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (work->fd < 0)
+		return -errno;
+	if (flock(work->fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	if (work->base_fd < 0 || !has_base)
+		return 0;
+	return copy_contents(delta, work->base_fd, work->fd,
+			     (uint64_t)work->base_st.st_size);
+}
+
+/*
+ * The mask for new files. umask(2) tells it only by changing it, for all threads
+ * of the process. Return: everything, if it cannot be found out.
+ */
+static mode_t file_mask(void)
+{
+	FILE *file = fopen("/proc/thread-self/status", "re");
+	unsigned int mask = 0777;
+	char line[128];
+
+	if (!file)
+		return 077;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Umask: %o", &mask) == 1)
+			break;
+	fclose(file);
+	return mask == 0777 ? 077 : (mode_t)mask;
+}
+
+/* Whose it is and who may use it, as of the file it replaces. */
+static int dress(const struct delta_work *work)
+{
+	const struct stat *st = &work->base_st;
+
+	if (work->base_fd < 0)
+		return fchmod(work->fd, 0666 & ~file_mask()) < 0 ? -errno : 0;
+	if (fchown(work->fd, st->st_uid, st->st_gid) < 0 ||
+	    fchmod(work->fd, st->st_mode & 07777) < 0)
+		return -errno;
+	return delta_copy_xattrs(work->base_fd, work->fd);
+}
+
+static bool same(const struct delta_journal *journal,
+		 const struct delta_header *header)
+{
+	return !memcmp(journal->base_id, header->base_id, DELTA_ID_LEN) &&
+	       !memcmp(journal->new_id, header->new_id, DELTA_ID_LEN);
+}
+
+int delta_work_note(struct delta_work *work, const struct delta_header *header,
+		    uint64_t done)
+{
+	struct delta_journal journal = { .done = done };
+
+	memcpy(journal.base_id, header->base_id, DELTA_ID_LEN);
+	memcpy(journal.new_id, header->new_id, DELTA_ID_LEN);
+	return delta_journal_write(work->fd, &journal);
+}
+
+/* What an attempt of our own left behind, if it was at the same delta. */
+static int take_temporary(struct delta_work *work,
+			  const struct delta_header *header)
+{
+	struct delta_journal journal;
+	struct stat st;
+
+	work->fd = openat(work->dir_fd, work->temporary,
+			  O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (work->fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(work->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_nlink != 1)
+		return -EEXIST;
+	if (flock(work->fd, LOCK_EX | LOCK_NB) < 0)
+		return -EBUSY;
+	/* Nobody else can have put anything into it. */
+	if (st.st_uid == geteuid() && (st.st_mode & 07777) == 0600 &&
+	    delta_journal_read(work->fd, &journal) == 1 &&
+	    same(&journal, header)) {
+		work->resumed = true;
+		work->done = journal.done;
+		return 0;
+	}
+	if (unlinkat(work->dir_fd, work->temporary, 0) < 0)
+		return -errno;
+	close(work->fd);
+	work->fd = -1;
+	return 0;
+}
+
+int delta_work_find(const char *path, uint32_t flags,
+		    struct delta_journal *journal)
+{
+	struct delta_work work = { .fd = -1, .base_fd = -1, .dir_fd = -1 };
+	char *name = NULL;
+	int ret, fd;
+
+	ret = resolve(&work, path);
+	if (!ret && !(flags & SEAL_DELTA_IN_PLACE) &&
+	    asprintf(&name, TEMPORARY, work.name) < 0) {
+		name = NULL;
+		ret = -ENOMEM;
+	}
+	if (!ret) {
+		fd = openat(work.dir_fd, name ? name : work.name, O_RDONLY |
+			    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+		if (fd < 0) {
+			ret = errno == ENOENT ? 0 : -errno;
+		} else {
+			ret = delta_journal_read(fd, journal);
+			close(fd);
+		}
+	}
+	free(name);
+	delta_work_close(&work, false);
+	return ret;
+}
+
+int delta_work_spool(struct seal_delta *delta, const struct delta_work *work)
+{
+	char *name;
+	int fd;
+
+	fd = openat(work->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* Not every filesystem has files without a name. */
+	if (asprintf(&name, SPOOL, work->name) < 0)
+		return -ENOMEM;
+	fd = openat(work->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+		    O_NOFOLLOW, 0600);
+	if (fd < 0)
+		fd = delta_fail(delta, errno, "storing the delta in \"%s\": %s",
+				name, strerror(errno));
+	else
+		unlinkat(work->dir_fd, name, 0);
+	free(name);
+	return fd;
+}
+
+static int begin_beside(struct seal_delta *delta, struct delta_work *work,
+			const struct delta_header *header)
+{
+	int ret;
+
+	if (asprintf(&work->temporary, TEMPORARY, work->name) < 0) {
+		work->temporary = NULL;
+		return -ENOMEM;
+	}
+	ret = take_temporary(work, header);
+	if (ret == -EBUSY)
+		return delta_fail(delta, EBUSY, "another process receives into it");
+	if (!ret && work->fd < 0) {
+		ret = make_temporary(delta, work,
+				     header->flags & HEADER_HAS_BASE);
+		/* Without attributes it works, but starts over each time. */
+		if (!ret)
+			ret = delta_work_note(work, header, 0);
+		if (ret == -EOPNOTSUPP)
+			ret = 0;
+	}
+	if (ret == -ECANCELED)
+		return ret;
+	if (ret)
+		return delta_fail(delta, -ret, "making \"%s\": %s",
+				  work->temporary, strerror(-ret));
+	return 0;
+}
+
+static int begin_in_place(struct seal_delta *delta, struct delta_work *work,
+			  const struct delta_header *header)
+{
+	int ret;
+
+	if (work->base_fd < 0) {
+		work->base_fd = openat(work->dir_fd, work->name, O_RDWR |
+				       O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (work->base_fd < 0)
+			return delta_fail(delta, errno, "cannot create it: %s",
+					  strerror(errno));
+	}
+	work->fd = work->base_fd;
+	work->base_fd = -1;
+	if (work->resumed)
+		return 0;
+	/* From here on it is neither the old contents nor the new. */
+	ret = delta_work_note(work, header, 0);
+	if (ret)
+		return delta_fail(delta, -ret,
+				  "cannot note that an update has begun (%s); receive it without updating in place",
+				  strerror(-ret));
+	delta_mark_remove(work->fd);
+	if (fsync(work->fd) < 0)
+		return -errno;
+	if (!(header->flags & HEADER_HAS_BASE) && ftruncate(work->fd, 0) < 0)
+		return delta_fail(delta, errno, "%s", strerror(errno));
+	return 0;
+}
+
+int delta_work_begin(struct seal_delta *delta, struct delta_work *work,
+		     const struct delta_header *header)
+{
+	int ret;
+
+	if (delta->flags & SEAL_DELTA_IN_PLACE)
+		ret = begin_in_place(delta, work, header);
+	else
+		ret = begin_beside(delta, work, header);
+	if (!ret && ftruncate(work->fd, (off_t)header->new_size) < 0)
+		ret = delta_fail(delta, errno, "setting its size: %s",
+				 strerror(errno));
+	return ret;
+}
+
+/* From here on both the data and what is said about them are on disk. */
+static int finish_contents(struct delta_work *work,
+			   const struct delta_header *header, int *marked)
+{
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_NOW },
+		{ .tv_sec = header->mtime_sec, .tv_nsec = header->mtime_nsec },
+	};
+	struct delta_mark mark = { .size = header->new_size };
+	struct stat st;
+	int ret;
+
+	/* The filesystem may keep whole seconds only: what it says counts. */
+	if (fsync(work->fd) < 0 || futimens(work->fd, times) < 0 ||
+	    fstat(work->fd, &st) < 0)
+		return -errno;
+	mark.mtime = st.st_mtim;
+	memcpy(mark.id, header->new_id, DELTA_ID_LEN);
+	*marked = delta_mark_write(work->fd, &mark);
+	ret = delta_journal_remove(work->fd);
+	if (ret)
+		return ret;
+	return fsync(work->fd) < 0 ? -errno : 0;
+}
+
+static bool was_written(const struct delta_work *work)
+{
+	const struct stat *then = &work->base_st;
+	struct stat now;
+
+	return fstat(work->base_fd, &now) < 0 ||
+	       now.st_size != then->st_size ||
+	       now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != then->st_mtim.tv_nsec;
+}
+
+int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
+		      const struct delta_header *header)
+{
+	int marked = 0;
+	struct stat st;
+	int ret;
+
+	/* It may have been sealed since the beginning. */
+	ret = work->temporary ? check_sealed(delta, work) : 0;
+	if (ret)
+		return ret;
+	if (work->temporary && work->base_fd >= 0 && was_written(work))
+		return delta_fail(delta, EBUSY,
+				  "it was written to meanwhile; these writes would be lost");
+	if (work->temporary) {
+		ret = dress(work);
+		if (ret)
+			return delta_fail(delta, -ret, "giving it its owner and attributes: %s",
+					  strerror(-ret));
+	}
+	ret = finish_contents(work, header, &marked);
+	if (ret)
+		return delta_fail(delta, -ret, "writing it: %s", strerror(-ret));
+	/* A time in the future is left by every later write. */
+	delta_settle(work->fd, &st);
+	if (work->temporary) {
+		if (renameat(work->dir_fd, work->temporary, work->dir_fd,
+			     work->name) < 0)
+			return delta_fail(delta, errno, "replacing it: %s",
+					  strerror(errno));
+		free(work->temporary);
+		work->temporary = NULL;
+	}
+	if (fsync(work->dir_fd) < 0)
+		return delta_fail(delta, errno, "writing its directory: %s",
+				  strerror(errno));
+	if (marked)
+		delta_fail(delta, -marked,
+			   "it could not be marked (%s); the next delta has to be made with whole hashes",
+			   strerror(-marked));
+	return 0;
+}
+
+void delta_work_close(struct delta_work *work, bool discard)
+{
+	if (work->temporary && work->fd >= 0 && discard)
+		unlinkat(work->dir_fd, work->temporary, 0);
+	if (work->fd >= 0)
+		close(work->fd);
+	if (work->base_fd >= 0)
+		close(work->base_fd);
+	if (work->dir_fd >= 0)
+		close(work->dir_fd);
+	free(work->temporary);
+	free(work->path);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The files of a command line.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/sealctl.h"
+
+/* Descriptors besides those of the files: standard ones, session, a few. */
+#define SPARE_FDS 16
+
+static struct rlimit saved_limit;
+
+static const char *kind(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "a directory";
+	case S_IFBLK:
+		return "a block device";
+	case S_IFCHR:
+		return "a character device";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	default:
+		return "something else";
+	}
+}
+
+static bool is_regular(const char *path, const struct stat *st)
+{
+	if (S_ISREG(st->st_mode))
+		return true;
+	complain(path, "not a regular file but %s; only regular files have a block map",
+		 kind(st->st_mode));
+	return false;
+}
+
+/*
+ * Looks before it opens: opening a FIFO would wait for its other end, and
+ * opening a device can have effects of its own.
+ *
+ * Return: a descriptor, or -1 after having told why not.
+ */
+int open_file(const char *path, int access)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) < 0) {
+		complain(path, "%s", strerror(errno));
+		return -1;
+	}
+	if (!is_regular(path, &st))
+		return -1;
+	fd = open(path, access | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
+		if (errno == EWOULDBLOCK)
+			complain(path, "another program holds a lease on it; try again");
+		else
+			complain(path, "cannot open it%s: %s",
+				 access == O_RDWR ? " for writing" : "",
+				 strerror(errno));
+		return -1;
+	}
+	/* The name may mean something else by now. */
+	if (fstat(fd, &st) < 0) {
+		complain(path, "%s", strerror(errno));
+	} else if (is_regular(path, &st)) {
+		fcntl(fd, F_SETFL, access);
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+static void raise_file_limit(unsigned int nr)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	if (limit.rlim_cur >= nr + SPARE_FDS)
+		return;
+	saved_limit = limit;
+	limit.rlim_cur = limit.rlim_max;
+	/* If it fails, open() tells. */
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Programs that use select() rely on a low limit: they get back the old. */
+void restore_file_limit(void)
+{
+	if (saved_limit.rlim_max)
+		setrlimit(RLIMIT_NOFILE, &saved_limit);
+}
+
+int open_files(struct file_list *list, char **paths, int nr, int access)
+{
+	*list = (struct file_list){ .paths = paths };
+	if (nr > SEAL_MAX_FILES) {
+		complain("too many files",
+			 "%d given, at most %d can be sealed in one step; use several commands",
+			 nr, SEAL_MAX_FILES);
+		return -1;
+	}
+	list->fds = calloc((size_t)nr, sizeof(list->fds[0]));
+	if (!list->fds) {
+		complain("memory", "%s", strerror(ENOMEM));
+		return -1;
+	}
+	raise_file_limit((unsigned int)nr);
+	for (; list->nr < (unsigned int)nr; list->nr++) {
+		list->fds[list->nr] = open_file(paths[list->nr], access);
+		if (list->fds[list->nr] < 0) {
+			close_files(list);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void close_files(struct file_list *list)
+{
+	while (list->nr)
+		close(list->fds[--list->nr]);
+	free(list->fds);
+	list->fds = NULL;
+}

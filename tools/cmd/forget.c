@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sealctl forget: files are not sealed at boot any more.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/errors.h"
+#include "cmd/cmd.h"
+#include "manifest/persist.h"
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ }
+};
+
+struct forget {
+	const char *path;	/* as it was given */
+	char *whole;		/* NULL if there is no such file now */
+	bool found;
+};
+
+static int forget(const struct persist_record *record, void *context)
+{
+	struct forget *wanted = context;
+
+	if (strcmp(record->path, wanted->path) != 0 &&
+	    (!wanted->whole || strcmp(record->path, wanted->whole) != 0))
+		return 0;
+	wanted->found = true;
+	return persist_remove(record) ? 1 : 0;
+}
+
+int cmd_forget(const struct verb *verb, int argc, char **argv)
+{
+	int status = STATUS_OK;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		return option == 'h' ? verb_help(verb) : verb_usage(verb);
+	if (optind == argc)
+		return verb_usage(verb);
+	for (; optind < argc; optind++) {
+		struct forget wanted = { .path = argv[optind] };
+		int failures;
+
+		wanted.whole = realpath(wanted.path, NULL);
+		failures = persist_each(forget, &wanted);
+		if (!wanted.found)
+			complain(wanted.path,
+				 "it is not recorded; \"sealctl list --persistent\" lists what is");
+		if (!wanted.found || failures)
+			status = STATUS_FAILED;
+		free(wanted.whole);
+	}
+	return status;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sealctl: seal the block map of files.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/errors.h"
+#include "cmd/cmd.h"
+
+#define OPTION_REQUIRE \
+	"  --require LIST  seal only if all hold: allocated (no hole before EOF),\n" \
+	"                  written (nothing unwritten), unshared, extents=N (at most)\n"
+#define OPTIONS_RANGE \
+	"  -o, --offset OFF  start of the range (0)\n" \
+	"  -l, --length LEN  length of the range (up to the end of the file)\n" \
+	"Sizes are bytes, or numbers with K, M, G or T.\n"
+
+static const struct verb verbs[] = {
+	{
+		"info", cmd_info, "[--json]",
+		"what can be sealed on this kernel", ""
+	}, {
+		"prealloc", cmd_prealloc,
+		"[--written] [-n] [-o OFF] [-l LEN] FILE...",
+		"allocate the holes of files",
+		"  --written         leave no block unwritten, contents stay as they are\n"
+		"  -n, --keep-size   allocate beyond the end, but do not move it\n"
+		OPTIONS_RANGE
+	}, {
+		"unshare", cmd_unshare, "[-o OFF] [-l LEN] FILE...",
+		"give files their own copy of reflinked blocks",
+		OPTIONS_RANGE
+	}, {
+		"seal", cmd_seal,
+		"[--prepare] [--require LIST] [--dry-run | --persist] FILE...",
+		"seal files until they are unsealed, all or none",
+		"  --prepare       first allocate, write and unshare everything, then require it\n"
+		OPTION_REQUIRE
+		"  --dry-run       change nothing, tell what would happen\n"
+		"  --persist       record them, and seal them again at every boot\n"
+	}, {
+		"unseal", cmd_unseal, "{FILE... | --claim NUMBER | --persistent}",
+		"lift the seal of \"sealctl seal\"",
+		"  --claim NUMBER  of a file that no path leads to; \"sealctl list\" has the number\n"
+		"  --persistent    of all files that are recorded, which stay recorded\n"
+	}, {
+		"status", cmd_status, "[-q] [--json] FILE...",
+		"who seals files, and their maps in numbers",
+		"  -q, --quiet     print nothing, exit with 0 if all are sealed, else with 1\n"
+	}, {
+		"hold", cmd_hold, "[--require LIST] FILE... -- CMD [ARG...]",
+		"seal files while a command runs",
+		OPTION_REQUIRE
+	}, {
+		"map", cmd_map, "[--json] FILE",
+		"list the extents of a file", ""
+	}, {
+		"diff", cmd_diff, "[--json | --bmap] OLD NEW",
+		"list the blocks in which two files differ",
+		"  --json          for programs\n"
+		"  --bmap          the block map that \"bmaptool copy\" reads, with checksums\n"
+	}, {
+		"snapshot", cmd_snapshot, "[-q] FILE COPY",
+		"copy a file that is in use, by sharing its blocks",
+		"  -q, --quiet     do not say what kind of copy it is\n"
+	}, {
+		"send", cmd_send,
+		"[--base OLD] [--snapshot[=COPY]] [--resume TOKEN] [--check WHAT] [-z[LEVEL]] [-q] FILE >DELTA",
+		"write what differs from OLD, or all of a file, as a delta",
+		"  -b, --base OLD          send only blocks that are not those of OLD\n"
+		"  -s, --snapshot[=COPY]   send a snapshot of FILE, and keep it as COPY\n"
+		"  -r, --resume TOKEN      leave out what \"receive --where\" says is there\n"
+		"  -c, --check ranges|all  hash what is replaced, or both files as a whole\n"
+		"  -z, --compress[=LEVEL]  with zstd, level 1 to 19\n"
+		"  -q, --quiet             no summary\n"
+	}, {
+		"receive", cmd_receive,
+		"[-i] [--max-size SIZE] [-q | --json] DELTA FILE | --where [-i] FILE | --dump [--json] DELTA",
+		"bring a file to the contents that were sent",
+		"  -i, --in-place       update the file itself; otherwise a new one takes its place\n"
+		"  -m, --max-size SIZE  the file may become so large (as its filesystem)\n"
+		"  -w, --where          where an interrupted transfer is to go on, for send --resume\n"
+		"  -d, --dump           print what a delta has, and check it\n"
+		"  -q, --quiet          no summary\n"
+		"      --json           the summary, or what is dumped, for programs\n"
+		"DELTA may be \"-\", the standard input.\n"
+	}, {
+		"record", cmd_record, "FILE... >MANIFEST",
+		"store the maps of files", ""
+	}, {
+		"verify", cmd_verify, "[-m MANIFEST] [-q] [FILE...]",
+		"check files against their stored maps",
+		"  -m, --manifest MANIFEST  what \"sealctl record\" stored (standard input)\n"
+		"  -q, --quiet              only say what is wrong\n"
+	}, {
+		"offset", cmd_offset, "[--bytes | --pages | --sectors] FILE",
+		"where a file begins on its device",
+		"  --bytes         print only this number\n"
+		"  --pages         of a swap file, in pages, the unit of resume_offset=\n"
+		"  --sectors       the same in sectors of 512 bytes\n"
+	}, {
+		"swapfile", cmd_swapfile, "[--persist] FILE SIZE",
+		"make a swap file that stays where it is",
+		"  --persist       seal it again at every boot\n"
+		"SIZE is bytes, or a number with K, M, G or T. What the kernel has to be told to\n"
+		"resume from it is printed.\n"
+	}, {
+		"export", cmd_export, "{--dm NAME | --table} FILE",
+		"make the blocks of a file a device, and seal it",
+		"  --dm NAME       make /dev/mapper/NAME\n"
+		"  --table         only print the table, of a file that is sealed\n"
+	}, {
+		"unexport", cmd_unexport, "NAME",
+		"remove a device that export made, and the seal with it", ""
+	}, {
+		"list", cmd_list,
+		"[-m PATH] [-p PID] [--state STATE] [--sort KEY] [--paths [-0] | --json] | --persistent [--paths [-0] | --json]",
+		"list all holders of all sealed files, or what is sealed at boot",
+		"  -m, --mount PATH  only of the filesystem that PATH is on\n"
+		"  -p, --pid PID     only what this process took\n"
+		"  --state STATE     only those: sealed, sticky, broken, missed, log-only\n"
+		"  --sort KEY        by age (the default), path, pid, size or refused\n"
+		"  --persistent      the files that \"sealctl seal --persist\" recorded\n"
+		"  --paths           print only the paths\n"
+		"  -0, --null        as they are, each with a NUL behind it; implies --paths\n"
+	}, {
+		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
+		"print what happens to sealed files, until interrupted",
+		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked,recall\n"
+		"  --json             an object per line, for programs\n"
+	}, {
+		"revoke", cmd_revoke, "FILE...",
+		"take files from whoever holds them sealed",
+		"The holders are told. What they do with the blocks meanwhile may be lost.\n"
+	}, {
+		"restore", cmd_restore, "",
+		"seal the recorded files again, if they are as recorded", ""
+	}, {
+		"forget", cmd_forget, "FILE...",
+		"do not seal files at boot any more", ""
+	},
+};
+
+static int print_verbs(FILE *out)
+{
+	unsigned int i;
+
+	fputs("usage: sealctl VERB [OPTION...] [FILE...]\n", out);
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\"sealctl VERB --help\" tells more, as does sealctl(8).\n", out);
+	return out == stdout ? STATUS_OK : STATUS_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc < 2)
+		return print_verbs(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help"))
+		return print_verbs(stdout);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("sealctl " VERSION);
+		return STATUS_OK;
+	}
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(&verbs[i], argc - 1, argv + 1);
+	complain(argv[1], "no such verb");
+	return print_verbs(stderr);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	/* Output that got lost is a failure: a full disk, a closed pipe. */
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("output", "%s", strerror(errno));
+		if (status == STATUS_OK)
+			status = STATUS_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ways to print what differs between two maps. None keeps the ranges in
+ * memory.
+ */
+#ifndef SEALCTL_PRINT_DIFF_H
+#define SEALCTL_PRINT_DIFF_H
+
+#include "base/sealctl.h"
+
+struct diff_files {
+	const char *old_path;
+	const char *new_path;
+	int new_fd;
+	struct seal_diff *diff;
+	bool *different;	/* out: is there a difference */
+};
+
+/* Return: 0 or a negative errno value, nothing said. */
+int print_diff_text(const struct diff_files *files);
+int print_diff_json(const struct diff_files *files);
+int print_diff_bmap(const struct diff_files *files);
+
+#endif /* SEALCTL_PRINT_DIFF_H */

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Output for programs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "print/json.h"
+
+/* Without memory for a few words of output nothing sensible is left to do. */
+static void *need(void *pointer)
+{
+	if (!pointer) {
+		fputs("sealctl: out of memory\n", stderr);
+		exit(EXIT_FAILURE);
+	}
+	return pointer;
+}
+
+void json_add(struct json_object *object, const char *key,
+	      struct json_object *value)
+{
+	json_object_object_add(object, key, need(value));
+}
+
+/* A byte that is not UTF-8 becomes U+FFFD, as everywhere else. */
+void json_add_text(struct json_object *object, const char *key,
+		   const char *text)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	char *clean = need(malloc(strlen(text) * (sizeof(replacement) - 1) + 1));
+	char *out = clean;
+	size_t length;
+
+	while (*text) {
+		length = utf8_sequence((const unsigned char *)text);
+		if (length) {
+			memcpy(out, text, length);
+			out += length;
+			text += length;
+		} else {
+			memcpy(out, replacement, sizeof(replacement) - 1);
+			out += sizeof(replacement) - 1;
+			text++;
+		}
+	}
+	*out = '\0';
+	json_add(object, key, json_object_new_string(clean));
+	free(clean);
+}
+
+/*
+ * A name: what is not UTF-8 in it is replaced for people to read, and the bytes
+ * follow as hexadecimal digits.
+ */
+void json_add_name(struct json_object *object, const char *key, const char *name)
+{
+	const unsigned char *c;
+	char *hex, *out;
+	char hex_key[32];
+	size_t length = 1;
+
+	if (!name) {
+		json_object_object_add(object, key, NULL);
+		return;
+	}
+	json_add_text(object, key, name);
+	for (c = (const unsigned char *)name; *c && length; c += length)
+		length = utf8_sequence(c);
+	if (length)
+		return;
+	hex = need(malloc(2 * strlen(name) + 1));
+	out = hex;
+	for (c = (const unsigned char *)name; *c; c++)
+		out += sprintf(out, "%02x", *c);
+	snprintf(hex_key, sizeof(hex_key), "%.20s_hex", key);
+	json_add(object, hex_key, json_object_new_string(hex));
+	free(hex);
+}
+
+void json_add_number(struct json_object *object, const char *key,
+		     uint64_t number)
+{
+	json_add(object, key, json_object_new_uint64(number));
+}
+
+void json_add_bool(struct json_object *object, const char *key, int value)
+{
+	json_add(object, key, json_object_new_boolean(value));
+}
+
+void json_add_device(struct json_object *object, const char *key,
+		     unsigned int major_number, unsigned int minor_number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u:%u", major_number, minor_number);
+	json_add_text(object, key, text);
+}
+
+void json_print(struct json_object *object)
+{
+	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+			  JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	puts(need((void *)json_object_to_json_string_ext(object, flags)));
+	json_object_put(object);
+}
+
+void json_print_line(struct json_object *object)
+{
+	const int flags = JSON_C_TO_STRING_SPACED |
+			  JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	fputs(need((void *)json_object_to_json_string_ext(object, flags)),
+	      stdout);
+	json_object_put(object);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Seals of files that no path leads to, by the numbers of their claims.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/errors.h"
+#include "export/export.h"
+#include "steps/by_claim.h"
+
+int each_claim(int (*fn)(const struct seal_claim *claim, void *arg), void *arg)
+{
+	const struct seal_claim *claim;
+	struct seal_list *list;
+	int ret, sum = 0;
+
+	ret = seal_list_open(&list);
+	if (ret)
+		return ret;
+	while ((ret = seal_list_next(list, &claim)) > 0)
+		sum += fn(claim, arg);
+	seal_list_close(list);
+	return ret ? ret : sum;
+}
+
+struct of_file {
+	const struct stat *st;
+	uint64_t claim;
+};
+
+static int match_file(const struct seal_claim *claim, void *arg)
+{
+	struct of_file *of_file = arg;
+
+	if ((claim->flags & SEAL_STATUS_STICKY) &&
+	    claim->inode == of_file->st->st_ino &&
+	    claim->dev_major == major(of_file->st->st_dev) &&
+	    claim->dev_minor == minor(of_file->st->st_dev))
+		of_file->claim = claim->claim;
+	return 0;
+}
+
+uint64_t claim_of(const struct stat *st)
+{
+	struct of_file of_file = { .st = st };
+
+	return each_claim(match_file, &of_file) < 0 ? 0 : of_file.claim;
+}
+
+static int complain_claim(uint64_t claim, int error)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "claim %" PRIu64, claim);
+	switch (error) {
+	case ENOENT:
+		complain(name, "there is no such claim; \"sealctl list\" shows all");
+		break;
+	case EBUSY:
+		complain(name,
+			 "it is held by a program, and ends with it; \"sealctl list\" shows which one");
+		break;
+	case EPERM:
+		complain(name,
+			 "not permitted; lifting a lasting seal needs its owner or root, and CAP_LINUX_IMMUTABLE");
+		break;
+	case E2BIG:
+	case EINVAL:
+		complain(name,
+			 "the loaded module is too old for this; load the one that came with sealctl");
+		break;
+	default:
+		complain(name, "%s", strerror(error));
+		break;
+	}
+	return STATUS_FAILED;
+}
+
+int unseal_claim(struct seal_session *session, const struct seal_claim *claim)
+{
+	struct stat st = {
+		.st_ino = claim->inode,
+		.st_dev = makedev(claim->dev_major, claim->dev_minor),
+	};
+	char number[32], device[130];
+	int ret;
+
+	/* Its blocks must stay where a device takes them to be. */
+	if (export_find_inode(&st, device, sizeof(device))) {
+		snprintf(number, sizeof(number), "claim %" PRIu64,
+			 claim->claim);
+		complain(number,
+			 "its file is the device %s; run \"sealctl unexport %s\", which unseals it, too",
+			 device, device);
+		return STATUS_FAILED;
+	}
+	ret = seal_unseal_claim(session, claim->claim);
+	return ret ? complain_claim(claim->claim, -ret) : STATUS_OK;
+}
+
+struct numbered {
+	struct seal_session *session;
+	uint64_t claim;
+	bool found;
+	int status;
+};
+
+static int match_number(const struct seal_claim *claim, void *arg)
+{
+	struct numbered *numbered = arg;
+
+	if (claim->claim != numbered->claim)
+		return 0;
+	numbered->found = true;
+	numbered->status = unseal_claim(numbered->session, claim);
+	return 0;
+}
+
+int unseal_number(struct seal_session *session, const char *number)
+{
+	struct numbered numbered = { .session = session };
+	char *end;
+	int ret;
+
+	errno = 0;
+	numbered.claim = strtoull(number, &end, 10);
+	if (errno || end == number || *end || *number == '-' ||
+	    !numbered.claim) {
+		complain(number, "not the number of a claim; \"sealctl list\" shows them");
+		return STATUS_USAGE;
+	}
+	ret = each_claim(match_number, &numbered);
+	if (numbered.found)
+		return numbered.status;
+	return complain_claim(numbered.claim, ret < 0 ? -ret : ENOENT);
+}
+
+static int match_former(const struct seal_claim *claim, void *arg)
+{
+	const char *whole = arg;
+
+	if (!claim->deleted || !claim->path || strcmp(claim->path, whole) != 0)
+		return 0;
+	if (claim->flags & SEAL_STATUS_STICKY)
+		complain(whole,
+			 "the file that had this name before is still sealed; \"sealctl unseal --claim %llu\" lifts that",
+			 (unsigned long long)claim->claim);
+	else
+		complain(whole,
+			 "the file that had this name before is still sealed, by process %u",
+			 claim->pid);
+	return 1;
+}
+
+int tell_former(const char *path)
+{
+	char *for_dir = strdup(path), *for_base = strdup(path);
+	char *dir = for_dir ? realpath(dirname(for_dir), NULL) : NULL;
+	char *whole = NULL;
+	int ret = 0;
+
+	if (dir && for_base &&
+	    asprintf(&whole, "%s/%s", strcmp(dir, "/") ? dir : "",
+		     basename(for_base)) >= 0)
+		ret = each_claim(match_former, whole);
+	free(whole);
+	free(dir);
+	free(for_base);
+	free(for_dir);
+	return ret < 0 ? 0 : ret;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How a transfer ended, for people.
+ */
+#ifndef SEALCTL_DELTA_H
+#define SEALCTL_DELTA_H
+
+#include <libseal-delta.h>
+
+#include "base/sealctl.h"
+
+int delta_status(const struct seal_delta *delta, int ret);
+
+/* To stderr, the standard output may be the delta. Return: exit status. */
+int delta_result(const struct seal_delta *delta, const char *path, int ret,
+		 bool quiet);
+
+#endif /* SEALCTL_DELTA_H */

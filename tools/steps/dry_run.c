@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sealctl seal --dry-run: what would happen, without doing any of it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/errors.h"
+#include "base/escape.h"
+#include "steps/dry_run.h"
+#include "steps/fs_info.h"
+
+static const struct seal_fs_info *find_fs(const struct seal_info *info,
+					  const struct seal_fs_info *fs,
+					  int fd)
+{
+	char name[SEAL_NAME_LEN];
+	unsigned int i;
+
+	if (!filesystem_name(fd, name, sizeof(name)))
+		return NULL;
+	for (i = 0; i < info->nr_fs; i++)
+		if (!strcmp((const char *)fs[i].name, name))
+			return &fs[i];
+	return NULL;
+}
+
+static void print_work(const char *path, const struct seal_status *status)
+{
+	char allocate[24], unshare[24], write[24];
+
+	printf("%s: allocate %s, unshare %s, write %s", shown(path),
+	       format_size(status->hole, allocate, sizeof(allocate)),
+	       format_size(status->shared, unshare, sizeof(unshare)),
+	       format_size(status->hole + status->unwritten, write,
+			   sizeof(write)));
+	if (!status->shared && !(status->met & SEAL_REQ_UNSHARED))
+		fputs(", end copy-on-write", stdout);
+	fputs("; ", stdout);
+}
+
+static void print_map(const char *path, const struct seal_status *status)
+{
+	char hole[24], shared[24], unwritten[24];
+
+	printf("%s: %" PRIu64 " extents, hole %s, shared %s, unwritten %s; ",
+	       shown(path), (uint64_t)status->extents,
+	       format_size(status->hole, hole, sizeof(hole)),
+	       format_size(status->shared, shared, sizeof(shared)),
+	       format_size(status->unwritten, unwritten, sizeof(unwritten)));
+}
+
+/* Blocks for holes and for copies of shared ones must fit. */
+static bool enough_space(int fd, const struct seal_status *status)
+{
+	uint64_t need = status->hole + status->shared;
+	char want[24], have[24];
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) < 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= need)
+		return true;
+	printf("would fail: needs %s, the filesystem has %s\n",
+	       format_size(need, want, sizeof(want)),
+	       format_size((uint64_t)fs.f_bavail * fs.f_frsize, have,
+			   sizeof(have)));
+	return false;
+}
+
+/* Says whether the requirements would be met, without a new line. */
+static bool requirements_met(const struct seal_status *status,
+			     const struct requirements *require,
+			     const char *path, bool prepare)
+{
+	uint32_t missing = require->mask & ~status->met &
+			   (SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN |
+			    SEAL_REQ_UNSHARED);
+	uint32_t bit;
+
+	if (prepare)
+		missing = 0;	/* it would have seen to them */
+	for (bit = 1; missing && bit; bit <<= 1) {
+		if (missing & bit) {
+			fputs("would fail: ", stdout);
+			explain_unmet(stdout, bit, path);
+			putchar('\n');
+			return false;
+		}
+	}
+	/* How many extents preparing leaves is known afterwards only. */
+	if ((require->mask & SEAL_REQ_EXTENTS) &&
+	    status->extents > require->max_extents) {
+		printf("%s fail: %" PRIu64 " extents, at most %" PRIu64 " allowed\n",
+		       prepare ? "would probably" : "would",
+		       (uint64_t)status->extents, require->max_extents);
+		return false;
+	}
+	return true;
+}
+
+static bool judge(const struct seal_fs_info *fs,
+		  const struct seal_status *status,
+		  const struct requirements *require, const char *path, int fd,
+		  bool prepare)
+{
+	/* Already sealed: it stays so, and needs no preparing. */
+	if (status->flags & SEAL_STATUS_SEALED) {
+		if (!requirements_met(status, require, path, false))
+			return false;
+		puts("is sealed already, sealing would succeed");
+		return true;
+	}
+	if (!fs) {
+		puts("would fail: its filesystem is not one that can be sealed");
+		return false;
+	}
+	if (fs->state == SEAL_FS_UNSUPPORTED) {
+		printf("would fail: %s\n", (const char *)fs->reason);
+		return false;
+	}
+	if (prepare && !enough_space(fd, status))
+		return false;
+	if (!requirements_met(status, require, path, prepare))
+		return false;
+	puts("sealing would succeed");
+	return true;
+}
+
+int dry_run(struct seal_session *session, const struct file_list *list,
+	    const struct requirements *require, bool prepare)
+{
+	int result = STATUS_OK;
+	struct seal_status status;
+	struct seal_fs_info *fs;
+	struct seal_info info;
+	unsigned int i;
+	int ret;
+
+	if (get_info(session, &info, &fs))
+		return STATUS_FAILED;
+	for (i = 0; i < list->nr; i++) {
+		ret = seal_status(session, list->fds[i], &status);
+		if (ret) {
+			complain_range(list->paths[i], "reading its map", -ret);
+			result = STATUS_FAILED;
+			continue;
+		}
+		if (prepare && !(status.flags & SEAL_STATUS_SEALED))
+			print_work(list->paths[i], &status);
+		else
+			print_map(list->paths[i], &status);
+		if (!judge(find_fs(&info, fs, list->fds[i]), &status, require,
+			   list->paths[i], list->fds[i], prepare))
+			result = STATUS_FAILED;
+	}
+	free(fs);
+	return result;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sealctl seal --dry-run: what would happen, without doing any of it.
+ */
+#ifndef SEALCTL_DRY_RUN_H
+#define SEALCTL_DRY_RUN_H
+
+#include "base/sealctl.h"
+
+int dry_run(struct seal_session *session, const struct file_list *list,
+	    const struct requirements *require, bool prepare);
+
+#endif /* SEALCTL_DRY_RUN_H */

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sealing the files of a command line as one step.
+ */
+#include "base/errors.h"
+#include "base/escape.h"
+#include "steps/seal_step.h"
+
+static void complain_seal(const struct file_list *list, int error,
+			  const struct seal_files *report)
+{
+	const char *path;
+
+	if (report->bad_index < list->nr)
+		path = list->paths[report->bad_index];
+	else
+		path = list->nr == 1 ? list->paths[0] : "the files";
+	fflush(stdout);
+	fprintf(stderr, "sealctl: %s: ", shown(path));
+	explain_seal(stderr, error, report, path);
+	if (list->nr > 1)
+		fputs(" (none of the files was sealed)", stderr);
+	fputc('\n', stderr);
+}
+
+int step_seal(struct seal_session *session, const struct file_list *list,
+	      uint32_t flags, const struct requirements *require)
+{
+	struct seal_files report = { 0 };
+	int ret;
+
+	ret = seal_files(session, list->fds, list->nr, flags, require->mask,
+			 require->max_extents, &report);
+	if (ret)
+		complain_seal(list, -ret, &report);
+	return ret;
+}
+
+int step_read(const struct file_list *list, struct seal_read **reading)
+{
+	struct seal_files report = { 0 };
+	int ret;
+
+	ret = seal_read_open(list->fds, list->nr, reading, &report);
+	if (ret)
+		complain_seal(list, -ret, &report);
+	return ret;
+}
+
+int parse_require_option(const char *text, struct requirements *require)
+{
+	int ret = parse_require(text, require);
+
+	if (ret)
+		complain(text,
+			 "not a list of requirements; give some of allocated,written,unshared,extents=N");
+	return ret;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sealing the files of a command line as one step.
+ */
+#ifndef SEALCTL_SEAL_STEP_H
+#define SEALCTL_SEAL_STEP_H
+
+#include "base/sealctl.h"
+
+int step_seal(struct seal_session *session, const struct file_list *list,
+	      uint32_t flags, const struct requirements *require);
+/* The same, in order to read them: who writes to one of them goes first. */
+int step_read(const struct file_list *list, struct seal_read **reading);
+int parse_require_option(const char *text, struct requirements *require);
+
+#endif /* SEALCTL_SEAL_STEP_H */

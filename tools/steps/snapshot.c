@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reflinked copies of files that are in use.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "steps/snapshot.h"
+
+static void complain_clone(const char *path, int error)
+{
+	switch (error) {
+	case EOPNOTSUPP:
+	case ENOTTY:
+	case EINVAL:
+		complain(path,
+			 "its filesystem cannot share blocks between files (XFS with reflink can); copy it while nobody writes to it, or take a snapshot of the volume below");
+		break;
+	case EXDEV:
+		complain(path,
+			 "the copy has to be on the filesystem of the file, with which it shares its blocks");
+		break;
+	case ETXTBSY:
+		complain(path,
+			 "it is sealed, and blocks that are in place must not become shared; \"sealctl unseal\" ends that");
+		break;
+	default:
+		complain(path, "copying it: %s", strerror(error));
+		break;
+	}
+}
+
+/* An unnamed file in the directory of @path, which need not be there. */
+static int open_unnamed(const char *path, mode_t mode)
+{
+	char *copy = strdup(path);
+	const char *dir;
+	int fd;
+
+	if (!copy) {
+		complain(path, "%s", strerror(ENOMEM));
+		return -1;
+	}
+	dir = dirname(copy);
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	if (fd < 0)
+		complain(dir, "making a copy in it: %s", strerror(errno));
+	free(copy);
+	return fd;
+}
+
+/* Nobody is to have it open for writing any more. */
+static int reopen(const char *path, int fd)
+{
+	char name[40];
+	int new;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	new = open(name, O_RDONLY | O_CLOEXEC);
+	if (new < 0)
+		complain(path, "opening its copy: %s", strerror(errno));
+	return new;
+}
+
+static int clone_of(const char *path, int from, const char *beside)
+{
+	char *whole = NULL;
+	struct stat st;
+	int fd, new = -1;
+
+	if (fstat(from, &st) < 0) {
+		complain(path, "%s", strerror(errno));
+		return -1;
+	}
+	/* Where the file is, not where a symbolic link to it is. */
+	if (!beside)
+		whole = realpath(path, NULL);
+	fd = open_unnamed(beside ? beside : whole ? whole : path,
+			  st.st_mode & 0777);
+	free(whole);
+	if (fd < 0)
+		return -1;
+	if (ioctl(fd, FICLONE, from) < 0)
+		complain_clone(path, errno);
+	else
+		new = reopen(path, fd);
+	close(fd);
+	return new;
+}
+
+int snapshot_take(const char *path, const char *beside)
+{
+	int from = open_file(path, O_RDONLY);
+	int fd;
+
+	if (from < 0)
+		return -1;
+	fd = clone_of(path, from, beside);
+	close(from);
+	return fd;
+}
+
+/* The name is on disk when this returns 0. */
+static int sync_directory(const char *name)
+{
+	char *copy = strdup(name);
+	int fd, ret;
+
+	if (!copy)
+		return -1;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(copy);
+	if (fd < 0)
+		return -1;
+	ret = fsync(fd);
+	close(fd);
+	return ret;
+}
+
+int snapshot_keep(int fd, const char *name)
+{
+	char unnamed[40];
+
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
+	if (fsync(fd) < 0) {
+		complain(name, "writing it: %s", strerror(errno));
+		return -1;
+	}
+	if (linkat(AT_FDCWD, unnamed, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0) {
+		if (errno == EEXIST)
+			complain(name, "it exists already; give another name, or remove it first");
+		else
+			complain(name, "naming the copy: %s", strerror(errno));
+		return -1;
+	}
+	if (sync_directory(name) < 0) {
+		complain(name, "writing its directory: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
