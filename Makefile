@@ -174,7 +174,7 @@ coverage-data: module
 	for target in xfs xfs-dax ext4 ext4-ind ext4-dax; do \
 		tests/contract/contract --list --target $$target | \
 			sed "s/^/case $$target /"; done
-	sed -nE 's/.*SEAL_GATE(_HOOKED|_WRAPPED)?\("([^"]*)".*/\2/p' module/gates/*.c | sort -u | \
+	sed -nE 's/.*SEAL_GATE(_HOT|_WRAPPED|_WRAPPED_HOT)?\("([^"]*)".*/\2/p' module/gates/*.c | sort -u | \
 		while read -r gate; do strings -a module/gates/*.o | \
 			grep -qx "$$gate" && echo "gate $$gate"; done || :
 

@@ -9,7 +9,6 @@
 #include "gates/recall.h"
 #include "netlink.h"
 #include "probes/gate.h"
-#include "sealing/entered.h"
 #include "table/claim.h"
 #include "table/entry.h"
 #include "table/events.h"
@@ -39,12 +38,9 @@ static int __init seal_init(void)
 	ret = seal_claims_init();
 	if (ret)
 		goto err_entries;
-	ret = seal_entered_init();
-	if (ret)
-		goto err_claims;
 	ret = seal_sets_init();
 	if (ret)
-		goto err_entered;
+		goto err_claims;
 	seal_filesystems_init();
 	ret = seal_events_init(&seal_netlink_sink);
 	if (ret)
@@ -64,8 +60,6 @@ err_events:
 	seal_events_exit();
 err_gates:
 	gates_exit();
-err_entered:
-	seal_entered_exit();
 err_claims:
 	seal_claims_exit();
 err_entries:
@@ -79,7 +73,6 @@ static void __exit seal_exit(void)
 	seal_netlink_exit();
 	seal_events_exit();
 	gates_exit();
-	seal_entered_exit();
 	seal_claims_exit();
 	seal_entries_exit();
 }

@@ -46,6 +46,14 @@ static int may_ask(struct sk_buff *skb, struct nlattr *session,
 	return -EPERM;
 }
 
+static struct seal_viewer viewer_of(struct sk_buff *skb)
+{
+	return (struct seal_viewer){
+		.uid	= NETLINK_CREDS(skb)->uid,
+		.all	= netlink_capable(skb, CAP_DAC_READ_SEARCH),
+	};
+}
+
 /* --- pieces of messages; false if there is no room --- */
 
 static bool put_u64(struct sk_buff *skb, int attr, u64 value)
@@ -77,6 +85,7 @@ struct claim_dump {
 	u64	next;
 	u64	last;
 	char	*page;
+	struct seal_viewer viewer;
 };
 
 static struct claim_dump *claim_dump(struct netlink_callback *cb)
@@ -99,6 +108,7 @@ static int claim_start(struct netlink_callback *cb)
 	if (!dump->page)
 		return -ENOMEM;
 	dump->next = 0;
+	dump->viewer = viewer_of(cb->skb);
 	/* claims that come later are not waited for: this ends */
 	dump->last = seal_last_claim();
 	/* the longest path and more */
@@ -124,8 +134,11 @@ static int claim_fill(void *arg, const struct seal_claim_info *info)
 	const struct seal_entry *entry = info->entry;
 	struct claim_message *msg = arg;
 	struct sk_buff *skb = msg->skb;
+	bool sees;
 	void *hdr;
 
+	sees = seal_viewer_sees(&claim_dump(msg->cb)->viewer,
+				READ_ONCE(entry->inode->i_uid));
 	hdr = genlmsg_put(skb, NETLINK_CB(msg->cb->skb).portid,
 			  msg->cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
 			  SEAL_CMD_CLAIM);
@@ -133,7 +146,7 @@ static int claim_fill(void *arg, const struct seal_claim_info *info)
 		return -EMSGSIZE;
 	if (put_u64(skb, SEAL_A_CLAIM, claim->id) &&
 	    put_file(skb, entry->inode->i_sb->s_dev, entry->inode->i_ino,
-		     info->path, info->deleted) &&
+		     sees ? info->path : NULL, info->deleted) &&
 	    put_who(skb, holder->pid, holder->uid, holder->comm) &&
 	    put_u64(skb, SEAL_A_SINCE, claim->since) &&
 	    !nla_put_u32(skb, SEAL_A_REQUIRE, holder->require) &&
@@ -171,6 +184,7 @@ static int claim_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 static int listen_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *events = info->attrs[SEAL_A_EVENTS];
+	struct seal_viewer viewer = viewer_of(skb);
 	int ret;
 
 	ret = may_ask(skb, info->attrs[SEAL_A_SESSION], info->extack);
@@ -178,7 +192,7 @@ static int listen_doit(struct sk_buff *skb, struct genl_info *info)
 		return ret;
 	return seal_events_listen(info->snd_portid,
 				  events ? nla_get_u32(events) :
-					   SEAL_EVENTS_ALL);
+					   SEAL_EVENTS_ALL, &viewer);
 }
 
 /* What the user of a file wanted who ended at this gate. */
@@ -211,6 +225,13 @@ static const char *operation_of(const char *gate)
 		{ "xfs_fs_map_blocks",			"pnfs-layout" },
 		{ "xfs_fs_commit_blocks",		"pnfs-commit" },
 		{ "xfs_free_eofblocks",			"trim" },
+		/* the last line */
+		{ "xfs_iomap_write_direct",		"allocate" },
+		{ "xfs_bmapi_reserve_delalloc",		"allocate" },
+		{ "xfs_reflink_allocate_cow",		"allocate" },
+		{ "ext4_ext_map_blocks",		"allocate" },
+		{ "ext4_ind_map_blocks",		"allocate" },
+		{ "ext4_da_reserve_space",		"allocate" },
 		{ "seal",				"seal" },
 	};
 	unsigned int i;

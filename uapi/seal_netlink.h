@@ -88,7 +88,11 @@ enum seal_attr {
 	SEAL_A_INODE		= 9,	/* u64 */
 	SEAL_A_DEV_MAJOR	= 10,	/* u32: as stat(2) says, st_dev */
 	SEAL_A_DEV_MINOR	= 11,	/* u32 */
-	SEAL_A_PATH		= 12,	/* string: absent if it cannot be reached */
+	/*
+	 * string: absent if it cannot be reached, or if the caller neither owns the
+	 * file nor has CAP_DAC_READ_SEARCH
+	 */
+	SEAL_A_PATH		= 12,
 	SEAL_A_DELETED		= 13,	/* flag: unlinked, PATH is where it was */
 	SEAL_A_PID		= 14,	/* u32: process */
 	SEAL_A_UID		= 15,	/* u32 */

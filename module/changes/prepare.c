@@ -90,6 +90,22 @@ static int dirty_pages(struct file *file, u64 start, u64 end)
 }
 
 /*
+ * Write access for one step. Without it a freeze would begin between two faults, and
+ * the second would wait for its end with i_rwsem held: reads of the file would hang,
+ * and no signal would end it. A freeze waits for the step instead; while there is
+ * one, this waits and can be killed.
+ */
+static int write_begin(struct super_block *sb)
+{
+	while (!sb_start_write_trylock(sb)) {
+		schedule_timeout_killable(HZ / 50 ?: 1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/*
  * A page that was faulted in before a direct write and written back after it
  * would put its zeroes over the new data: keep direct writers out meanwhile.
  * Cached ones write to the same page.
@@ -99,14 +115,20 @@ static int write_pages(struct file *file, u64 start, u64 end)
 	struct inode *inode = file_inode(file);
 	int ret;
 
-	if (down_write_killable(&inode->i_rwsem))
+	ret = write_begin(inode->i_sb);
+	if (ret)
+		return ret;
+	if (down_write_killable(&inode->i_rwsem)) {
+		sb_end_write(inode->i_sb);
 		return -EINTR;
+	}
 	inode_dio_wait(inode);
 	ret = dirty_pages(file, start, end);
 	if (!ret)
 		ret = filemap_write_and_wait_range(file->f_mapping, start,
 						   end - 1);
 	up_write(&inode->i_rwsem);
+	sb_end_write(inode->i_sb);
 	return ret;
 }
 

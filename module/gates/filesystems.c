@@ -38,6 +38,9 @@ static struct seal_gate_set *const ext4_recalls[] = {
 	&seal_vfs_recalls, NULL
 };
 
+/* A write or truncate waits there for a pNFS client, without its lock. */
+static const char *const xfs_drops[] = { "xfs_break_leased_layouts", NULL };
+
 #define EXT4(type)							\
 	{ .name = type, .module = "ext4", .set = &seal_ext4_gates,	\
 	  .sets = ext4_sets, .recalls = ext4_recalls,			\
@@ -46,7 +49,7 @@ static struct seal_gate_set *const ext4_recalls[] = {
 
 struct seal_fs seal_filesystems[] = {
 	{ .name = "xfs", .module = "xfs", .set = &seal_xfs_gates,
-	  .sets = xfs_sets, .recalls = xfs_recalls,
+	  .sets = xfs_sets, .recalls = xfs_recalls, .drops = xfs_drops,
 	  .armed = seal_write_gate_armed, .last_armed = seal_last_armed,
 	  .fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure },
 	EXT4("ext4"),

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Recall: waiting for holders to let go. */
 #include <linux/fs.h>
+#include <linux/freezer.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/srcu.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
@@ -12,6 +15,11 @@
 #include "base/mode.h"
 #include "gates/recall.h"
 #include "table/claim.h"
+
+/* as long as the holder of a lease has by default (fs.lease-break-time) */
+static unsigned int recall_max_ms = 45000;
+module_param(recall_max_ms, uint, 0644);
+MODULE_PARM_DESC(recall_max_ms, "how long a recall can make somebody wait, whatever the holder asked for");
 
 DEFINE_STATIC_SRCU(recalls_srcu);
 
@@ -56,7 +64,10 @@ static bool can_ask(const struct seal_entry *entry)
 	return true;
 }
 
-/* The holder that needs longest gets as long as it said. */
+/*
+ * The holder that needs longest gets as long as it said, but no longer than the
+ * administrator lets anybody wait.
+ */
 static void recall_start(struct seal_entry *entry, const char *gate,
 			 struct seal_ticket *ticket)
 {
@@ -65,6 +76,7 @@ static void recall_start(struct seal_entry *entry, const char *gate,
 
 	list_for_each_entry(claim, &entry->holders, siblings)
 		ms = max(ms, claim->holder->recall_ms);
+	ms = min(ms, READ_ONCE(recall_max_ms));
 	ticket->recall = ++last_recall;
 	ticket->end = jiffies + msecs_to_jiffies(ms);
 	ticket->deadline = ktime_get_real_ns() + (u64)ms * NSEC_PER_MSEC;
@@ -122,16 +134,33 @@ static bool entry_gone(struct inode *inode, u64 id)
 	return gone;
 }
 
-/* Until @inode is not held any more, the end, or a fatal signal. */
+/* How soon a recall notices that the filesystem is about to be frozen. */
+#define FREEZE_LOOK	(HZ / 10 ?: 1)
+
+/*
+ * Until @inode is not held any more, the end, or a fatal signal. The caller of the
+ * wrapped function may have write access to the filesystem: whoever freezes the
+ * filesystem, for a snapshot, must not have to wait for a holder, nor must the
+ * system when it is suspended. For whatever reason the wait ends, the gate behind it
+ * looks for itself.
+ */
 static void recall_wait(struct inode *inode, const struct seal_ticket *ticket)
 {
-	long left = ticket->end - jiffies;
+	const struct sb_writers *writers = &inode->i_sb->s_writers;
+	DEFINE_WAIT(wait);
 
-	/* for whatever reason it ends: the gate looks for itself */
-	if (left > 0)
-		wait_event_killable_timeout(seal_state_changed,
-					    entry_gone(inode, ticket->entry_id),
-					    left);
+	for (;;) {
+		long left = ticket->end - jiffies;
+
+		prepare_to_wait(&seal_state_changed, &wait,
+				TASK_KILLABLE | TASK_FREEZABLE);
+		if (left <= 0 || entry_gone(inode, ticket->entry_id) ||
+		    fatal_signal_pending(current) ||
+		    READ_ONCE(writers->frozen) != SB_UNFROZEN)
+			break;
+		schedule_timeout(min_t(long, left, FREEZE_LOOK));
+	}
+	finish_wait(&seal_state_changed, &wait);
 }
 
 static void recall_end(struct inode *inode, struct seal_ticket *ticket)

@@ -19,6 +19,8 @@ struct seal_fs {
 	struct seal_gate_set	*const *sets;
 	/* and for holders that want to be asked first */
 	struct seal_gate_set	*const *recalls;
+	/* functions that give up a lock half-way, or NULL; NULL ends it */
+	const char		*const *drops;
 	/* before they are attached, look at the first file; 0 or -errno */
 	int			(*prove)(struct file *file, char *reason);
 	/* Do the gates work at the moment? And the last line? */

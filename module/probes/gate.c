@@ -42,6 +42,8 @@ MODULE_PARM_DESC(linger_ms, "how long gates stay attached after the last unseal"
 /* Protects the sets. */
 static DEFINE_MUTEX(sets_lock);
 
+static u64 last_attach_id;
+
 /* Sets that are attached, the last one first. */
 static LIST_HEAD(attached);
 
@@ -317,6 +319,7 @@ static int set_attach(struct seal_gate_set *set, char *reason)
 			     ftrace_attach(set, reason);
 	if (ret)
 		return ret;
+	WRITE_ONCE(set->attach_id, ++last_attach_id);
 	set->attached = true;
 	list_add(&set->list, &attached);
 	return 0;

@@ -80,6 +80,8 @@ struct seal_gate_set {
 	/* The rest belongs to gate.c, under its lock. */
 	unsigned int		users;
 	bool			attached;	/* may be so without users, for a while */
+	u64			attach_id;	/* each time another one */
+	u64			waited_id;	/* calls older than that have ended */
 	bool			resolved;	/* the sites are known ... */
 	u64			modules_gone;	/* ... since then */
 	unsigned long		idle_since;	/* jiffies, without users */

@@ -22,9 +22,8 @@
 #include "gates/observers.h"
 #include "gates/tripwire.h"
 #include "probes/fs.h"
-#include "sealing/entered.h"
 #include "sealing/freeze.h"
-#include "sealing/kthreads.h"
+#include "sealing/older.h"
 #include "sealing/release.h"
 #include "sealing/sealing.h"
 #include "table/claim.h"
@@ -155,39 +154,37 @@ static int job_check(const struct job *job, const struct seal_map_info *info,
 	return -EBADFD;
 }
 
-/*
- * The gates are attached and stay so. On a filesystem where none of them was
- * needed before, wait for who entered it without.
- */
-static int jobs_drain_entered(struct job *jobs, unsigned int nr, char *reason)
+static struct module *job_module(const struct job *job)
 {
-	struct super_block *sb, *last = NULL;
+	return file_inode(job->file)->i_sb->s_type->owner;
+}
+
+/* The gates are attached and stay so: wait for calls that came without them. */
+static int jobs_wait_older(struct job *jobs, unsigned int nr,
+			   struct seal_request *req)
+{
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < nr; i++) {
 		if (!jobs[i].mine)
 			continue;
-		sb = file_inode(jobs[i].file)->i_sb;
-		if (sb == last)
-			continue;
-		last = sb;
-		if (seal_sealed_on(sb))
-			continue;
-		ret = seal_drain_entered(&jobs[i].file->f_path) ?:
-		      seal_drain_kthreads(sb, reason);
-		if (ret)
+		ret = seal_wait_older(jobs[i].fs, job_module(&jobs[i]),
+				      req->end, req->reason);
+		if (ret) {
+			req->bad_index = jobs[i].index;
 			return ret;
+		}
 	}
 	return 0;
 }
 
 /*
- * Who broke a layout has write access to the filesystem, and is waited for
- * like those who entered it without gates. 1: there was one, and what it did is
- * to be settled.
+ * Who broke a layout may be without the lock of the file: wait for it. 1: there
+ * was one, and what it did is to be settled.
  */
-static int jobs_drain_layouts(struct job *jobs, unsigned int nr)
+static int jobs_wait_layouts(struct job *jobs, unsigned int nr,
+			     struct seal_request *req)
 {
 	unsigned int i;
 	int ret, waited = 0;
@@ -195,9 +192,12 @@ static int jobs_drain_layouts(struct job *jobs, unsigned int nr)
 	for (i = 0; i < nr; i++) {
 		if (!jobs[i].mine || !jobs[i].entry->layout_broken)
 			continue;
-		ret = seal_drain_entered(&jobs[i].file->f_path);
-		if (ret)
+		ret = seal_wait_dropped(jobs[i].fs, job_module(&jobs[i]),
+					req->end, req->reason);
+		if (ret) {
+			req->bad_index = jobs[i].index;
 			return ret;
+		}
 		jobs[i].entry->layout_broken = false;
 		waited = 1;
 	}
@@ -365,7 +365,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		}
 	}
 
-	ret = jobs_drain_entered(jobs, nr, req->reason);
+	ret = jobs_wait_older(jobs, nr, req);
 	if (ret)
 		return ret;
 
@@ -385,7 +385,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		      jobs_each(jobs, nr, req, job_settle);
 		if (ret)
 			return ret;
-		ret = jobs_drain_layouts(jobs, nr);
+		ret = jobs_wait_layouts(jobs, nr, req);
 		if (ret < 0)
 			return ret;
 		if (ret)

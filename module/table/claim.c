@@ -145,6 +145,7 @@ void seal_claim_event(const struct seal_claim *claim, u32 type, u32 why,
 	event->claim = claim->id;
 	event->pid = holder->pid;
 	event->uid = holder->uid;
+	event->owner = READ_ONCE(entry->inode->i_uid);
 	strscpy(event->comm, holder->comm, sizeof(event->comm));
 	event->flags = seal_entry_flags(entry);
 	if (!holder->session)

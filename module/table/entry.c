@@ -93,24 +93,6 @@ bool seal_any_on(struct super_block *sb)
 	return found;
 }
 
-/* Have the gates been attached since a file of this filesystem was sealed? */
-bool seal_sealed_on(struct super_block *sb)
-{
-	struct seal_entry *entry;
-	bool found = false;
-
-	mutex_lock(&seal_table_lock);
-	/* the last one sealed comes first: it is rarely a long way */
-	list_for_each_entry(entry, &entry_list, list) {
-		found = entry->inode->i_sb == sb &&
-			entry->state == SEAL_ENTRY_SEALED;
-		if (found)
-			break;
-	}
-	mutex_unlock(&seal_table_lock);
-	return found;
-}
-
 bool seal_changing(struct inode *inode)
 {
 	struct seal_entry *entry;

@@ -219,9 +219,6 @@ char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 /* Is any file of this superblock sealed? May sleep. */
 bool seal_any_on(struct super_block *sb);
 
-/* The same, and are the gates attached since then? */
-bool seal_sealed_on(struct super_block *sb);
-
 /* A number for a map that is published; with the table locked. */
 u64 seal_new_generation(void);
 

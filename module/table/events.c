@@ -51,6 +51,7 @@ struct listener {
 	u32			portid;
 	u32			mask;
 	u64			lost;		/* and not told yet */
+	struct seal_viewer	viewer;
 };
 
 static struct ring __rcu *the_ring;
@@ -138,6 +139,7 @@ static void event_current(struct seal_event *event, u32 type,
 	event->dev = entry->inode->i_sb->s_dev;
 	event->pid = task_tgid_nr(current);
 	event->uid = current_uid();
+	event->owner = READ_ONCE(entry->inode->i_uid);
 	/* no lock: a name that changes right now may be told half changed */
 	memcpy(event->comm, current->comm, sizeof(event->comm));
 	event->comm[sizeof(event->comm) - 1] = '\0';
@@ -267,15 +269,22 @@ static void event_find_path(struct seal_event *event, struct last_path *last)
 
 static void event_deliver(struct seal_event *event)
 {
+	struct seal_event stripped = *event;
+	struct sk_buff *with, *without;
 	struct listener *listener;
-	struct sk_buff *skb;
 
 	serial++;
-	skb = sink->message(event, serial, 0);
+	stripped.path = NULL;
+	with = sink->message(event, serial, 0);
+	without = sink->message(&stripped, serial, 0);
 	list_for_each_entry(listener, &listeners, list)
 		if (listener->mask & SEAL_EVENT_BIT(event->type))
-			listener_send(listener, skb);
-	kfree_skb(skb);
+			listener_send(listener,
+				      seal_viewer_sees(&listener->viewer,
+						       event->owner) ?
+				      with : without);
+	kfree_skb(with);
+	kfree_skb(without);
 }
 
 /* Take the oldest event out of the ring; false if there is none. */
@@ -378,7 +387,7 @@ static struct listener *listener_find(u32 portid)
 	return NULL;
 }
 
-int seal_events_listen(u32 portid, u32 mask)
+int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer)
 {
 	struct listener *listener;
 	int ret = 0;
@@ -387,6 +396,7 @@ int seal_events_listen(u32 portid, u32 mask)
 	listener = listener_find(portid);
 	if (listener) {
 		listener->mask = mask;
+		listener->viewer = *viewer;
 		goto out;
 	}
 	ret = -ENOMEM;
@@ -399,6 +409,7 @@ int seal_events_listen(u32 portid, u32 mask)
 	}
 	listener->portid = portid;
 	listener->mask = mask;
+	listener->viewer = *viewer;
 	list_add_tail(&listener->list, &listeners);
 	ret = 0;
 out:

@@ -37,6 +37,7 @@ struct seal_event {
 	u64		deadline;	/* ns since 1970 */
 	pid_t		pid;
 	kuid_t		uid;
+	kuid_t		owner;		/* of the file */
 	char		comm[TASK_COMM_LEN];
 	const char	*gate;		/* static text */
 	u64		start;
@@ -60,11 +61,25 @@ void seal_event_committed(struct seal_entry *entry, u64 start, u64 end);
  */
 void seal_event_queue(struct seal_event *event);
 
+/* What somebody may be told about the files of others. */
+struct seal_viewer {
+	kuid_t		uid;
+	bool		all;		/* may look into every directory */
+};
+
+/* The owner of a file sees where it is; so does who sees everything. */
+static inline bool seal_viewer_sees(const struct seal_viewer *viewer,
+				    kuid_t owner)
+{
+	return viewer->all || uid_eq(viewer->uid, owner);
+}
+
 /*
  * Send events of the types in @mask to the netlink socket @portid: from now on
- * until seal_events_mute(). May be repeated. 0 or -ENOMEM.
+ * until seal_events_mute(). May be repeated. @viewer: the paths of which files it
+ * is told. 0 or -ENOMEM.
  */
-int seal_events_listen(u32 portid, u32 mask);
+int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer);
 void seal_events_mute(u32 portid);
 
 /* How listeners are reached. */

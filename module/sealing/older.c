@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls that are older than the gates.
+ *
+ * Gates are attached with the first seal. A call that had entered a function
+ * before, and waits there for the lock of an inode, has passed no gate, and no
+ * wrapper counts it. Nothing in the kernel counts it either, except the freeze
+ * protection of the superblock, and to wait for that stops everybody who comes
+ * later. But the stack of a task says where it is: this looks at all of them, once,
+ * and then again at those that are inside, until each has been seen outside.
+ * Whoever was outside once has passed the gates since, or will.
+ *
+ * Nobody is held up by that. A task that sleeps or waits for a processor is read
+ * as it lies there; a task that runs is asked by an interrupt.
+ */
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/kallsyms.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#include "base/compat.h"
+#include "base/debug.h"
+#include "probes/fs.h"
+#include "probes/gate.h"
+#include "sealing/older.h"
+#include "uapi/seal.h"
+
+#define STACK_DEPTH	96
+#define LOOK_MS		2
+
+enum place {
+	OUTSIDE,
+	INSIDE,		/* in one of the functions */
+	UNKNOWN,	/* it moved while we looked */
+};
+
+/* What is looked for, and where it was found last. */
+struct search {
+	const struct seal_fs	*fs;
+	struct module		*module;	/* of the filesystem; NULL: built in */
+	bool			dropped;	/* only who gave up a lock */
+	unsigned long		stack[STACK_DEPTH];
+	unsigned int		nr;
+	char			name[KSYM_SYMBOL_LEN];
+};
+
+/* "xfs_file_fallocate.cold [xfs]" is xfs_file_fallocate, too. */
+static bool is_called(const char *name, const char *function)
+{
+	size_t length = strlen(function);
+
+	return !strncmp(name, function, length) &&
+	       (!name[length] || name[length] == '.' || name[length] == ' ');
+}
+
+static bool is_searched(const struct search *search, const char *name)
+{
+	const struct seal_gate_set *set = search->fs->set;
+	const char *const *drops = search->fs->drops;
+	unsigned int i;
+
+	for (; drops && *drops; drops++)
+		if (is_called(name, *drops))
+			return true;
+	for (i = 0; i < set->nr_gates && !search->dropped; i++)
+		if (set->gates[i].kind == SEAL_GATE_WRAPS &&
+		    is_called(name, set->gates[i].symbol))
+			return true;
+	return false;
+}
+
+/* Every stack begins with a way into the kernel: one that does not is not whole. */
+static bool is_outermost(unsigned long address)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol_no_offset(name, address);
+	return strstarts(name, "entry_") || strstarts(name, "asm_") ||
+	       strstarts(name, "ret_from_fork") ||
+	       /* a return to user mode that was interrupted */
+	       strstarts(name, "common_interrupt_return") ||
+	       strstarts(name, "swapgs_restore_regs_and_return") ||
+	       strstarts(name, "syscall_return_via_sysret");
+}
+
+/* With the addresses of a stack in @search, innermost first. */
+static enum place look_at_stack(struct search *search)
+{
+	unsigned int i;
+
+	for (i = 0; i < search->nr; i++) {
+		if (search->module &&
+		    !within_module(search->stack[i], search->module))
+			continue;
+		sprint_symbol_no_offset(search->name, search->stack[i]);
+		if (is_searched(search, search->name))
+			return INSIDE;
+	}
+	if (search->nr == STACK_DEPTH)
+		return INSIDE;
+	return search->nr && is_outermost(search->stack[search->nr - 1]) ?
+	       OUTSIDE : UNKNOWN;
+}
+
+static bool on_cpu(struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	/* pairs with the release in finish_task() of the scheduler */
+	return smp_load_acquire(&task->on_cpu);
+#else
+	return task == current;
+#endif
+}
+
+static unsigned long switches(struct task_struct *task)
+{
+	return READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+}
+
+/* A task that does not run. In an RCU section: its stack stays. */
+static enum place look_at_rest(struct search *search, struct task_struct *task)
+{
+	unsigned long before = switches(task);
+
+	if (on_cpu(task))
+		return UNKNOWN;
+	search->nr = seal_stack_of(task, search->stack, STACK_DEPTH);
+	/* it ran meanwhile: what was read may be of two stacks */
+	if (on_cpu(task) || switches(task) != before)
+		return UNKNOWN;
+	return look_at_stack(search);
+}
+
+struct ask {
+	struct search		*search;
+	struct task_struct	*task;
+	bool			met;
+};
+
+/* On the processor where the task ran a moment ago, interrupting it. */
+static void ask_running(void *data)
+{
+	struct ask *ask = data;
+
+	if (current != ask->task)
+		return;
+	ask->search->nr = stack_trace_save(ask->search->stack, STACK_DEPTH, 0);
+	ask->met = true;
+}
+
+static enum place look_at_running(struct search *search,
+				  struct task_struct *task)
+{
+	struct ask ask = { .search = search, .task = task };
+
+	if (smp_call_function_single(task_cpu(task), ask_running, &ask, 1) ||
+	    !ask.met)
+		return UNKNOWN;
+	return look_at_stack(search);
+}
+
+/* Where is @task, which is referenced? */
+static enum place look(struct search *search, struct task_struct *task)
+{
+	enum place place = UNKNOWN;
+
+	search->name[0] = '\0';
+	if (task == current)
+		return OUTSIDE;
+	rcu_read_lock();
+	if (READ_ONCE(task->exit_state))
+		place = OUTSIDE;
+	else if (!on_cpu(task))
+		place = look_at_rest(search, task);
+	rcu_read_unlock();
+	if (place == UNKNOWN && on_cpu(task))
+		place = look_at_running(search, task);
+	return place;
+}
+
+static bool is_left_out(const struct task_struct *task)
+{
+	return seal_step_skipped(task->flags & PF_KTHREAD ?
+				 SEAL_STEP_KTHREADS : SEAL_STEP_ENTERED);
+}
+
+static void tasks_put(struct task_struct **tasks, unsigned int nr)
+{
+	while (nr)
+		put_task_struct(tasks[--nr]);
+	kvfree(tasks);
+}
+
+/* Up to @room tasks, referenced; false: there are more. */
+static bool tasks_fill(struct task_struct **tasks, unsigned int room,
+		       unsigned int *nr)
+{
+	struct task_struct *group, *task;
+	bool all = true;
+
+	*nr = 0;
+	rcu_read_lock();
+	for_each_process_thread(group, task) {
+		all = *nr < room;
+		if (!all)
+			goto out;
+		if (is_left_out(task))
+			continue;
+		get_task_struct(task);
+		tasks[(*nr)++] = task;
+	}
+out:
+	rcu_read_unlock();
+	return all;
+}
+
+/* All tasks there are, referenced. Those that come later pass the gates. */
+static struct task_struct **tasks_get(unsigned int *nr)
+{
+	struct task_struct **tasks;
+	unsigned int room;
+
+	for (room = 1024; room; room *= 2) {
+		tasks = kvmalloc_array(room, sizeof(*tasks),
+				       GFP_KERNEL_ACCOUNT);
+		if (!tasks)
+			return NULL;
+		if (tasks_fill(tasks, room, nr))
+			return tasks;
+		tasks_put(tasks, *nr);
+	}
+	return NULL;
+}
+
+/* Forget those that are outside. One of those that are left in @seen. */
+static unsigned int tasks_sift(struct search *search, struct task_struct **tasks,
+			       unsigned int nr, struct task_struct **seen)
+{
+	unsigned int i, left = 0;
+
+	*seen = NULL;
+	for (i = 0; i < nr; i++) {
+		enum place place = look(search, tasks[i]);
+
+		cond_resched();
+		if (place == OUTSIDE) {
+			put_task_struct(tasks[i]);
+			continue;
+		}
+		/* one that is inside says more than one that only runs */
+		if (place == INSIDE || !*seen)
+			*seen = tasks[i];
+		tasks[left++] = tasks[i];
+	}
+	return left;
+}
+
+static int wait_for_tasks(struct search *search, unsigned long end,
+			  char *reason)
+{
+	struct task_struct **tasks, *seen;
+	unsigned int nr;
+	int ret = 0;
+
+	tasks = tasks_get(&nr);
+	if (!tasks)
+		return -ENOMEM;
+	for (;;) {
+		nr = tasks_sift(search, tasks, nr, &seen);
+		if (!nr)
+			break;
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		if (time_after(jiffies, end)) {
+			snprintf(reason, SEAL_REASON_LEN,
+				 "task %d (%s) has been in a call of %s since before the gates were attached",
+				 task_pid_nr(seen), seen->comm,
+				 search->fs->name);
+			ret = -EBUSY;
+			break;
+		}
+		schedule_timeout_killable(msecs_to_jiffies(LOOK_MS) ?: 1);
+	}
+	tasks_put(tasks, nr);
+	return ret;
+}
+
+static int search_tasks(const struct seal_fs *fs, struct module *module,
+			bool dropped, unsigned long end, char *reason)
+{
+	struct search *search;
+	int ret;
+
+	search = kmalloc(sizeof(*search), GFP_KERNEL_ACCOUNT);
+	if (!search)
+		return -ENOMEM;
+	search->fs = fs;
+	search->module = module;
+	search->dropped = dropped;
+	ret = wait_for_tasks(search, end, reason);
+	kfree(search);
+	return ret;
+}
+
+int seal_wait_older(struct seal_fs *fs, struct module *module,
+		    unsigned long end, char *reason)
+{
+	u64 attached = READ_ONCE(fs->set->attach_id);
+	int ret;
+
+	/* the caller's claim keeps the gates attached: the number stays */
+	if (READ_ONCE(fs->set->waited_id) == attached)
+		return 0;
+	ret = search_tasks(fs, module, false, end, reason);
+	if (!ret)
+		WRITE_ONCE(fs->set->waited_id, attached);
+	return ret;
+}
+
+int seal_wait_dropped(struct seal_fs *fs, struct module *module,
+		      unsigned long end, char *reason)
+{
+	return search_tasks(fs, module, true, end, reason);
+}
