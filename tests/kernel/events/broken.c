@@ -4,6 +4,7 @@
 #include "sealtest.h"
 #include "tests.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ START_TEST(a_broken_seal)
 	e = ev_next(m, fd);
 	ck_assert_str_eq(seal_event_name(e->type), "broken");
 	ck_assert_uint_eq(e->pid, getpid());
-	ck_assert_str_eq(e->comm, "events");
+	ck_assert_str_eq(e->comm, program_invocation_short_name);
 	ck_assert_ptr_nonnull(e->gate);
 	ck_assert_ptr_null(e->operation);
 	ck_assert_msg(e->path, "no path");

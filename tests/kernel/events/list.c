@@ -72,7 +72,7 @@ START_TEST(what_is_listed)
 	ck_assert(!c->deleted);
 	ck_assert_uint_eq(c->pid, getpid());
 	ck_assert_uint_eq(c->uid, 0);
-	ck_assert_str_eq(c->comm, "events");
+	ck_assert_str_eq(c->comm, program_invocation_short_name);
 	ck_assert_uint_lt(c->since / 1000000000 - time(NULL) + 600, 1200);
 	ck_assert_uint_eq(c->require, SEAL_REQ_ALLOCATED | SEAL_REQ_EXTENTS);
 	ck_assert_uint_eq(c->max_extents, 7);

@@ -102,7 +102,7 @@ START_TEST(claims_come_and_go)
 	is_claim(e, SEAL_EVENT_SEALED, 1, 0);
 	ck_assert_uint_eq(e->pid, getpid());
 	ck_assert_uint_eq(e->uid, 0);
-	ck_assert_str_eq(e->comm, "events");
+	ck_assert_str_eq(e->comm, program_invocation_short_name);
 	ck_assert_msg(e->path, "no path");
 	ck_assert_str_eq(e->path, path);
 	ck_assert(!e->deleted);
@@ -178,7 +178,7 @@ static void is_refused(const struct seal_event *e, const char *operation)
 	ck_assert_ptr_nonnull(e->gate);
 	ck_assert_uint_eq(e->pid, getpid());
 	ck_assert_uint_eq(e->uid, 0);
-	ck_assert_str_eq(e->comm, "events");
+	ck_assert_str_eq(e->comm, program_invocation_short_name);
 	ck_assert_msg(e->path, "no path");
 }
 
