@@ -203,7 +203,7 @@ static int check_file(struct file *file)
 		return -EOPNOTSUPP;
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (IS_SWAPFILE(inode) || seal_flagged(inode))
+	if (IS_SWAPFILE(inode) || seal_is_sealed(inode))
 		return -ETXTBSY;
 	return 0;
 }

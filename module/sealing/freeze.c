@@ -16,6 +16,7 @@
  * cut down to what both agree on, and everything is drained again. Tables only
  * shrink, so this ends.
  */
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
@@ -299,14 +300,34 @@ int seal_freeze_modify(struct seal_entry *entry, struct file *file)
 	return ret;
 }
 
+/* Times to try the lock, and to look whether the flags have stayed. */
+#define THAW_TRIES	10
+
+/*
+ * A process that ends comes here, and the lock may be held by somebody who never
+ * gives it back: a write in place whose memory does not come. So the lock is only
+ * tried. It keeps others from changing i_flags by a load and a store; without it,
+ * look again a little later whether one of them has undone the change.
+ */
 void seal_thaw_map(struct seal_entry *entry)
 {
 	struct inode *inode = entry->inode;
-
-	inode_lock(inode);
 	/* the next one to seal it has to wait instead */
-	set_mask_bits(&inode->i_flags, S_SEALED,
-		      entry->layout_broken ? S_LAYOUT_BROKEN : 0);
+	const unsigned int set = entry->layout_broken ? S_LAYOUT_BROKEN : 0;
+	const unsigned int mask = S_SEALED | set;
+	unsigned int tries;
+	bool locked = false;
+
+	for (tries = 0; tries < THAW_TRIES; tries++) {
+		locked = inode_trylock(inode);
+		set_mask_bits(&inode->i_flags, S_SEALED, set);
+		if (locked)
+			break;
+		usleep_range(500, 1000);
+		if ((READ_ONCE(inode->i_flags) & mask) == set)
+			break;
+	}
 	seal_pages_release(entry);
-	inode_unlock(inode);
+	if (locked)
+		inode_unlock(inode);
 }

@@ -93,6 +93,18 @@ bool seal_any_on(struct super_block *sb)
 	return found;
 }
 
+bool seal_is_sealed(struct inode *inode)
+{
+	bool sealed;
+
+	if (!seal_flagged(inode))
+		return false;
+	rcu_read_lock();
+	sealed = seal_lookup(inode);
+	rcu_read_unlock();
+	return sealed;
+}
+
 bool seal_changing(struct inode *inode)
 {
 	struct seal_entry *entry;

@@ -147,6 +147,9 @@ struct seal_entry *seal_lookup(struct inode *inode);
 /* Entries, their states and counts, and the claims on them. */
 extern struct mutex seal_table_lock;
 
+/* Is there an entry, whatever its state? The flag of the inode may be out of date. */
+bool seal_is_sealed(struct inode *inode);
+
 /* Woken when an entry has settled or is gone. */
 extern wait_queue_head_t seal_state_changed;
 

@@ -133,6 +133,7 @@ pid_t stuck_start(const struct stuck_kind *kind, const char *path)
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
 		kind->get_stuck(path);
 	}
 	st_sleep_ms(st_patience(1) * 1000);
@@ -143,6 +144,7 @@ pid_t stuck_start(const struct stuck_kind *kind, const char *path)
 
 void stuck_end(pid_t pid)
 {
-	kill(pid, SIGKILL);
+	/* and what it has started: one of them may hold the lock that it waits for */
+	kill(-pid, SIGKILL);
 	ck_assert_int_ne(st_wait_child(pid, st_patience(10)), -1);
 }
