@@ -44,8 +44,9 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 	 tests/tripwires tests/races tests/powercut tests/torture tests/faults \
-	 tests/fuzz/ioctl tests/maps tests/grant tests/events tests/persist
-TEST_MODULES := tests/contract/layout tests/races/park
+	 tests/fuzz/ioctl tests/maps tests/grant tests/events tests/persist \
+	 tests/company
+TEST_MODULES := tests/contract/layout tests/races/park tests/company/patch
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
