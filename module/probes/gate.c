@@ -189,7 +189,8 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 			++*missing;
 			continue;
 		}
-		if (!gate->site || !gate->enter)
+		/* those that share an ops */
+		if (!gate->site || gate->hook)
 			continue;
 		if (WARN_ON_ONCE(set->nr_sites == SEAL_SET_MAX))
 			return -E2BIG;
@@ -234,6 +235,16 @@ static int blame(const struct seal_gate_set *set, int error, char *reason)
 	return error;
 }
 
+/* Attach the ops that the gates of @set share. */
+static int shared_attach(struct seal_gate_set *set, ftrace_func_t func,
+			 char *reason)
+{
+	int ret = ops_attach(&set->ops, func, set->observes, set->sites,
+			     set->nr_sites);
+
+	return ret && ret != -ENOMEM ? blame(set, ret, reason) : ret;
+}
+
 /* Detach the hot gates before the one with number @nr. */
 static bool hot_detach(struct seal_gate_set *set, unsigned int nr)
 {
@@ -257,7 +268,14 @@ static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
 	return !seal_probes_stuck();
 }
 
-/* Without a post_handler: they share their functions with anybody's. */
+/*
+ * Without a post_handler: they share their functions with anybody's.
+ *
+ * Such a kprobe redirects a call without saying so. A BPF program at the exit of
+ * the function would call the original all the same, and a live patch would
+ * decide later than the kprobe where the call goes. So the set also has an ops
+ * that says it, and does nothing.
+ */
 static int kprobes_attach(struct seal_gate_set *set, char *reason)
 {
 	unsigned int i;
@@ -265,6 +283,11 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 
 	if (WARN_ON_ONCE(set->nr_gates > SEAL_MAX_PROBES))
 		return -E2BIG;
+	if (!set->observes) {
+		ret = shared_attach(set, enter_nothing, reason);
+		if (ret)
+			return ret;
+	}
 	for (i = 0; i < set->nr_gates; i++) {
 		struct seal_gate *gate = &set->gates[i];
 
@@ -275,6 +298,8 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 		ret = register_kprobe(&gate->kp);
 		if (ret) {
 			kprobes_detach(set, i);
+			if (!set->observes && !seal_probes_stuck())
+				ops_detach(&set->ops);
 			return explain(set, gate, ret, reason);
 		}
 	}
@@ -299,14 +324,11 @@ static int ftrace_attach(struct seal_gate_set *set, char *reason)
 		}
 	}
 	if (set->nr_sites) {
-		ret = ops_attach(&set->ops, enter_set, set->observes,
-				 set->sites, set->nr_sites);
-		if (ret) {
+		ret = shared_attach(set, enter_set, reason);
+		if (ret)
 			hot_detach(set, set->nr_gates);
-			return ret == -ENOMEM ? ret : blame(set, ret, reason);
-		}
 	}
-	return 0;
+	return ret;
 }
 
 static int set_attach(struct seal_gate_set *set, char *reason)
@@ -331,7 +353,8 @@ static void set_detach(struct seal_gate_set *set)
 	WRITE_ONCE(set->dirty_folio, NULL);
 	if (set->kprobes)
 		done = kprobes_detach(set, set->nr_gates);
-	else if (set->nr_sites)
+	/* what a probe that is still there redirects has to be known as such */
+	if (done && set->nr_sites && !(set->kprobes && set->observes))
 		done = ops_detach(&set->ops);
 	if (!set->kprobes)
 		done &= hot_detach(set, set->nr_gates);
