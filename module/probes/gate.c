@@ -73,6 +73,26 @@ static notrace void enter_set(unsigned long ip, unsigned long parent,
 	}
 }
 
+/* ftrace waits for a millisecond or more each time. */
+#define MAX_TRIES	1000
+
+/*
+ * A BPF trampoline on one of the functions is asked to share it, and says EAGAIN
+ * while somebody attaches a program to it or detaches one.
+ */
+static int ops_register(struct ftrace_ops *ops)
+{
+	unsigned int tries;
+	int ret;
+
+	for (tries = 0; tries < MAX_TRIES; tries++) {
+		ret = register_ftrace_function(ops);
+		if (ret != -EAGAIN)
+			break;
+	}
+	return ret;
+}
+
 /* @ops may have been used before: what ftrace left in it is forgotten. */
 static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		      unsigned long *sites, unsigned int nr)
@@ -86,7 +106,7 @@ static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 	};
 	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
 	if (!ret)
-		ret = register_ftrace_function(ops);
+		ret = ops_register(ops);
 	if (ret)
 		ftrace_free_filter(ops);
 	return ret;
@@ -137,6 +157,11 @@ static int explain(const struct seal_gate_set *set,
 	char name[80];
 
 	target(set, gate, name, sizeof(name));
+	if (error == -EAGAIN) {
+		snprintf(reason, SEAL_REASON_LEN,
+			 "BPF programs come and go on %s: try again", name);
+		return -EBUSY;
+	}
 	if (error == -EBUSY && ftrace_is_off(gate->site))
 		strscpy(reason, "ftrace is switched off (sysctl kernel.ftrace_enabled)",
 			SEAL_REASON_LEN);
@@ -230,9 +255,11 @@ static int blame(const struct seal_gate_set *set, int error, char *reason)
 		if (!ops_detach(&scratch))
 			break;
 	}
-	snprintf(reason, SEAL_REASON_LEN, "ftrace refuses the gates of %s (error %d)",
+	/* whoever was in the way has gone meanwhile */
+	snprintf(reason, SEAL_REASON_LEN,
+		 "ftrace refuses the gates of %s (error %d): try again",
 		 set->name, error);
-	return error;
+	return error == -EAGAIN ? -EBUSY : error;
 }
 
 /* Attach the ops that the gates of @set share. */
