@@ -53,7 +53,7 @@ SUITE ?= bookworm
 # other one needs clang.
 TESTS := $(filter-out tests/bench tests/stress/fuzz/parsers,$(patsubst %/Makefile,%, \
 	 $(wildcard $(addsuffix /Makefile,tests/* tests/*/* tests/*/*/*))))
-TEST_MODULES := tests/contract/layout tests/kernel/races/park
+TEST_MODULES := tests/contract/layout tests/kernel/races/park tests/kernel/company/patch
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples

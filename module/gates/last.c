@@ -62,6 +62,7 @@ struct seal_gate_set seal_last_canary = {
 	.gates		= canary_gates,
 	.nr_gates	= ARRAY_SIZE(canary_gates),
 	.kprobes	= true,
+	.observes	= true,
 };
 
 static DEFINE_MUTEX(canary_lock);

@@ -4,9 +4,9 @@
  *
  * A path that nobody thought of, or that lost its gate, ends here with an error
  * instead of a broken seal. What is in place does not come by. The probes have no
- * post_handler, so they share their functions with anybody's; that is also why
- * they are not the first line: whoever redirects calls by other means is not told
- * of them, and debugfs (kprobes/enabled) switches them off.
+ * post_handler, so they share their functions with anybody's, and an ftrace_ops
+ * beside them (gate.c) tells BPF and live patches that calls are redirected. They
+ * are not the first line because debugfs (kprobes/enabled) switches them off.
  *
  * Each is on a function whose error all callers pass on without having changed
  * anything; the table of the filesystem says how that was shown.

@@ -75,6 +75,26 @@ static notrace void enter_set(unsigned long ip, unsigned long parent,
 	}
 }
 
+/* ftrace waits for a millisecond or more each time. */
+#define MAX_TRIES	1000
+
+/*
+ * A BPF trampoline on one of the functions is asked to share it, and says EAGAIN
+ * while somebody attaches a program to it or detaches one.
+ */
+static int ops_register(struct ftrace_ops *ops)
+{
+	unsigned int tries;
+	int ret;
+
+	for (tries = 0; tries < MAX_TRIES; tries++) {
+		ret = register_ftrace_function(ops);
+		if (ret != -EAGAIN)
+			break;
+	}
+	return ret;
+}
+
 /* @ops may have been used before: what ftrace left in it is forgotten. */
 static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		      unsigned long *sites, unsigned int nr)
@@ -88,7 +108,7 @@ static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 	};
 	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
 	if (!ret)
-		ret = register_ftrace_function(ops);
+		ret = ops_register(ops);
 	if (ret)
 		ftrace_free_filter(ops);
 	return ret;
@@ -139,6 +159,11 @@ static int explain(const struct seal_gate_set *set,
 	char name[80];
 
 	target(set, gate, name, sizeof(name));
+	if (error == -EAGAIN) {
+		snprintf(reason, SEAL_REASON_LEN,
+			 "BPF programs come and go on %s: try again", name);
+		return -EBUSY;
+	}
 	if (error == -EBUSY && ftrace_is_off(gate->site))
 		strscpy(reason, "ftrace is switched off (sysctl kernel.ftrace_enabled)",
 			SEAL_REASON_LEN);
@@ -191,7 +216,8 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 			++*missing;
 			continue;
 		}
-		if (!gate->site || !gate->enter)
+		/* those that share an ops */
+		if (!gate->site || gate->hook)
 			continue;
 		if (WARN_ON_ONCE(set->nr_sites == SEAL_SET_MAX))
 			return -E2BIG;
@@ -231,9 +257,21 @@ static int blame(const struct seal_gate_set *set, int error, char *reason)
 		if (!ops_detach(&scratch))
 			break;
 	}
-	snprintf(reason, SEAL_REASON_LEN, "ftrace refuses the gates of %s (error %d)",
+	/* whoever was in the way has gone meanwhile */
+	snprintf(reason, SEAL_REASON_LEN,
+		 "ftrace refuses the gates of %s (error %d): try again",
 		 set->name, error);
-	return error;
+	return error == -EAGAIN ? -EBUSY : error;
+}
+
+/* Attach the ops that the gates of @set share. */
+static int shared_attach(struct seal_gate_set *set, ftrace_func_t func,
+			 char *reason)
+{
+	int ret = ops_attach(&set->ops, func, set->observes, set->sites,
+			     set->nr_sites);
+
+	return ret && ret != -ENOMEM ? blame(set, ret, reason) : ret;
 }
 
 /* Detach the hot gates before the one with number @nr. */
@@ -259,7 +297,14 @@ static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
 	return !seal_probes_stuck();
 }
 
-/* Without a post_handler: they share their functions with anybody's. */
+/*
+ * Without a post_handler: they share their functions with anybody's.
+ *
+ * Such a kprobe redirects a call without saying so. A BPF program at the exit of
+ * the function would call the original all the same, and a live patch would
+ * decide later than the kprobe where the call goes. So the set also has an ops
+ * that says it, and does nothing.
+ */
 static int kprobes_attach(struct seal_gate_set *set, char *reason)
 {
 	unsigned int i;
@@ -267,6 +312,11 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 
 	if (WARN_ON_ONCE(set->nr_gates > SEAL_MAX_PROBES))
 		return -E2BIG;
+	if (!set->observes) {
+		ret = shared_attach(set, enter_nothing, reason);
+		if (ret)
+			return ret;
+	}
 	for (i = 0; i < set->nr_gates; i++) {
 		struct seal_gate *gate = &set->gates[i];
 
@@ -277,6 +327,8 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 		ret = register_kprobe(&gate->kp);
 		if (ret) {
 			kprobes_detach(set, i);
+			if (!set->observes && !seal_probes_stuck())
+				ops_detach(&set->ops);
 			return explain(set, gate, ret, reason);
 		}
 	}
@@ -301,14 +353,11 @@ static int ftrace_attach(struct seal_gate_set *set, char *reason)
 		}
 	}
 	if (set->nr_sites) {
-		ret = ops_attach(&set->ops, enter_set, set->observes,
-				 set->sites, set->nr_sites);
-		if (ret) {
+		ret = shared_attach(set, enter_set, reason);
+		if (ret)
 			hot_detach(set, set->nr_gates);
-			return ret == -ENOMEM ? ret : blame(set, ret, reason);
-		}
 	}
-	return 0;
+	return ret;
 }
 
 static int set_attach(struct seal_gate_set *set, char *reason)
@@ -334,7 +383,8 @@ static void set_detach(struct seal_gate_set *set)
 	WRITE_ONCE(set->dirty_folio, NULL);
 	if (set->kprobes)
 		done = kprobes_detach(set, set->nr_gates);
-	else if (set->nr_sites)
+	/* what a probe that is still there redirects has to be known as such */
+	if (done && set->nr_sites && !(set->kprobes && set->observes))
 		done = ops_detach(&set->ops);
 	if (!set->kprobes)
 		done &= hot_detach(set, set->nr_gates);

@@ -37,7 +37,7 @@ static struct note *notes;
 
 static const char usage[] =
 	"usage: contract --target NAME --dir DIR [OPTION...]\n"
-	"  --case GLOB          only the cases whose name matches\n"
+	"  --case GLOB          only the cases whose name matches; @(A|B) is A or B\n"
 	"  --gate NAME          only the cases this gate guards\n"
 	"  --expect-violation   succeed if at least one of them fails\n"
 	"  --no-seal            controls only: the operations on unsealed files\n"
@@ -104,7 +104,7 @@ static void parse(int argc, char **argv)
 static bool wanted(const struct contract_case *tc)
 {
 	return case_applies(tc, opt.target) &&
-	       !fnmatch(pattern_wanted, tc->name, 0) &&
+	       !fnmatch(pattern_wanted, tc->name, FNM_EXTMATCH) &&
 	       (!gate_wanted || case_has_gate(tc, opt.target, gate_wanted));
 }
 
