@@ -59,8 +59,8 @@ static bool operations_gated(const struct inode *inode,
 }
 
 /*
- * Who reads what is learnt has a file of the filesystem open, whose module thus stays: what
- * is forgotten at the same time is still true.
+ * Who reads what is learnt has a file of the filesystem open, whose module thus
+ * stays: what is forgotten at the same time is still true.
  */
 void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
 {
@@ -78,9 +78,9 @@ void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
 
 /*
  * An inode that the filesystem itself writes. ext4 gives out none of them, and
- * marks the files that quota is kept in. XFS gives out its own by handle (a later
- * one not all of them), and marks none: its quota inodes, and those of the
- * realtime device, which mkfs.xfs puts behind the root inode.
+ * marks the files that quota is kept in. XFS gives out its own by handle (a
+ * later one not all of them), and marks none: its quota inodes, and those of
+ * the realtime device, which mkfs.xfs puts behind the root inode.
  */
 static bool filesystems_own(const struct inode *inode)
 {

@@ -21,8 +21,8 @@ void seal_trip(struct seal_gate *gate, struct inode *inode);
 void seal_report_broken(struct seal_entry *entry, const char *when);
 
 /*
- * Is the size of a sealed file what it was sealed with? It can grow inside a block
- * without any change of the map. With the table locked.
+ * Is the size of a sealed file what it was sealed with? It can grow inside a
+ * block without any change of the map. With the table locked.
  */
 void seal_trip_size(struct seal_entry *entry);
 

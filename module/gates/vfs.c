@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gates in the kernel itself: the VFS, and what filesystems share of iomap and DAX.
+ * Gates in the kernel itself: the VFS, and what filesystems share of iomap and
+ * DAX.
  *
  * All are global functions called from other translation units, so no caller
  * has an inlined copy.
@@ -112,9 +113,9 @@ SEAL_HOOK(write_checks)
 #if !SEAL_IOMAP_BLOCK_DIRTY
 /*
  * iomap_file_buffered_write(iocb, from, ops): i_rwsem held. A direct write that
- * cannot drop cached pages of its range goes on through the cache, and is marked
- * as direct still. It writes the pages that are in place as a whole; the caller
- * comes again for the rest.
+ * cannot drop cached pages of its range goes on through the cache, and is
+ * marked as direct still. It writes the pages that are in place as a whole; the
+ * caller comes again for the rest.
  */
 static __always_inline void buffered_write(struct seal_gate *gate,
 					   struct ftrace_regs *call)
@@ -296,9 +297,9 @@ static void enter_dax_fault(struct seal_gate *gate, struct ftrace_regs *call)
 
 #ifdef CONFIG_FS_VERITY
 /*
- * fsverity_ioctl_enable(file, arg): writes a tree behind EOF for as long as that
- * takes, without a lock, and takes it back if it fails. Filesystems have a gate
- * where it begins; SEAL waits for who has begun.
+ * fsverity_ioctl_enable(file, arg): writes a tree behind EOF for as long as
+ * that takes, without a lock, and takes it back if it fails. Filesystems have a
+ * gate where it begins; SEAL waits for who has begun.
  */
 SEAL_ORIGINAL(seal_enable_verity, int, struct file *file, const void *arg);
 
@@ -320,8 +321,8 @@ static void enter_enable_verity(struct seal_gate *gate, struct ftrace_regs *call
 
 #ifdef CONFIG_QUOTA
 /*
- * dquot_quota_on(sb, type, format, path): from now on the kernel itself writes the
- * file, and makes it grow, past every gate.
+ * dquot_quota_on(sb, type, format, path): from now on the kernel itself writes
+ * the file, and makes it grow, past every gate.
  */
 SEAL_ORIGINAL(seal_quota_on, int, struct super_block *sb, int type, int format,
 	      const struct path *path);

@@ -29,10 +29,10 @@ struct inode *seal_xfs_vnode(void *xfs_inode);
 bool seal_xfs_may_prealloc_cow(const struct inode *inode);
 
 /*
- * Drop that of [start, end), also where it looks written, of an inode that can have
- * it and is not reflinked. Caller holds i_rwsem and the invalidate lock
- * exclusively, after inode_dio_wait(), and no page of the range is in write-back
- * or can come there.
+ * Drop that of [start, end), also where it looks written, of an inode that can
+ * have it and is not reflinked. Caller holds i_rwsem and the invalidate lock
+ * exclusively, after inode_dio_wait(), and no page of the range is in
+ * write-back or can come there.
  */
 int seal_xfs_cancel_cow(struct inode *inode, u64 start, u64 end);
 

@@ -55,8 +55,8 @@ static int flag(struct seal_entry *entry, enum seal_gates_state gates)
 	if (down_write_killable(&inode->i_rwsem))
 		return -EINTR;
 	/*
-	 * Under the lock: who has passed and has it does not meet another state.
-	 * The table comes first, see seal_gates_pass().
+	 * Under the lock: who has passed and has it does not meet another
+	 * state. The table comes first, see seal_gates_pass().
 	 */
 	smp_store_release(&entry->gates, gates);
 	set_mask_bits(&inode->i_flags, 0, S_SEALED);

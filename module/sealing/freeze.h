@@ -37,17 +37,17 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason);
 
 /*
- * 3. Read the map. 1: it was at rest, @info, entry->sum and entry->table are its. 0:
- * it was not, settle again. With 1b: something passed that is not in place after
- * all, and the table shrank.
+ * 3. Read the map. 1: it was at rest, @info, entry->sum and entry->table are
+ * its. 0: it was not, settle again. With 1b: something passed that is not in
+ * place after all, and the table shrank.
  */
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 		     char *reason);
 
 /*
- * 4. Drop what is cached of blocks that are not in place, and shut the gates with
- * the table that was read. 1: done. 0: something passed since 1, go on with 1a, or
- * the map changed, with 2.
+ * 4. Drop what is cached of blocks that are not in place, and shut the gates
+ * with the table that was read. 1: done. 0: something passed since 1, go on
+ * with 1a, or the map changed, with 2.
  */
 int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason);
 

@@ -2,17 +2,17 @@
 /*
  * The page cache of a file whose map is frozen.
  *
- * Gates see who is about to make a page dirty. Three kinds of pages become dirty
- * without that:
+ * Gates see who is about to make a page dirty. Three kinds of pages become
+ * dirty without that:
  *
- * - those that somebody has got hold of to write to them later: direct reads into
- *   a mapping, AIO, RDMA. They are marked dirty when the transfer ends;
- * - those of ext4 whose buffers are mapped to unwritten blocks: a short write leaves
- *   them so, and a store then asks no get_block function;
+ * - those that somebody has got hold of to write to them later: direct reads
+ *   into a mapping, AIO, RDMA. They are marked dirty when the transfer ends;
+ * - those of ext4 whose buffers are mapped to unwritten blocks: a short write
+ *   leaves them so, and a store then asks no get_block function;
  * - those that share a folio with a page that is stored to.
  *
- * Write-back converts what is unwritten and allocates what is a hole. So where a
- * block is not overwritten in place, no page of it may be in the cache, or in
+ * Write-back converts what is unwritten and allocates what is a hole. So where
+ * a block is not overwritten in place, no page of it may be in the cache, or in
  * anybody's hands, when the gates are shut; what comes into the cache later is
  * clean, and passes a gate before it is dirty.
  *
@@ -219,12 +219,12 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 }
 
 /*
- * Keep the cache to its smallest folios. Who adds a large one has looked at
- * the bits before he locked anything, so there may be another one later: look
- * again once they all have.
+ * Keep the cache to its smallest folios. Who adds a large one has looked at the
+ * bits before he locked anything, so there may be another one later: look again
+ * once they all have.
  *
- * Folios of the size of a huge page are accounted by what the bits were when they
- * came and when they go.
+ * Folios of the size of a huge page are accounted by what the bits were when
+ * they came and when they go.
  */
 static void restrict_folios(struct seal_entry *entry)
 {
@@ -298,9 +298,9 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 			return -EINTR;
 		again = what.found;
 		/*
-		 * Large folios of what is in place are in use all the time. Where
-		 * write-back is by the block, all there is to fear of others is
-		 * that a store next to a hole is refused.
+		 * Large folios of what is in place are in use all the time.
+		 * Where write-back is by the block, all there is to fear of
+		 * others is that a store next to a hole is refused.
 		 */
 		if (!fresh && !what.displaced && by_block && ++tries == TRIES)
 			return 0;

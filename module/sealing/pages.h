@@ -26,17 +26,18 @@ void seal_pages_unlock(struct inode *inode);
 
 /*
  * Write back what is dirty, lock as above, and take all pages of @ranges out of
- * the cache, whoever refers to them. 0: locked. -EBUSY, some are locked or dirty
- * all the time, -EINTR, or an error of write-back: not locked, but if @always.
+ * the cache, whoever refers to them. 0: locked. -EBUSY, some are locked or
+ * dirty all the time, -EINTR, or an error of write-back: not locked, but if
+ * @always.
  */
 int seal_pages_lock_detached(struct inode *inode, struct file *file,
 			     const struct seal_ranges *ranges, bool always);
 
 /*
- * Drop all that is cached of what is not in @keep (not NULL), and of which nobody
- * has hold. With @small, keep the cache to its smallest folios from now on, until
- * seal_pages_release(). Tried for a while; -EBUSY with @reason, -EINTR, or an error
- * of write-back.
+ * Drop all that is cached of what is not in @keep (not NULL), and of which
+ * nobody has hold. With @small, keep the cache to its smallest folios from now
+ * on, until seal_pages_release(). Tried for a while; -EBUSY with @reason,
+ * -EINTR, or an error of write-back.
  */
 int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		      const struct seal_ranges *keep, bool small, char *reason);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Blocks that lie ready in the copy-on-write fork of an XFS inode which was never
- * reflinked: an atomic write that was done out of place has left them, as
- * preallocation, or, if it failed half-way, as blocks that look written. The next
- * write-back of the range moves the file to them.
+ * Blocks that lie ready in the copy-on-write fork of an XFS inode which was
+ * never reflinked: an atomic write that was done out of place has left them, as
+ * preallocation, or, if it failed half-way, as blocks that look written. The
+ * next write-back of the range moves the file to them.
  *
  * Those that look written may also be under a write-back that has not ended. So
  * they are given up only where no page is being written: where no page is dirty

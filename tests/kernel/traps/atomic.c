@@ -126,8 +126,8 @@ START_TEST(atomic_write_to_a_sealed_file)
 END_TEST
 
 /*
- * It fails half-way, because its buffer cannot be read: blocks were allocated for
- * it already, and look written.
+ * It fails half-way, because its buffer cannot be read: blocks were allocated
+ * for it already, and look written.
  */
 START_TEST(sealed_after_a_failed_atomic_write)
 {

@@ -117,8 +117,9 @@ START_TEST(pages_in_place_may_be_held)
 END_TEST
 
 /*
- * A short write: it asks for blocks for all of the range, but only the first block
- * of the buffer can be read. On ext4 clean pages with mapped buffers stay behind.
+ * A short write: it asks for blocks for all of the range, but only the first
+ * block of the buffer can be read. On ext4 clean pages with mapped buffers stay
+ * behind.
  */
 static int create_stale(const char *name)
 {

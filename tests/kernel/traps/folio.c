@@ -189,7 +189,8 @@ START_TEST(writable_page_before)
 
 	/*
 	 * Dirty and writable when the seal comes: it must write the page back,
-	 * make it fault again, and whatever map that leads to is the frozen one.
+	 * make it fault again, and whatever map that leads to is the frozen
+	 * one.
 	 */
 	map = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ck_assert_ptr_ne(map, MAP_FAILED);
@@ -230,8 +231,8 @@ static void *store_always(void *arg)
 }
 
 /*
- * A direct write ends in the cache if it cannot drop pages that are stored to all
- * the time, and its last page is in place only in its first block.
+ * A direct write ends in the cache if it cannot drop pages that are stored to
+ * all the time, and its last page is in place only in its first block.
  */
 START_TEST(direct_write_through_the_cache)
 {

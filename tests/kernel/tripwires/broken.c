@@ -375,8 +375,8 @@ START_TEST(the_log_tells_and_is_limited)
 END_TEST
 
 /*
- * Quota in a file that ends inside a block: with its gate switched off the kernel
- * makes the file longer, and no extent changes.
+ * Quota in a file that ends inside a block: with its gate switched off the
+ * kernel makes the file longer, and no extent changes.
  */
 START_TEST(the_size_is_compared)
 {
