@@ -310,6 +310,8 @@ static int check_start(struct receiver *r)
 
 	if (!start || (r->work.resumed && r->work.done >= start))
 		return 0;
+	/* What there is stays: it can be gone on with from where it is. */
+	r->keep = r->work.resumed;
 	return delta_fail(r->delta, ESTALE,
 			  "the delta goes on at offset %llu, and what comes before was not received; send it from the beginning",
 			  (unsigned long long)start);
