@@ -44,14 +44,14 @@ KMAKE = $(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/module
 SUITE ?= bookworm
 TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 	 tests/tripwires tests/races tests/powercut tests/torture tests/faults \
-	 tests/fuzz/ioctl tests/maps tests/grant tests/events tests/persist
+	 tests/fuzz/ioctl tests/maps tests/grant tests/events tests/persist tests/exhaust
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
-.PHONY: lib tools tests module tests/bench examples
+.PHONY: lib tools tests module tests/bench tests/exhaust examples
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
 	check-debug check-kernels coverage-data check-maps check-packages check-grant fuzz \
-	powercut torture bench install install-module install-user uninstall clean deb lint \
+	exhaust powercut torture bench install install-module install-user uninstall clean deb lint \
 	release shell sign
 
 help:
@@ -76,6 +76,7 @@ help:
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
+	@echo 'make exhaust      every short sequence around a seal (PART=K/N GUEST=), hours'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
 	@echo 'make bench        measure what gates and seals cost (COMPARE=REV: against it)'
@@ -128,6 +129,9 @@ examples: lib
 tests/bench: lib
 	$(MAKE) -C tests/bench all
 
+tests/exhaust: lib
+	$(MAKE) -C tests/exhaust all
+
 demo:
 	tests/demo/run
 
@@ -171,6 +175,10 @@ check-grant:
 # bash has a SECONDS of its own
 torture:
 	TORTURE_SECONDS=$(or $(SECONDS),600) tests/torture/run
+
+exhaust:
+	PART=$(or $(PART),1/1) EXHAUST_TIMEOUT=$(or $(SECONDS),172800) \
+		tests/run $(GUEST:%=--guest %) exhaust
 
 powercut:
 	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/powercut/run
