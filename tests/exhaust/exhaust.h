@@ -147,5 +147,7 @@ void pin_init(void);
 bool pin_take(struct run *run, uint64_t offset);
 /* Let it end. */
 void pin_end(struct run *run);
+/* The same for all of another process. */
+void pin_abandon(void);
 
 #endif /* EXHAUST_H */

@@ -524,6 +524,7 @@ static bool watch(pid_t pid, int *status, bool *hung)
 			stack_print(pid);
 			fflush(stdout);
 			kill(pid, SIGKILL);
+			pin_abandon();
 		}
 		if (ticks > (hangs + 10) * 10)
 			return false;

@@ -38,6 +38,17 @@ static void suspend(bool on)
 		    strerror(errno));
 }
 
+/* For one that died or hangs: a process does not end before its reads do. */
+void pin_abandon(void)
+{
+	control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		die("no device %s: %s", SLOW_NAME, strerror(errno));
+	suspend(false);
+	close(control);
+	control = -1;
+}
+
 void pin_init(void)
 {
 	world.slow = open("/dev/mapper/" SLOW_NAME,
