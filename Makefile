@@ -48,7 +48,7 @@ TESTS := tests/unit tests/abi tests/contract tests/lifecycle tests/traps \
 TEST_MODULES := tests/contract/layout tests/races/park
 
 # folders of these names exist
-.PHONY: lib tools tests module tests/bench tests/exhaust examples
+.PHONY: lib tools tests module tests/bench tests/exhaust examples model
 .PHONY: help all module-debug module-kcov demo check check-full check-long \
 	check-debug check-kernels coverage-data check-maps check-packages check-grant fuzz \
 	exhaust powercut torture bench install install-module install-user uninstall clean deb lint \
@@ -77,6 +77,7 @@ help:
 	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make exhaust      every short sequence around a seal (PART=K/N GUEST=), hours'
+	@echo 'make model        all states of the sealing protocol, with spin (minutes)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
 	@echo 'make bench        measure what gates and seals cost (COMPARE=REV: against it)'
@@ -179,6 +180,9 @@ torture:
 exhaust:
 	PART=$(or $(PART),1/1) EXHAUST_TIMEOUT=$(or $(SECONDS),172800) \
 		tests/run $(GUEST:%=--guest %) exhaust
+
+model:
+	model/run
 
 powercut:
 	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/powercut/run
