@@ -126,8 +126,8 @@ static uint64_t end_of(const struct snap *snap)
 }
 
 /* The first block whose address or state differs; false if none does. */
-static bool differ(const struct snap *a, const struct snap *b, char *how,
-		   size_t size, uint64_t *where)
+static bool differ(const struct snap *a, const struct snap *b, bool may_share,
+		   char *how, size_t size, uint64_t *where)
 {
 	uint64_t end = end_of(a) > end_of(b) ? end_of(a) : end_of(b);
 	uint64_t offset;
@@ -137,8 +137,8 @@ static bool differ(const struct snap *a, const struct snap *b, char *how,
 		const struct extent *y = extent_at(b, offset);
 		uint32_t was = x ? x->flags : 0, is = y ? y->flags : 0;
 
-		/* who shared it may have gone */
-		if (was & FIEMAP_EXTENT_SHARED)
+		/* who shared it may have gone, or somebody may share it now */
+		if (was & FIEMAP_EXTENT_SHARED || may_share)
 			was = (was & ~FIEMAP_EXTENT_SHARED) |
 			      (is & FIEMAP_EXTENT_SHARED);
 		*where = offset;
@@ -164,7 +164,7 @@ bool map_changed(struct run *run)
 
 	snap_take(run, &now);
 	return now.size != run->before.size ||
-	       differ(&run->before, &now, how, sizeof(how), &where);
+	       differ(&run->before, &now, false, how, sizeof(how), &where);
 }
 
 /* May there be @byte at @offset, other than in the model? */
@@ -241,6 +241,7 @@ void check_before(struct run *run)
 	unsigned int i;
 
 	snap_take(run, &run->before);
+	run->may_share = run->cloned;
 	if (!run->sealed)
 		return;
 	run->digest = 0;
@@ -269,7 +270,8 @@ void check_after(struct run *run)
 			fail(run, "the size changed", "%llu -> %llu",
 			     (unsigned long long)run->before.size,
 			     (unsigned long long)now.size);
-		if (differ(&run->before, &now, how, sizeof(how), &where)) {
+		if (differ(&run->before, &now, run->may_share, how, sizeof(how),
+			   &where)) {
 			snprintf(kind, sizeof(kind), "the map changed: %s", how);
 			fail(run, kind, "at %llu", (unsigned long long)where);
 		}

@@ -75,6 +75,8 @@ struct run {
 	unsigned int	nr_pipes;
 	bool		pinned;		/* a direct read into the mapping waits */
 	bool		redirected;	/* writes may go elsewhere than in place */
+	bool		cloned;		/* blocks of it were shared */
+	bool		may_share;	/* cloned before SEAL: nothing is in place */
 	bool		no_seal;	/* what SEAL may refuse with EOPNOTSUPP */
 	bool		sealed;
 	uint64_t	digest;

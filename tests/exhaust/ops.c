@@ -49,8 +49,12 @@ bool op_write_flags(struct run *run, uint64_t offset, size_t length, int flags)
 	};
 	ssize_t n = pwritev2(run->direct, &iov, 1, offset, flags);
 
-	/* the device, or the kernel, has no such writes */
-	if (n < 0 && (errno == EOPNOTSUPP || errno == EINVAL))
+	/*
+	 * The device, or the kernel, has no such writes; or this one would go
+	 * elsewhere and be moved in, which no sealed file allows.
+	 */
+	if (n < 0 && (errno == EOPNOTSUPP || errno == EINVAL ||
+		      (run->sealed && errno == ETXTBSY)))
 		return false;
 	return wrote(run, "write with flags", n, offset, iov.iov_base, length);
 }
@@ -161,6 +165,7 @@ bool op_clone_from(struct run *run, uint64_t offset, uint64_t length)
 	if (refused(run, "FICLONERANGE", ioctl(run->share, FICLONERANGE, &range)))
 		return false;
 	run->redirected = true;
+	run->cloned = true;
 	return true;
 }
 
