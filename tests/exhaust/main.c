@@ -394,12 +394,12 @@ static void run_together(const struct sequence *list, unsigned int nr)
 	sync_all("sync after the acts");
 	for (i = 0; i < nr; i++)
 		run_end(&runs[i]);
-	shared->run += nr;
 }
 
 static void run_alone(const struct sequence *s)
 {
 	run_together(s, 1);
+	shared->run++;
 	if (runs[0].failed)
 		kind_count(runs[0].kind, s, runs[0].detail);
 }
@@ -417,6 +417,7 @@ static void run_batch(const struct sequence *list, unsigned int nr)
 	if (!nr)
 		return;
 	run_together(list, nr);
+	shared->run += nr;
 	for (i = 0; i < nr; i++) {
 		if (!runs[i].failed)
 			continue;
