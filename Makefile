@@ -57,9 +57,9 @@ TEST_MODULES := tests/contract/layout tests/kernel/races/park tests/kernel/compa
 
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
-.PHONY: help all modules modules_install module-debug module-kcov demo check check-quick check-unit check-full check-long \
+.PHONY: help all modules modules_install model module-debug module-kcov demo check check-quick check-unit check-full check-long \
 	check-debug check-kernels coverage-data check-maps check-packages check-grant fuzz \
-	powercut torture bench install install-module install-user uninstall clean deb lint \
+	exhaust powercut torture bench install install-module install-user uninstall clean deb lint \
 	release shell sign
 
 help:
@@ -88,6 +88,8 @@ help:
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
+	@echo 'make exhaust      every short sequence around a seal (PART=K/N GUEST=), hours'
+	@echo 'make model        all states of the sealing protocol, with spin (minutes)'
 	@echo 'make powercut     cut the power of guests (ROUNDS=12 SEED=from the clock)'
 	@echo 'make fuzz         libFuzzer on the parsers, SECONDS=60 for all of them'
 	@echo 'make bench        measure what gates and seals cost (COMPARE=REV: against it)'
@@ -194,6 +196,13 @@ check-grant:
 # bash has a SECONDS of its own
 torture:
 	TORTURE_SECONDS=$(or $(SECONDS),600) tests/stress/torture/run
+
+exhaust:
+	PART=$(or $(PART),1/1) TIMEOUT=$(or $(SECONDS),172800) \
+		tests/run $(GUEST:%=--guest %) exhaust
+
+model:
+	model/run
 
 powercut:
 	ROUNDS=$(ROUNDS) SEED=$(SEED) tests/stress/powercut/run

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The step that the debug build leaves out; not part of any other build. */
+/* The steps that the debug build leaves out; not part of any other build. */
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
@@ -24,35 +25,46 @@ static const char * const step_names[] = {
 	[SEAL_STEP_WATCH]	= "watch",
 };
 
-static int skipped = -1;
+/* A bit for each step that is left out. */
+static unsigned int skipped;
 
 bool seal_step_skipped(enum seal_step step)
 {
-	return READ_ONCE(skipped) == (int)step;
+	return READ_ONCE(skipped) & BIT(step);
 }
 
-/* An empty name: no step is left out. */
+/* Names with commas in between. None: no step is left out. */
 static int step_set(const char *val, const struct kernel_param *kp)
 {
-	char name[16];
-	int step = -1;
+	char names[64], *rest = names, *name;
+	unsigned int steps = 0;
+	int step;
 
-	strscpy(name, val, sizeof(name));
-	if (*strim(name)) {
-		step = match_string(step_names, ARRAY_SIZE(step_names),
-				    strim(name));
+	strscpy(names, val, sizeof(names));
+	while ((name = strsep(&rest, ","))) {
+		name = strim(name);
+		if (!*name)
+			continue;
+		step = match_string(step_names, ARRAY_SIZE(step_names), name);
 		if (step < 0)
 			return step;
+		steps |= BIT(step);
 	}
-	WRITE_ONCE(skipped, step);
+	WRITE_ONCE(skipped, steps);
 	return 0;
 }
 
 static int step_get(char *buf, const struct kernel_param *kp)
 {
-	int step = READ_ONCE(skipped);
+	unsigned int steps = READ_ONCE(skipped), i;
+	int length = 0;
 
-	return sysfs_emit(buf, "%s\n", step < 0 ? "" : step_names[step]);
+	for (i = 0; i < ARRAY_SIZE(step_names); i++)
+		if (steps & BIT(i))
+			length += sysfs_emit_at(buf, length, "%s%s",
+						length ? "," : "",
+						step_names[i]);
+	return length + sysfs_emit_at(buf, length, "\n");
 }
 
 static const struct kernel_param_ops step_ops = {
@@ -60,4 +72,4 @@ static const struct kernel_param_ops step_ops = {
 	.get	= step_get,
 };
 module_param_cb(skip_step, &step_ops, NULL, 0600);
-MODULE_PARM_DESC(skip_step, "debug build: a step of sealing that is left out");
+MODULE_PARM_DESC(skip_step, "debug build: steps of sealing that are left out");
