@@ -94,7 +94,7 @@ static const struct window windows[] = {
 	  .inside = "setattr_prepare",
 	  .before = "security_file_truncate|security_path_truncate" },
 	{ .name = "buffered write", .type = "xfs", .layout = ALL_HOLE,
-	  .op = op_write, .inside = "iomap_file_buffered_write",
+	  .op = op_write, .inside = "xfs:xfs_buffered_write_iomap_begin",
 	  .before = "security_file_permission" },
 	{ .name = "buffered write", .type = "ext4", .layout = ALL_HOLE,
 	  .op = op_write, .inside = "generic_perform_write",
