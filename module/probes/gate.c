@@ -448,20 +448,23 @@ void seal_set_drop(struct seal_gate_set *set)
 	mutex_unlock(&sets_lock);
 }
 
+/* One set at a time, so that nobody waits for the lock for longer than that takes. */
 static void linger_work(struct work_struct *work)
 {
-	struct seal_gate_set *set, *next;
 	unsigned long wait = ULONG_MAX, end;
+	struct seal_gate_set *set;
 
 	mutex_lock(&sets_lock);
-	list_for_each_entry_safe(set, next, &attached, list) {
+	list_for_each_entry(set, &attached, list) {
 		if (set->users)
 			continue;
 		end = set->idle_since + linger_time();
-		if (time_before(jiffies, end))
-			wait = min(wait, end - jiffies);
-		else
+		if (!time_before(jiffies, end)) {
 			set_detach(set);
+			wait = 0;
+			break;
+		}
+		wait = min(wait, end - jiffies);
 	}
 	if (wait != ULONG_MAX)
 		mod_delayed_work(system_unbound_wq, &linger, wait);
