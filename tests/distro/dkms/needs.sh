@@ -12,8 +12,8 @@ kernel_dir() {
 	mkdir -p "$dir/include/config"
 	: >"$dir/Makefile"
 	echo "$1" >"$dir/include/config/kernel.release"
-	for change in X86_64 MODULES KPROBES_ON_FTRACE HAVE_STATIC_CALL_INLINE \
-		UNWINDER_ORC STACKTRACE; do
+	for change in X86_64 MODULES DYNAMIC_FTRACE_WITH_ARGS KPROBES_ON_FTRACE \
+		HAVE_STATIC_CALL_INLINE UNWINDER_ORC STACKTRACE; do
 		echo "CONFIG_$change=y"
 	done >"$dir/include/config/auto.conf"
 	shift

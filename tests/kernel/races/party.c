@@ -74,16 +74,21 @@ void sealing_start(struct sealing *s, int dev, int fd)
 	party_start(&s->party, seal, s);
 }
 
+bool seals_attach;
+
 unsigned int patience_ms(void)
 {
 	int fd = st_create_written("patience", 65536), dev = st_session();
-	double start = st_now(), took;
+	double start, took;
 
+	ck_assert(!seals_attach || st_at_rest());
+	start = st_now();
 	st_seal(dev, fd);
 	took = st_now() - start;
 	close(dev);
 	close(fd);
 	st_remove("patience");
+	ck_assert(!seals_attach || st_at_rest());
 	return 500 + took * 4000;
 }
 

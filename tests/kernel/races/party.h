@@ -45,6 +45,11 @@ void sealing_start(struct sealing *s, int dev, int fd);
  * time: a multiple of what it takes with nobody in its way.
  */
 unsigned int patience_ms(void);
+/*
+ * The seal of the test attaches the gates, and so must the one that is measured: no
+ * gate is attached before and after it. For a whole case, set by its fixture.
+ */
+extern bool seals_attach;
 
 /*
  * Park a thread at the entry of a function. @symbols: "a|b", the first one
