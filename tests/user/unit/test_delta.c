@@ -283,19 +283,19 @@ static int receive_as(struct seal_delta *transfer)
 	return ret;
 }
 
-/* 4 TiB of hole: whoever hashes them byte by byte runs into the time limit. */
+/* 1 TiB of hole (ext4 with blocks of 1 KiB takes no 4): whoever hashes them byte by byte runs into the time limit. */
 START_TEST(hashed_by_length)
 {
 	struct seal_delta transfer = {
 		.flags = ways[_i],
-		.max_size = 1ULL << 42,
+		.max_size = 1ULL << 40,
 	};
 	struct stat st;
 
-	make_huge(1ULL << 42);
+	make_huge(1ULL << 40);
 	ck_assert_int_eq(receive_as(&transfer), 0);
 	ck_assert_int_eq(stat("file", &st), 0);
-	ck_assert_int_eq(st.st_size, 1LL << 42);
+	ck_assert_int_eq(st.st_size, 1LL << 40);
 }
 END_TEST
 
@@ -344,12 +344,12 @@ START_TEST(cancelled)
 	int calls = 0;
 	struct seal_delta transfer = {
 		.flags = ways[_i],
-		.max_size = 1ULL << 42,
+		.max_size = 1ULL << 40,
 		.progress = stop,
 		.progress_arg = &calls,
 	};
 
-	make_huge(1ULL << 42);
+	make_huge(1ULL << 40);
 	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
 	ck_assert_int_eq(calls, 3);
 	calls = -1000;
