@@ -52,28 +52,34 @@ struct search {
 	char			name[KSYM_SYMBOL_LEN];
 };
 
-/* "xfs_file_fallocate.cold [xfs]" is xfs_file_fallocate, too. */
+/*
+ * "xfs_file_fallocate.cold [xfs]" is xfs_file_fallocate, too, and __ext4_ioctl is all
+ * that the stack shows of an ext4_ioctl that ends in a call of it.
+ */
 static bool is_called(const char *name, const char *function)
 {
 	size_t length = strlen(function);
 
+	while (*name == '_' && *function != '_')
+		name++;
 	return !strncmp(name, function, length) &&
 	       (!name[length] || name[length] == '.' || name[length] == ' ');
 }
 
 static bool is_searched(const struct search *search, const char *name)
 {
-	const struct seal_gate_set *set = search->fs->set;
+	struct seal_gate_set *const *sets = search->fs->sets;
 	const char *const *drops = search->fs->drops;
 	unsigned int i;
 
 	for (; drops && *drops; drops++)
 		if (is_called(name, *drops))
 			return true;
-	for (i = 0; i < set->nr_gates && !search->dropped; i++)
-		if (set->gates[i].kind == SEAL_GATE_WRAPS &&
-		    is_called(name, set->gates[i].symbol))
-			return true;
+	for (; *sets && !search->dropped; sets++)
+		for (i = 0; i < (*sets)->nr_gates; i++)
+			if ((*sets)->gates[i].kind == SEAL_GATE_WRAPS &&
+			    is_called(name, (*sets)->gates[i].symbol))
+				return true;
 	return false;
 }
 
@@ -97,7 +103,8 @@ static enum place look_at_stack(struct search *search)
 	unsigned int i;
 
 	for (i = 0; i < search->nr; i++) {
-		if (search->module &&
+		/* of the dropped ones all are in the module */
+		if (search->dropped && search->module &&
 		    !within_module(search->stack[i], search->module))
 			continue;
 		sprint_symbol_no_offset(search->name, search->stack[i]);
