@@ -77,9 +77,10 @@ static int swap_boot(int fd)
 	return ioctl(fd, EXT4_SWAP_BOOT);
 }
 
+/* The kernel wants the other file to have no more extents than this one: one block. */
 static int swap_extents(int fd)
 {
-	int tmp = make("swap.tmp");
+	int tmp = st_create_written("swap.tmp", 4096);
 	struct xfs_swap swap = {
 		.fdtarget = fd, .fdtmp = tmp, .length = MIB,
 	};
@@ -88,6 +89,8 @@ static int swap_extents(int fd)
 	struct stat st;
 	int ret;
 
+	ck_assert_int_eq(ftruncate(tmp, MIB), 0);
+	ck_assert_int_eq(fsync(tmp), 0);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ino = st.st_ino;
 	ck_assert_int_eq(ioctl(fd, XFS_BULKSTAT_SINGLE, &bulk), 0);

@@ -202,7 +202,7 @@ claim_of() {
 
 # No path leads to the file any more: its seal must be found all the same.
 cases_orphans() {
-	local claim fd free
+	local claim fd free holder
 
 	dd if=/dev/urandom of=gone bs=1M count=8 conv=fsync status=none
 	cp gone "$T/new"
@@ -243,12 +243,13 @@ cases_orphans() {
 
 	cp "$T/new" held
 	sealctl hold held -- sleep 30 &
+	holder=$!
 	check "a program holds one" until_true sealctl status -q held
 	claim=$(claim_of held)
 	expect 1 "its claim ends with it" sealctl unseal --claim "$claim"
 	says "which is said" "held by a program"
 	kill "$(sealctl list --json | jq '.claims[0].pid')"
-	wait
+	wait "$holder"
 
 	cp "$T/new" renamed
 	cp "$T/new" removed

@@ -102,13 +102,14 @@ cases_blockread() {
 # A client that does not read on, a write that is refused, and somebody who waits
 # to change the size until the client has finished.
 cases_blockread_events() {
-	local log=$T/blockread.log changer
+	local log=$T/blockread.log changer reader
 
 	rm -f "$T/go"
 	# shellcheck disable=SC2016 # for the inner shell
 	"$SEAL_TREE/examples/blockread" image 2>"$log" |
 		sh -c 'until [ -e "$1/go" ]; do sleep 0.1; done; cat >"$1/read"' \
 			sh "$T" &
+	reader=$!
 	cp --reflink=never image "$T/whole"
 	check "its file is sealed" soon sealctl status -q image
 	refute "a write beyond the end is refused" sh -c 'echo more >>image'
@@ -119,7 +120,8 @@ cases_blockread_events() {
 	check "and has not changed the file" cmp -s image "$T/whole"
 	touch "$T/go"
 	check "who goes on when the client is done" wait "$changer"
-	wait
+	# without a number, the shell waits for what keeps the gates attached, too
+	wait "$reader"
 	check "the client read what was sealed" cmp "$T/read" "$T/whole"
 	check "then the size is another one" [ "$(stat -c %s image)" -eq 4096 ]
 	rm -f "$T/go" "$T/read" "$T/whole"
