@@ -9,8 +9,9 @@
 # V=1, W=1, C=1 are handed on to the kernel's build system.
 #
 # For packagers: CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, INCLUDEDIR,
-# BINDIR, MANDIR, MODDIR, UDEVDIR, UNITDIR, CONFDIR, DATADIR. With DESTDIR
-# nothing outside it is touched.
+# BINDIR, MANDIR, UDEVDIR, UNITDIR, CONFDIR, DATADIR; INSTALL_MOD_DIR is the
+# folder of the module below /lib/modules/RELEASE. With DESTDIR nothing outside it
+# is touched.
 
 .DEFAULT_GOAL := all
 
@@ -34,7 +35,7 @@ DATADIR	   ?= $(PREFIX)/share
 BASHDIR	   ?= $(DATADIR)/bash-completion/completions
 ZSHDIR	   ?= $(DATADIR)/zsh/vendor-completions
 FISHDIR	   ?= $(DATADIR)/fish/vendor_completions.d
-MODDIR	   ?= /lib/modules/$(KRELEASE)/updates
+INSTALL_MOD_DIR ?= updates
 export VERSION PREFIX DESTDIR LIBDIR INCLUDEDIR BINDIR MANDIR
 
 ifneq ($(KDIR),)
@@ -59,7 +60,7 @@ TEST_MODULES := tests/contract/layout tests/kernel/races/park tests/kernel/compa
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all modules modules_install model module-debug module-kcov demo check check-quick check-unit check-full check-long \
 	check-debug check-kernels coverage-data check-maps check-packages check-grant fuzz \
-	exhaust powercut torture bench install install-module install-user uninstall clean deb lint \
+	exhaust powercut torture bench install install-module install-user uninstall clean deb dkms-tree lint \
 	release shell sign
 
 help:
@@ -105,7 +106,7 @@ module: $(KBUILD_DIR)/Makefile
 modules: module
 
 modules_install: module
-	+$(KMAKE) INSTALL_MOD_DIR=$(or $(INSTALL_MOD_DIR),updates) modules_install
+	+$(KMAKE) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
 
 # The module with a switch per gate, for the tests of the tests, and the one that
 # tells the fuzzer where it has been. Elsewhere, so that they are never the one
@@ -140,6 +141,10 @@ tests: lib $(KBUILD_DIR)/Makefile
 	+set -e; for dir in $(TEST_MODULES); do \
 		$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/$$dir modules; done
 	set -e; for dir in examples $(TESTS); do $(MAKE) -C $$dir all; done
+
+# The suite dkms takes what DKMS builds here.
+dkms-tree: module
+	tests/distro/dkms/build $(KRELEASE)
 
 examples: lib
 	$(MAKE) -C examples all
@@ -223,11 +228,13 @@ shell:
 	tests/vm/vm shell $(SUITE)
 
 install: install-module install-user
-	@$(if $(DESTDIR),:,echo 'Now: systemd-sysusers; depmod $(KRELEASE) && udevadm control --reload && modprobe seal')
+	@$(if $(DESTDIR),:,echo 'Now: systemd-sysusers; udevadm control --reload && modprobe seal')
 
+# By the kernel's own rules. A stage has none of the modules that the lists of depmod
+# name, so there it does not run.
 install-module: module
-	install -d $(DESTDIR)$(MODDIR)
-	install -m 644 module/seal.ko $(DESTDIR)$(MODDIR)/seal.ko
+	+$(KMAKE) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true) modules_install
 
 install-user: tools
 	$(MAKE) -C lib install
@@ -257,7 +264,8 @@ uninstall:
 	$(MAKE) -C lib uninstall
 	$(MAKE) -C tools uninstall
 	cd $(or $(DESTDIR),/) && for file in \
-			$(MODDIR)/seal.ko \
+			$(addprefix lib/modules/$(KRELEASE)/$(INSTALL_MOD_DIR)/seal, \
+				.ko .ko.gz .ko.xz .ko.zst) \
 			$(UDEVDIR)/60-seal.rules $(UNITDIR)/seal-restore.service \
 			$(CONFDIR)/sysusers.d/seal.conf \
 			$(CONFDIR)/modules-load.d/seal.conf \
