@@ -55,6 +55,7 @@ static __always_inline void seal_inside_leave(struct seal_inside *inside,
 	if (unlikely(inside == own))
 		seal_inside_unlist(own);
 	else
+		/* pairs with the acquire in find() */
 		smp_store_release(&inside->key, NULL);
 }
 

@@ -78,9 +78,9 @@ run_program() {
 
 # Is no gate attached, some seconds after the last unseal at most?
 at_rest() {
-	local i
+	local _
 
-	for i in {1..100}; do
+	for _ in {1..100}; do
 		! grep -q '\[seal\]' /sys/kernel/tracing/enabled_functions &&
 			! grep -q . /sys/kernel/debug/kprobes/list && return
 		sleep 0.1

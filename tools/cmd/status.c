@@ -33,7 +33,7 @@ static const struct {
 	{ SEAL_STATUS_MISSED,
 	  "the last line missed calls: the map may have changed" },
 	{ SEAL_STATUS_LAPSED,
-	  "kprobes have been switched since it was sealed: the gates refused, but the last line may have been off" },
+	  "kprobes were off for a while: the gates refused, but the last line may not have" },
 	{ SEAL_STATUS_LOG_ONLY,
 	  "the module was loaded with seal.log_only=1: nothing is refused" },
 	{ SEAL_STATUS_REPAIRED,

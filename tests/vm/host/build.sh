@@ -36,6 +36,7 @@ build_candidates() {
 	{
 		comm -z -13 "$1.files" "$1.files.new"
 		if [ -f "$1.copied" ]; then
+			# shellcheck disable=SC2016 # for the inner shell
 			(cd "$VM_CHECKOUT" && xargs -0 -r -a "$1.files.new" sh -c '
 				stamp=$1
 				shift

@@ -36,8 +36,9 @@ vm_scan() {
 	shift
 	ALLOW=()
 	while [ $# -gt 0 ]; do
-		[ "$1" = --allow-log ] && [ $# -ge 2 ] ||
+		if [ "$1" != --allow-log ] || [ $# -lt 2 ]; then
 			die_usage "scan: unknown option '$1'"
+		fi
 		ALLOW+=("$2")
 		shift 2
 	done
