@@ -96,6 +96,9 @@
  */
 #define SEAL_IOMAP_BLOCK_DIRTY	SEAL_KERNEL(6, 6)
 
+/* BPF trampolines do not know in time that they share a function: share.c */
+#define SEAL_BPF_ASKS_LATE	(!SEAL_KERNEL(6, 18))
+
 #if SEAL_KERNEL(6, 3)
 static inline bool seal_owner_or_capable(struct file *file)
 {

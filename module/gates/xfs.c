@@ -13,6 +13,7 @@
 
 #include "base/compat.h"
 #include "gates/decide.h"
+#include "gates/fallocate.h"
 #include "gates/inside.h"
 #include "gates/recall.h"
 #include "gates/sets.h"
@@ -114,56 +115,7 @@ static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
  * xfs_file_fallocate() [p]: every mode and every caller. Its own check for
  * layouts holds both locks, but drops them while it waits.
  */
-SEAL_ORIGINAL(seal_xfs_fallocate, long, struct file *file, int mode,
-	      loff_t offset, loff_t len);
-
-/* The flag of the inode was seen; holders may have to be asked first. */
-static noinline long wrap_fallocate_sealed(struct file *file, int mode,
-					   loff_t offset, loff_t len)
-{
-	struct inode *inode = file_inode(file);
-	struct seal_inside own, *inside;
-	int recall = seal_recall_enter();
-	long ret = -ETXTBSY;
-
-	if (!seal_changing(inode))
-		seal_recall(inode, file, "xfs_file_fallocate");
-	inside = seal_inside_enter(inode, &own);
-	if (!refuses_others(WRAP_FALLOCATE, inode))
-		ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
-	seal_inside_leave(inside, &own);
-	seal_recall_leave(recall);
-	return ret;
-}
-
-static noinline long wrap_fallocate(struct file *file, int mode, loff_t offset,
-				    loff_t len)
-{
-	struct inode *inode = file_inode(file);
-	struct seal_inside own, *inside;
-	long ret;
-
-	inside = seal_inside_enter(inode, &own);
-	/* sealing has begun meanwhile */
-	if (unlikely(seal_flagged(inode))) {
-		seal_inside_leave(inside, &own);
-		return wrap_fallocate_sealed(file, mode, offset, len);
-	}
-	ret = static_call(seal_xfs_fallocate)(file, mode, offset, len);
-	seal_inside_leave(inside, &own);
-	return ret;
-}
-
-static __always_inline void fallocate(struct seal_gate *gate,
-				      struct ftrace_regs *call)
-{
-	struct file *file = seal_arg(call, 0, struct file *);
-
-	seal_redirect(call, unlikely(seal_flagged(file_inode(file))) ?
-			    wrap_fallocate_sealed : wrap_fallocate);
-}
-
-SEAL_HOOK(fallocate)
+SEAL_FALLOCATE(seal_xfs_fallocate, &xfs_gates[WRAP_FALLOCATE])
 
 /* xfs_swap_extents(ip, tip, sxp) [g]: XFS_IOC_SWAPEXT, xfs_fsr. */
 SEAL_ORIGINAL(seal_xfs_swap_extents, int, void *ip, void *tip, void *sxp);

@@ -32,6 +32,7 @@
 
 #include "probes/gate.h"
 #include "probes/probe.h"
+#include "probes/share.h"
 #include "probes/symbol.h"
 #include "uapi/seal.h"
 
@@ -360,14 +361,50 @@ static int ftrace_attach(struct seal_gate_set *set, char *reason)
 	return ret;
 }
 
+static int set_get(struct seal_gate_set *set, char *reason);
+static void set_put(struct seal_gate_set *set);
+
+/* BPF programs have to share the functions that @set redirects, see share.c. */
+static int set_share(struct seal_gate_set *set, char *reason)
+{
+	unsigned int i;
+	int ret;
+
+	if (set->observes)
+		return 0;
+	ret = set_get(&seal_trampolines, reason);
+	if (ret)
+		return ret;
+	for (i = 0; i < set->nr_gates; i++)
+		seal_share(set->gates[i].site);
+	return 0;
+}
+
+static void set_unshare(struct seal_gate_set *set)
+{
+	unsigned int i;
+
+	if (set->observes)
+		return;
+	for (i = 0; i < set->nr_gates; i++)
+		seal_unshare(set->gates[i].site);
+	set_put(&seal_trampolines);
+}
+
 static int set_attach(struct seal_gate_set *set, char *reason)
 {
 	int ret;
 
-	ret = set->kprobes ? kprobes_attach(set, reason) :
-			     ftrace_attach(set, reason);
+	ret = set_share(set, reason);
 	if (ret)
 		return ret;
+	ret = set->kprobes ? kprobes_attach(set, reason) :
+			     ftrace_attach(set, reason);
+	if (ret) {
+		if (!seal_probes_stuck())
+			set_unshare(set);
+		return ret;
+	}
 	WRITE_ONCE(set->attach_id, ++last_attach_id);
 	set->attached = true;
 	list_add(&set->list, &attached);
@@ -388,6 +425,8 @@ static void set_detach(struct seal_gate_set *set)
 		done = ops_detach(&set->ops);
 	if (!set->kprobes)
 		done &= hot_detach(set, set->nr_gates);
+	if (done)
+		set_unshare(set);
 	list_del_init(&set->list);
 	set->attached = !done;
 }
@@ -430,13 +469,18 @@ static unsigned long linger_time(void)
 	return msecs_to_jiffies(READ_ONCE(linger_ms));
 }
 
-void seal_set_put(struct seal_gate_set *set)
+static void set_put(struct seal_gate_set *set)
 {
-	mutex_lock(&sets_lock);
 	if (!--set->users) {
 		set->idle_since = jiffies;
 		mod_delayed_work(system_unbound_wq, &linger, linger_time());
 	}
+}
+
+void seal_set_put(struct seal_gate_set *set)
+{
+	mutex_lock(&sets_lock);
+	set_put(set);
 	mutex_unlock(&sets_lock);
 }
 
@@ -505,10 +549,12 @@ void seal_sets_exit(void)
 {
 	struct seal_gate_set *set, *next;
 
-	cancel_delayed_work_sync(&linger);
 	mutex_lock(&sets_lock);
+	/* the trampolines are watched since before the others, so they come last */
 	list_for_each_entry_safe(set, next, &attached, list)
 		set_detach(set);
 	mutex_unlock(&sets_lock);
+	/* there is nothing left for it, but the last sets have asked for it */
+	cancel_delayed_work_sync(&linger);
 	unregister_module_notifier(&module_notifier);
 }

@@ -189,6 +189,10 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 	  .bind = bind_##orig, .optional = true }
 #define SEAL_OBSERVER(sym, fn)						\
 	{ .symbol = sym, .kind = SEAL_GATE_OBSERVES, .enter = fn }
+/* Where the kernel has no such function there is nothing to take note of. */
+#define SEAL_OBSERVER_OPTIONAL(sym, fn)					\
+	{ .symbol = sym, .kind = SEAL_GATE_OBSERVES, .enter = fn,	\
+	  .optional = true }
 #define SEAL_TRIPWIRE(sym, fn)						\
 	{ .symbol = sym, .kind = SEAL_GATE_TRIPWIRE, .enter = fn }
 /* The compiler may have inlined it into its only caller. */

@@ -6,8 +6,14 @@
  * watches. Without memory for that, unregister_kprobe() returns with the probe
  * still in the kernel's table and armed, and tells only by clearing its address.
  * The memory of the probe and the code of its handler must stay then.
+ *
+ * When ftrace finds its own code broken it stops working for good, and no probe
+ * on a function can be disarmed any more. To ask kprobes all the same would only
+ * fill the kernel's log with their warnings.
  */
 #include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/printk.h>
@@ -32,6 +38,18 @@ void seal_probes_give_up(void)
 	pr_crit("seal: a probe cannot be removed; nothing can be sealed and the module not be unloaded any more\n");
 	__module_get(THIS_MODULE);
 	WRITE_ONCE(stuck, true);
+}
+
+/* Whatever is asked of a dead ftrace, this is its answer. */
+static bool ftrace_is_dead(void)
+{
+	struct ftrace_ops scratch = { };
+	bool dead;
+
+	/* there is no function at 0: nothing is changed */
+	dead = ftrace_set_filter_ip(&scratch, 0, 0, 0) == -ENODEV;
+	ftrace_free_filter(&scratch);
+	return dead;
 }
 
 /* Try again with those that are still there; how many remain? */
@@ -60,10 +78,14 @@ void seal_probes_remove(struct kprobe **probes, unsigned int nr)
 	for (i = 0; i < nr; i++)
 		addr[i] = probes[i]->addr;
 
+	if (ftrace_is_dead()) {
+		seal_probes_give_up();
+		return;
+	}
 	unregister_kprobes(probes, nr);
 	for (i = 0; i < nr; i++)
 		left += !probes[i]->addr;
-	for (tries = 0; left && tries < MAX_TRIES; tries++) {
+	for (tries = 0; left && tries < MAX_TRIES && !ftrace_is_dead(); tries++) {
 		msleep(WAIT_MS);
 		left = retry(probes, addr, nr);
 	}

@@ -28,6 +28,22 @@ struct seal_fs;
  */
 #define S_LAYOUT_BROKEN	BIT(29)
 
+/*
+ * Why bits of the inode: a gate asks for every write of every file, without a
+ * lock, and this word has been read anyway. Why these: the kernel gives out bits
+ * from below, one in some years, and changes i_flags by masks of its own bits,
+ * so these stay as they are. What it has given out does not reach them:
+ */
+#ifndef S_ANON_INODE
+#define S_ANON_INODE	0	/* before 6.16 */
+#endif
+static_assert(!((S_SEALED | S_LAYOUT_BROKEN) &
+		(S_SYNC | S_NOATIME | S_APPEND | S_IMMUTABLE | S_DEAD |
+		 S_NOQUOTA | S_DIRSYNC | S_NOCMTIME | S_SWAPFILE | S_PRIVATE |
+		 S_IMA | S_AUTOMOUNT | S_NOSEC | S_DAX | S_ENCRYPTED |
+		 S_CASEFOLD | S_VERITY | S_KERNEL_FILE | S_ANON_INODE)));
+static_assert(sizeof_field(struct inode, i_flags) >= sizeof(u32));
+
 enum seal_entry_state {
 	SEAL_ENTRY_SEALING,	/* map not known yet, see below */
 	SEAL_ENTRY_SEALED,

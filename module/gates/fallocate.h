@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate on ->fallocate() of a filesystem: every mode and every caller.
+ *
+ * The function is entered without a lock, so it is wrapped. There are two
+ * wrappers, because most files are not sealed, and their calls need not ask
+ * holders first.
+ */
+#ifndef SEAL_FALLOCATE_H
+#define SEAL_FALLOCATE_H
+
+#include <linux/errno.h>
+#include <linux/fs.h>
+
+#include "gates/decide.h"
+#include "gates/inside.h"
+#include "gates/recall.h"
+#include "probes/gate.h"
+#include "table/entry.h"
+
+typedef long (*seal_fallocate_fn)(struct file *file, int mode, loff_t offset,
+				  loff_t len);
+
+/*
+ * The flag of the inode was seen; holders may have to be asked first. The module
+ * itself comes by as well, for a holder that allocates: see grant.c.
+ */
+static __always_inline long
+seal_fallocate_sealed(struct seal_gate *gate, seal_fallocate_fn original,
+		      struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside;
+	int recall = seal_recall_enter();
+	long ret = -ETXTBSY;
+
+	if (!seal_changing(inode))
+		seal_recall(inode, file, gate->symbol);
+	inside = seal_inside_enter(inode, &own);
+	if (!seal_flagged(inode) || seal_changing(inode) ||
+	    !seal_gate_refuses_any(gate, inode))
+		ret = original(file, mode, offset, len);
+	seal_inside_leave(inside, &own);
+	seal_recall_leave(recall);
+	return ret;
+}
+
+static __always_inline long
+seal_fallocate_plain(seal_fallocate_fn sealed, seal_fallocate_fn original,
+		     struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	struct seal_inside own, *inside;
+	long ret;
+
+	inside = seal_inside_enter(inode, &own);
+	/* sealing has begun meanwhile */
+	if (unlikely(seal_flagged(inode))) {
+		seal_inside_leave(inside, &own);
+		return sealed(file, mode, offset, len);
+	}
+	ret = original(file, mode, offset, len);
+	seal_inside_leave(inside, &own);
+	return ret;
+}
+
+/*
+ * Define the handler fallocate() with its ftrace function, and the wrappers that
+ * it sends calls to. @orig is the name for SEAL_ORIGINAL(), @gate the address of
+ * the gate. All is inlined: the original is called by its static call.
+ */
+#define SEAL_FALLOCATE(orig, gate)					\
+SEAL_ORIGINAL(orig, long, struct file *file, int mode, loff_t offset,	\
+	      loff_t len);						\
+static __always_inline long						\
+original_fallocate(struct file *file, int mode, loff_t offset, loff_t len) \
+{									\
+	return static_call(orig)(file, mode, offset, len);		\
+}									\
+static noinline long wrap_fallocate_sealed(struct file *file, int mode,	\
+					   loff_t offset, loff_t len)	\
+{									\
+	return seal_fallocate_sealed(gate, original_fallocate, file,	\
+				     mode, offset, len);		\
+}									\
+static noinline long wrap_fallocate(struct file *file, int mode,	\
+				    loff_t offset, loff_t len)		\
+{									\
+	return seal_fallocate_plain(wrap_fallocate_sealed,		\
+				    original_fallocate, file, mode,	\
+				    offset, len);			\
+}									\
+static __always_inline void fallocate(struct seal_gate *unused,		\
+				      struct ftrace_regs *call)		\
+{									\
+	struct file *file = seal_arg(call, 0, struct file *);		\
+									\
+	seal_redirect(call, unlikely(seal_flagged(file_inode(file))) ?	\
+			    wrap_fallocate_sealed : wrap_fallocate);	\
+}									\
+SEAL_HOOK(fallocate)
+
+#endif /* SEAL_FALLOCATE_H */
