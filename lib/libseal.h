@@ -212,8 +212,8 @@ int seal_unseal(struct seal_session *session, int fd, uint32_t flags);
  *
  * For files that no path leads to any more.
  *
- * Return: 0; -ENOENT: no claim has this number; -EBUSY: it belongs to a session;
- * -E2BIG, -EINVAL: the module is too old; -EPERM: the caller lacks
+ * Return: 0; -ENOENT: no claim has this number; -EBUSY: it belongs to a
+ * session; -E2BIG, -EINVAL: the module is too old; -EPERM: the caller lacks
  * CAP_LINUX_IMMUTABLE, or neither owns the file nor has CAP_FOWNER.
  */
 int seal_unseal_claim(struct seal_session *session, uint64_t claim);
