@@ -2,10 +2,13 @@
 /*
  * libseal-delta: send what differs between two files, by their block maps.
  *
- * Kept apart from libseal because it needs more (zstd). What is true of
- * libseal's functions is true of these: 0 or a negative errno value, nothing
- * is printed, the structures are the caller's. The format of a delta, and what
- * its checks can tell, is described in docs/DELTA.md.
+ * It is a library of its own because it needs zstd. Like those of libseal, its
+ * functions return 0 or a negative errno value and print nothing, and
+ * structures belong to the caller. docs/DELTA.md describes the format of a
+ * delta, and what its checks find.
+ *
+ * Threads: a function keeps no state between calls. Calls with different
+ * structures are independent.
  */
 #ifndef LIBSEAL_DELTA_H
 #define LIBSEAL_DELTA_H
@@ -16,7 +19,7 @@
 extern "C" {
 #endif
 
-/* Of the format. Others are refused (-EPROTONOSUPPORT). */
+/* The version of the format. Others are refused (-EPROTONOSUPPORT). */
 #define SEAL_DELTA_VERSION	2
 #define SEAL_DELTA_ID_LEN	16
 #define SEAL_DELTA_TOKEN_LEN	96
@@ -24,36 +27,37 @@ extern "C" {
 
 /* seal_delta.flags for seal_delta_send() */
 #define SEAL_DELTA_COMPRESS	0x1	/* with zstd */
-#define SEAL_DELTA_CHECK_RANGES	0x2	/* hash what is replaced */
-#define SEAL_DELTA_CHECK_ALL	0x4	/* hash both files, whole */
+#define SEAL_DELTA_CHECK_RANGES	0x2	/* hash the ranges that change */
+#define SEAL_DELTA_CHECK_ALL	0x4	/* hash both files as a whole */
 /* seal_delta.flags for seal_delta_receive() */
-#define SEAL_DELTA_IN_PLACE	0x8	/* do not replace the file */
+#define SEAL_DELTA_IN_PLACE	0x8	/* update, do not replace the file */
 
 /**
  * struct seal_delta - one transfer
  * @flags: in: SEAL_DELTA_*
  * @level: in: zstd's compression level, 0 for its default
- * @progress: in: called in every loop (bytes of changed data done and to do), or
- *            NULL; stops the transfer like any seal_progress_fn
- * @progress_arg: in: passed to it
- * @resume: in: what seal_delta_where() told at the receiver, or NULL: send it
+ * @progress: in: called in every loop, with the bytes of changed data that are
+ *            finished and those to do, or NULL; can stop the transfer like any
+ *            seal_progress_fn
+ * @progress_arg: in: passed to @progress
+ * @resume: in: the token of seal_delta_where() from the receiver, or NULL: send
  *          from the beginning
- * @max_size: in: the largest size a file may get, 0: that of its filesystem, or
- *            the one it has if that is larger
+ * @max_size: in: the largest size a file may get, bytes; 0: the size of its
+ *            filesystem, or its present size if that is larger
  * @total: out: bytes of changed data in all
  * @read: out: bytes read from OLD and NEW, or from the file to be updated
- * @data: out: bytes of changed data
+ * @data: out: bytes of changed data in this transfer
  * @zero: out: bytes that became zeros
- * @skipped: out: bytes of the new size that were neither
+ * @skipped: out: bytes of the new size that did not change
  * @stream: out: bytes of the delta
- * @resumed: out: bytes of changed data that an earlier attempt had received; of
- *           the sender: the offset that @resume named
+ * @resumed: out: bytes of changed data that an earlier attempt had received;
+ *           for the sender: the offset that @resume named
  * @base_id, @new_id: out: identities of the contents before and after
  * @message: out: on failure the reason, for people; on success a warning or "".
- *           Names in it are as they are: escape them before they are printed
+ *           File names in it are not escaped: escape it before printing
  *
- * Set all of it to 0 before the members marked in are set: later versions append
- * members.
+ * Set the whole structure to 0 before setting the members marked in, because
+ * later versions append members.
  */
 struct seal_delta {
 	uint32_t flags;
@@ -79,17 +83,18 @@ struct seal_delta {
  * @delta: in and out
  * @old_fd: the base, or -1: send all of NEW
  * @new_fd: file
- * @out_fd: where the delta goes, a pipe will do
+ * @out_fd: where to write the delta; it can be a pipe
  *
- * Both files are sealed meanwhile, as seal_read_open() does it: who writes to
- * them goes first, and the delta is left without an end. Before the first byte
- * is written NEW is marked with an identity (extended attribute user.seal.id),
- * OLD must have one, or SEAL_DELTA_CHECK_ALL be set.
+ * Both files are sealed meanwhile, by seal_read_open(): if a program wants to
+ * write to one of them, it can, and the delta is left without an end. Before
+ * the first byte is written, NEW is marked with an identity (extended attribute
+ * user.seal.id). OLD must have one, or SEAL_DELTA_CHECK_ALL must be set.
  *
- * Return: 0; -ENODATA: OLD has no identity or was changed; -ETXTBSY: a file is
- * open for writing; -EBUSY: one was written to, or opened for that, meanwhile;
- * -ESTALE: a seal was not kept, or @resume is of other contents; -ECANCELED;
- * errors of seal_diff_open(), read(2), write(2).
+ * Return: 0; -ENODATA: OLD has no identity or was changed since it got it;
+ * -ETXTBSY: a file is open for writing; -EBUSY: a file was written to, or
+ * opened for writing, meanwhile; -ESTALE: a seal did not hold, or @resume
+ * belongs to other contents; -ECANCELED; -EINVAL, -E2BIG: @delta makes no
+ * sense; errors of seal_diff_open(), read(2), write(2).
  */
 #define seal_delta_send(delta, old_fd, new_fd, out_fd) \
 	seal_delta_send_sized(delta, sizeof(*(delta)), old_fd, new_fd, out_fd)
@@ -102,18 +107,20 @@ int seal_delta_send_sized(struct seal_delta *delta, size_t size, int old_fd,
  * @in_fd: the delta
  * @path: the file; a full delta creates it
  *
- * Needs neither the module nor a filesystem it supports. Without
- * SEAL_DELTA_IN_PLACE a new file is made beside the old one and takes its
- * place at the end, in one step; a file that is sealed is not replaced. With it,
- * the delta is checked as a whole before the file is touched. What was
- * interrupted is continued by receiving the same delta again, or one that goes on
- * where it broke (seal_delta_where()).
+ * Needs neither the module nor a filesystem that the module supports. Without
+ * SEAL_DELTA_IN_PLACE, a new file is made beside the old one and replaces it at
+ * the end, in one step; a sealed file is not replaced. With
+ * SEAL_DELTA_IN_PLACE, the whole delta is checked before the file is touched.
+ * An interrupted transfer is continued by receiving the same delta again, or a
+ * delta that begins where the transfer stopped (seal_delta_where()).
  *
- * Return: 0; -EBADMSG: the delta is damaged or cut short; -EPROTONOSUPPORT:
- * its version is not known; -ESTALE: the file is not its base; -EALREADY: the
- * file has its contents already; -EFBIG: larger than @max_size; -EBUSY: another
- * process receives into it, or it is sealed; -ECANCELED; errors of open(2),
- * write(2). Unless an update in place was under way, the file is as it was.
+ * Return: 0; -EBADMSG: the delta is damaged or cut short; -EPROTONOSUPPORT: the
+ * version of the delta is not known; -ESTALE: the file is not its base;
+ * -EALREADY: the file has the new contents already; -EFBIG: larger than
+ * @max_size; -EBUSY: another process receives into the file, it is sealed, or
+ * it was written to meanwhile; -ECANCELED; -EINVAL, -E2BIG: @delta makes no
+ * sense; errors of open(2), write(2). After a failure the file has not changed,
+ * unless an update in place had begun.
  */
 #define seal_delta_receive(delta, in_fd, path) \
 	seal_delta_receive_sized(delta, sizeof(*(delta)), in_fd, path)
@@ -122,11 +129,12 @@ int seal_delta_receive_sized(struct seal_delta *delta, size_t size, int in_fd,
 
 /**
  * seal_delta_where() - how far an interrupted transfer got
- * @path: the file that is received
+ * @path: the file that the transfer was to change
  * @flags: SEAL_DELTA_IN_PLACE or 0
  * @token: filled in, a string of letters, digits and colons
  *
- * With it as @resume the sender leaves out what has been received.
+ * A sender that is given the token as @resume leaves out what has been
+ * received.
  *
  * Return: 0; -ENODATA: nothing was interrupted; errors of open(2).
  */
@@ -134,13 +142,14 @@ int seal_delta_where(const char *path, uint32_t flags,
 		     char token[SEAL_DELTA_TOKEN_LEN]);
 
 /**
- * struct seal_delta_header - what a delta says of itself
+ * struct seal_delta_header - what a delta says about itself
  * @version: of the format
- * @flags: 1: it has a base, 2: whole hashes are given
+ * @flags: 1: it has a base, 2: it has hashes of both files as a whole
  * @old_size, @new_size: sizes of the files, bytes
  * @data: bytes of changed data
- * @start: what comes before this offset was sent earlier
+ * @start: changes before this offset, in bytes, were sent earlier
  * @mtime_sec, @mtime_nsec: modification time of the new contents
+ * @reserved: 0
  */
 struct seal_delta_header {
 	uint32_t version;
@@ -157,7 +166,7 @@ struct seal_delta_header {
 /**
  * struct seal_delta_record - a range that a delta changes
  * @kind: SEAL_DIFF_DATA or SEAL_DIFF_ZERO
- * @flags: 1: compressed, 2: what it replaces was hashed
+ * @flags: 1: compressed, 2: it has a hash of what it replaces
  * @offset, @length: the range, bytes
  * @stored: bytes of data in the delta
  */
@@ -169,7 +178,7 @@ struct seal_delta_record {
 	uint64_t stored;
 };
 
-/* Called for each record; anything but 0 ends it (-ECANCELED). */
+/* Called for each record; any value but 0 ends the dump (-ECANCELED). */
 typedef int (*seal_delta_record_fn)(const struct seal_delta_record *record,
 				    void *arg);
 
@@ -179,9 +188,10 @@ typedef int (*seal_delta_record_fn)(const struct seal_delta_record *record,
  * @in_fd: the delta
  * @header: filled in before @fn is called for the first time
  * @fn: called for each record, or NULL
- * @arg: passed to it
+ * @arg: passed to @fn
  *
- * Return: 0; as seal_delta_receive().
+ * Return: 0; -EBADMSG, -EPROTONOSUPPORT, -ECANCELED, -ENOMEM, -EINVAL, -E2BIG,
+ * errors of read(2): as seal_delta_receive().
  */
 #define seal_delta_dump(delta, in_fd, header, fn, arg) \
 	seal_delta_dump_sized(delta, sizeof(*(delta)), in_fd, header, \

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libseal-events: what is sealed, and what happens to it.
+ * libseal-events: which files are sealed, and what happens to them.
  *
- * Kept apart from libseal because it needs more (libmnl). What is true of
- * libseal's functions is true of these: 0 or a negative errno value, nothing
- * is printed. Who may use them is who may open /dev/seal; both kinds of
- * handles keep the device open, so the module stays loaded meanwhile.
+ * It is a library of its own because it needs libmnl. Like those of libseal,
+ * its functions return 0 or a negative errno value and print nothing. They need
+ * the right to open /dev/seal. Both kinds of handles keep the device open, so
+ * the module stays loaded meanwhile.
  *
- * Threads: a handle may be used by one thread at a time; different handles
- * are independent. What a _next function hands out is the library's and is
- * good until the next call with the same handle. Later versions of the
+ * Threads: a handle may be used by one thread at a time; different handles are
+ * independent. A structure that a _next function returns belongs to the library
+ * and is valid until the next call with the same handle. Later versions of the
  * library may append members to the structures, so do not copy them by sizeof.
  */
 #ifndef LIBSEAL_EVENTS_H
@@ -31,17 +31,18 @@ struct seal_monitor;
 /**
  * struct seal_claim - one holder of one sealed file
  * @claim: number of the claim, never used again
- * @inode, @dev_major, @dev_minor: the file, as stat(2) says
- * @path: where it is, seen from the caller's root; NULL: cannot be reached
- * @deleted: it was unlinked, @path is where it was
+ * @inode, @dev_major, @dev_minor: the file, see stat(2)
+ * @path: its path, seen from the caller's root directory; NULL: the caller
+ *        cannot reach it, or may not know it
+ * @deleted: the file was unlinked, @path was its path
  * @pid, @uid, @comm: process that took the claim, in the initial namespaces
- * @since: when, ns since 1970
- * @require, @max_extents: what it required of the map
- * @flags: SEAL_STATUS_SEALED, STICKY (this claim), MISSED, BROKEN
- * @holders: claims on the file
- * @file_size, @extents, @in_place: of the frozen map
+ * @since: when it did, ns since 1970
+ * @require, @max_extents: its requirements, as for seal_files()
+ * @flags: SEAL_STATUS_SEALED, MISSED, BROKEN, LOG_ONLY; STICKY: a lasting claim
+ * @holders: number of claims on the file
+ * @file_size, @extents, @in_place: as in struct seal_status
  * @refused: operations refused since the file was sealed
- * @broken: changes of the map since then; not 0: the seal did not hold
+ * @broken: changes of the map since then; if not 0, the seal did not hold
  */
 struct seal_claim {
 	uint64_t claim;
@@ -70,12 +71,12 @@ struct seal_claim {
  * @list: where to put the handle
  *
  * A claim that exists from this call until seal_list_next() has returned 0 is
- * listed exactly once, and none twice.
+ * listed exactly once, and no claim twice. The caller closes the handle.
  *
  * Return: 0; -ENOENT or -ENXIO: no such device, the module is not loaded;
- * -EACCES: no permission on the node; -EPROTO: the module does not know
- * events; -EOPNOTSUPP: not in the initial network namespace; -ENOMEM; other
- * errors of socket(2).
+ * -EACCES: no permission on the node; -EPROTO: the module does not know events;
+ * -EOPNOTSUPP: the caller is not in the initial network namespace; -ENOMEM;
+ * other errors of seal_open() and of socket(2).
  */
 int seal_list_open(struct seal_list **list);
 
@@ -84,13 +85,14 @@ int seal_list_open(struct seal_list **list);
  * @list: handle
  * @claim: where to put a pointer to it
  *
- * Return: 1; 0: that was all; -EPROTO: a message makes no sense; errors of
- * recv(2). After a failure only seal_list_close() is left.
+ * Return: 1: @claim is set; 0: there is no other claim; -EPROTO: a message
+ * makes no sense; errors of recv(2). After a failure only seal_list_close() is
+ * left.
  */
 int seal_list_next(struct seal_list *list, const struct seal_claim **claim);
 
 /**
- * seal_list_close() - end a list, also in the middle
+ * seal_list_close() - end a list, complete or not
  * @list: handle, or NULL (nothing happens)
  */
 void seal_list_close(struct seal_list *list);
@@ -98,22 +100,28 @@ void seal_list_close(struct seal_list *list);
 /**
  * struct seal_event - something that happened
  * @type: enum seal_event_type
- * @serial: number of the event; those of types not asked for count too
- * @time: when, ns since 1970
- * @lost: SEAL_EVENT_LOST: how many events, of those asked for, were lost
- *        between the event before and the one after this one
+ * @serial: number of the event; events of types not asked for count, too
+ * @time: when it happened, ns since 1970
+ * @lost: LOST: how many events of the types asked for were lost between the
+ *        event before this one and the event after it
  * @inode, @dev_major, @dev_minor, @path, @deleted: the file, as in struct
- *        seal_claim, with the path as the initial namespace sees it
- * @pid, @uid, @comm: the holder (SEALED, UNSEALED, REVOKED), or who did it
- * @claim, @holders, @flags: SEALED, UNSEALED, REVOKED, RECALL: as in struct seal_claim;
- *        @holders are those that are left
+ *        seal_claim, but the path is seen from the root directory of init
+ * @pid, @uid, @comm: the holder (SEALED, UNSEALED, REVOKED), the process that
+ *        waits (RECALL), or the process that did it
+ * @claim, @holders, @flags: SEALED, UNSEALED, REVOKED, RECALL: as in struct
+ *        seal_claim; @holders is the number that is left. @flags of REFUSED:
+ *        SEAL_STATUS_LOG_ONLY if the call passed all the same, else 0
  * @why: UNSEALED: enum seal_why
- * @operation: REFUSED, RECALL: what is wanted ("write", "truncate", ...), else NULL
- * @gate: REFUSED, RECALL, BROKEN: function of the kernel where it was seen, else NULL
- * @has_range: @offset and @length are set; else no range would do
- * @offset, @length: REFUSED: what was to be changed; COMMITTED: what was
+ * @operation: REFUSED, RECALL: what was wanted ("write", "truncate", ...), else
+ *        NULL
+ * @gate: REFUSED, RECALL, BROKEN: function of the kernel that was called, else
+ *        NULL
+ * @has_range: are @offset and @length set? If not, a REFUSED operation would be
+ *        refused on every range
+ * @offset, @length: REFUSED: bytes that were to be changed; COMMITTED: bytes
+ *        that were committed
  * @recall: RECALL: its number, the same for all holders that are asked
- * @deadline: RECALL: until when it is waited for them, ns since 1970
+ * @deadline: RECALL: when the wait for holders ends, ns since 1970
  *
  * Members that do not apply to the type are 0 or NULL.
  */
@@ -144,14 +152,15 @@ struct seal_event {
 };
 
 /**
- * seal_monitor_open() - be told of what happens from now on
+ * seal_monitor_open() - receive events from now on
  * @monitor: where to put the handle
  * @events: SEAL_EVENT_BIT() of each type, or SEAL_EVENTS_ALL
  *
- * The kernel never waits for a monitor. What one does not read in time is
- * lost, and a SEAL_EVENT_LOST in its place says exactly how much that was.
+ * The kernel never waits for a monitor. Events that a monitor does not read in
+ * time are lost, and a SEAL_EVENT_LOST in their place says exactly how many
+ * they were. The caller closes the handle.
  *
- * Return: as seal_list_open(); -EINVAL: no or unknown types.
+ * Return: as seal_list_open(); -EINVAL: @events is 0 or has unknown types.
  */
 int seal_monitor_open(struct seal_monitor **monitor, uint32_t events);
 
@@ -159,8 +168,10 @@ int seal_monitor_open(struct seal_monitor **monitor, uint32_t events);
  * seal_monitor_fd() - descriptor to wait for in poll(2) and the like
  * @monitor: handle
  *
- * Readable when there may be an event. Then call seal_monitor_next() until it
- * returns 0. Owned by the monitor; for waiting only.
+ * It is readable when there may be an event. Then call seal_monitor_next()
+ * until that returns 0. Use the descriptor for waiting only.
+ *
+ * Return: the descriptor, which belongs to the monitor.
  */
 int seal_monitor_fd(const struct seal_monitor *monitor);
 
@@ -171,14 +182,14 @@ int seal_monitor_fd(const struct seal_monitor *monitor);
  *
  * Does not wait.
  *
- * Return: 1; 0: nothing (more) has happened yet; -EPROTO: a message makes no
- * sense; errors of recv(2).
+ * Return: 1: @event is set; 0: there is no event yet; -EPROTO: a message makes
+ * no sense; errors of recv(2).
  */
 int seal_monitor_next(struct seal_monitor *monitor,
 		      const struct seal_event **event);
 
 /**
- * seal_monitor_close() - stop being told
+ * seal_monitor_close() - stop receiving events
  * @monitor: handle, or NULL (nothing happens)
  */
 void seal_monitor_close(struct seal_monitor *monitor);

@@ -2,17 +2,21 @@
 /*
  * libseal: seal the block map of files.
  *
- * A thin layer over the ioctls of /dev/seal (<uapi/seal.h> documents them). All
- * functions return 0 (or a non-negative value where said) on success and a
- * negative errno value on failure; nothing is printed, errno is not part of
- * the interface. Structures are the caller's; the library keeps no pointer to
- * them. They can grow: later versions append members, so a function that fills
- * one in is given the size that the caller was compiled with. In C and C++ an
- * inline function does that; other languages call the one whose name ends in
- * _sized. Entries of arrays do not grow. A session may be used by several
- * threads at once, except that seal_close() must come last and
- * seal_set_progress() must not run while another thread is inside
- * seal_prealloc() or seal_unshare().
+ * This is a thin layer over the ioctls of /dev/seal, which <uapi/seal.h>
+ * documents. All functions return 0 (or a non-negative value where said) on
+ * success and a negative errno value on failure. Nothing is printed, and errno
+ * is not part of the interface.
+ *
+ * Structures belong to the caller; the library keeps no pointer to them. Later
+ * versions append members to them, so a function that fills one in is given the
+ * size that the caller was compiled with. In C and C++ an inline function does
+ * that; other languages call the function whose name ends in _sized. Entries of
+ * arrays do not grow.
+ *
+ * Threads: several threads may use a session at once, but seal_close() must
+ * come last, and seal_set_progress() must not run while another thread is
+ * inside seal_prealloc() or seal_unshare(). Map iterators and comparisons may
+ * be used by one thread at a time.
  */
 #ifndef LIBSEAL_H
 #define LIBSEAL_H
@@ -33,9 +37,9 @@ struct seal_map;
  * seal_open() - open a session with the module
  * @session: where to put the handle
  *
- * Opens the device node close-on-exec and compares ABI versions. Claims made
- * through the session last until seal_unseal(), seal_close() or the end of
- * the process (and of all that inherited the descriptor).
+ * Opens the device node close-on-exec and compares ABI versions. The claims of
+ * the session last until seal_unseal(), seal_close() or the end of the process
+ * (and of all processes that inherited the descriptor).
  *
  * Return: 0; -ENOENT or -ENXIO: no such device, the module is not loaded;
  * -EACCES: no permission on the node; -EPROTO: module and library speak
@@ -54,25 +58,28 @@ void seal_close(struct seal_session *session);
  * seal_session_fd() - descriptor of the session
  * @session: handle
  *
- * For poll loops and to hand the session to a child; owned by the session.
- * POLLPRI: a claim was revoked or is recalled; seal_status() says of which file.
- * Claims last until every copy of the descriptor is closed.
+ * For poll loops, and for giving the session to a child. The session owns the
+ * descriptor. POLLPRI means that a claim was revoked or is recalled;
+ * seal_status() says of which file. Claims last until every copy of the
+ * descriptor is closed.
+ *
+ * Return: the descriptor.
  */
 int seal_session_fd(const struct seal_session *session);
 
 /**
  * seal_module_abi() - ABI version of the loaded module
  *
- * Works also where seal_open() fails with -EPROTO.
+ * Works even if seal_open() fails with -EPROTO.
  *
  * Return: the version (>= 1), or a negative errno value as seal_open().
  */
 int seal_module_abi(void);
 
 /**
- * typedef seal_progress_fn - progress of a long operation
- * @done: bytes done
- * @total: bytes to do
+ * typedef seal_progress_fn - is told of the progress of a long operation
+ * @done: bytes that are finished
+ * @total: bytes to do in all
  * @arg: as given to seal_set_progress()
  *
  * Return: 0 to go on; anything else stops the operation after the current
@@ -81,10 +88,10 @@ int seal_module_abi(void);
 typedef int (*seal_progress_fn)(uint64_t done, uint64_t total, void *arg);
 
 /**
- * seal_set_progress() - have a function called between the steps
+ * seal_set_progress() - have a function called after each step
  * @session: handle
  * @fn: function, or NULL for none
- * @arg: passed through; the caller's, must live as long as @fn is set
+ * @arg: passed to @fn; belongs to the caller, must exist as long as @fn is set
  */
 void seal_set_progress(struct seal_session *session, seal_progress_fn fn,
 		       void *arg);
@@ -92,19 +99,20 @@ void seal_set_progress(struct seal_session *session, seal_progress_fn fn,
 /**
  * seal_prealloc() - allocate the holes of a range
  * @session: handle
- * @fd: file, open for writing (SEAL_PREALLOC_WRITTEN: read and write)
+ * @fd: file, open for writing (SEAL_PREALLOC_WRITTEN: for reading, too)
  * @flags: SEAL_PREALLOC_*
  * @offset: start in bytes
  * @length: length in bytes; 0: up to EOF
  *
  * Works in bounded steps (see struct seal_range_op in <uapi/seal.h>). With
- * SEAL_PREALLOC_WRITTEN no block of the range is unwritten afterwards, while
- * contents stay as they are even under concurrent writers.
+ * SEAL_PREALLOC_WRITTEN no block of the range is unwritten afterwards, and
+ * contents do not change, even if others write meanwhile.
  *
- * Return: 0; -EINVAL, -EBADF, -EPERM, -EFBIG, -ENOSPC, -EDQUOT, -EIO;
- * -ETXTBSY: sealed or a swapfile; -EOWNERDEAD: it was taken from this session by
- * seal_revoke(); -EOPNOTSUPP: the filesystem has no
- * fallocate; -EINTR; -ECANCELED: the progress function said so.
+ * Return: 0; -EINVAL, -EBADF, -EPERM, -EFBIG, -ENOSPC, -EDQUOT, -EIO; -EBUSY:
+ * others change the file as fast as this works; -ETXTBSY: the file is sealed,
+ * or is a swapfile; -EOWNERDEAD: seal_revoke() has taken the file from this
+ * session; -EOPNOTSUPP: the filesystem has no fallocate; -EINTR; -ECANCELED:
+ * the progress function said so.
  */
 int seal_prealloc(struct seal_session *session, int fd, uint32_t flags,
 		  uint64_t offset, uint64_t length);
@@ -116,9 +124,9 @@ int seal_prealloc(struct seal_session *session, int fd, uint32_t flags,
  * @offset: start in bytes
  * @length: length in bytes; 0: up to EOF
  *
- * Over a whole file it also ends the copy-on-write state that an inode keeps
- * after having been reflinked once. Allocates no hole. Succeeds at once
- * where the filesystem knows no sharing.
+ * If the range is the whole file, it also ends the copy-on-write state that an
+ * inode keeps after it was reflinked. Allocates no hole. On a filesystem that
+ * cannot share blocks it succeeds at once.
  *
  * Return: as seal_prealloc().
  */
@@ -128,18 +136,19 @@ int seal_unshare(struct seal_session *session, int fd, uint64_t offset,
 /**
  * seal_files() - seal files as one step, all or none
  * @session: handle, the holder of the claims
- * @fds: descriptors (any access mode but O_PATH)
+ * @fds: descriptors, not opened with O_PATH
  * @nr: number of them, 1..SEAL_MAX_FILES
  * @flags: SEAL_SEAL_*
  * @require: SEAL_REQ_* to check
  * @max_extents: limit for SEAL_REQ_EXTENTS, else 0
- * @report: if not NULL, filled on failure: bad_*, reason
+ * @report: filled in on failure (bad_*, reason), or NULL
  *
  * The frozen maps are on disk when this returns 0.
  *
- * Return: 0; -EBADFD: a requirement is not met; -EOPNOTSUPP: cannot be sealed
- * (@report->reason); -EOWNERDEAD: the claim of this session was revoked, it must
- * be dropped first; -EPERM, -EBUSY, -EINVAL, -EIO, -ENOMEM, -EINTR.
+ * Return: 0; -EBADFD: a requirement is not met; -EOPNOTSUPP: a file cannot be
+ * sealed (@report->reason); -EOWNERDEAD: the claim of this session was revoked,
+ * and must be dropped first; -EBUSY: @report->reason says what is in the way;
+ * -ESTALE: a seal was broken; -EBADF, -EPERM, -EINVAL, -EIO, -ENOMEM, -EINTR.
  */
 int seal_files_sized(struct seal_session *session, const int *fds,
 		     unsigned int nr, uint32_t flags, uint32_t require,
@@ -158,15 +167,16 @@ static inline int seal_files(struct seal_session *session, const int *fds,
  * @session: handle
  * @fds: descriptors
  * @nr: number of them
- * @flags: SEAL_SEAL_RECALL, and others as for seal_files(), but STICKY
+ * @flags: SEAL_SEAL_RECALL, and others of seal_files() except SEAL_SEAL_STICKY
  * @require: SEAL_REQ_* to check
  * @max_extents: limit for SEAL_REQ_EXTENTS, else 0
- * @recall_ms: how long the holder needs, 1..SEAL_RECALL_MAX_MS
- * @report: if not NULL, filled on failure
+ * @recall_ms: how long the holder needs, 1..SEAL_RECALL_MAX_MS milliseconds
+ * @report: filled in on failure, or NULL
  *
- * When the descriptor of the session reports POLLPRI, look with seal_status()
- * which file has SEAL_STATUS_RECALLED, finish, and seal_unseal() it; whoever
- * wants to change it waits. struct seal_files in <uapi/seal.h> says who does.
+ * When the descriptor of the session reports POLLPRI, find the file for which
+ * seal_status() says SEAL_STATUS_RECALLED, finish, and call seal_unseal(). The
+ * program that wants to change the file waits for that. struct seal_files in
+ * <uapi/seal.h> says which operations wait.
  *
  * Return: as seal_files().
  */
@@ -186,7 +196,7 @@ static inline int seal_files_recall(struct seal_session *session,
 }
 
 /**
- * seal_unseal() - drop this session's claim, or the sticky one
+ * seal_unseal() - drop this session's claim, or the lasting one
  * @session: handle
  * @fd: the file
  * @flags: SEAL_UNSEAL_*
@@ -196,38 +206,40 @@ static inline int seal_files_recall(struct seal_session *session,
 int seal_unseal(struct seal_session *session, int fd, uint32_t flags);
 
 /**
- * seal_unseal_claim() - drop a sticky claim by its number
+ * seal_unseal_claim() - drop a lasting claim by its number
  * @session: handle
- * @claim: number, as seal_list_next() of libseal-events tells it
+ * @claim: its number, from seal_list_next() of libseal-events
  *
  * For files that no path leads to any more.
  *
- * Return: 0; -ENOENT: no claim has this number; -EBUSY: it is one of a session;
- * -EPERM: needs CAP_LINUX_IMMUTABLE, and to be the owner or to have CAP_FOWNER;
- * -E2BIG, -EINVAL: the module is older.
+ * Return: 0; -ENOENT: no claim has this number; -EBUSY: it belongs to a
+ * session; -E2BIG, -EINVAL: the module is too old; -EPERM: the caller lacks
+ * CAP_LINUX_IMMUTABLE, or neither owns the file nor has CAP_FOWNER.
  */
 int seal_unseal_claim(struct seal_session *session, uint64_t claim);
 
 /**
- * seal_revoke() - take a file from all its holders, whoever they are
+ * seal_revoke() - take a file from all its holders
  * @session: handle
  * @fd: the file
- * @holders: if not NULL, how many there were
+ * @holders: gets the number of claims that were dropped, or NULL
  *
- * The holders learn it: see struct seal_revoke in <uapi/seal.h>.
+ * The holders are told: see struct seal_revoke in <uapi/seal.h>.
  *
- * Return: 0; -EPERM: needs CAP_LINUX_IMMUTABLE, and to be the owner or to have
- * CAP_FOWNER; -EINTR: not all of them; -ENOTTY: the module is older; -EBADF.
+ * Return: 0; -EPERM: the caller lacks CAP_LINUX_IMMUTABLE, or neither owns the
+ * file nor has CAP_FOWNER; -EINTR: not all claims were dropped; -ENOTTY: the
+ * module is too old; -EBADF, -ENOMEM.
  */
 int seal_revoke(struct seal_session *session, int fd, unsigned int *holders);
 
 /**
- * seal_status() - the map of a file and who seals it
+ * seal_status() - the map of a file, and its seal
  * @session: handle
  * @fd: the file
  * @status: filled in
  *
- * Return: 0; -EBADF, -EPERM, -EOPNOTSUPP (no FIEMAP), -EIO, -ENOMEM, -EINTR.
+ * Return: 0; -EBADF, -EPERM, -EOPNOTSUPP (the map cannot be read), -EIO,
+ * -ENOMEM, -EINTR.
  */
 int seal_status_sized(struct seal_session *session, int fd,
 		      struct seal_status *status, size_t size);
@@ -238,28 +250,31 @@ static inline int seal_status(struct seal_session *session, int fd,
 }
 
 /**
- * seal_grant() - blocks of a sealed file that others may write to
+ * seal_grant() - let others write to blocks of a sealed file
  * @session: handle, a holder of the file
  * @fd: file, open for writing
  * @flags: SEAL_GRANT_*
- * @offset: start; whole blocks and whole pages
+ * @offset: start in bytes; whole blocks and whole pages
  * @length: length in bytes; whole blocks and whole pages
  * @extents: array that is filled in
- * @room: its length, at least SEAL_GRANT_MIN_EXTENTS; more than
+ * @room: its length in entries, at least SEAL_GRANT_MIN_EXTENTS; entries beyond
  *        SEAL_GRANT_MAX_EXTENTS are not used
- * @result: if not NULL, filled in: done, on failure bad_*, reason
+ * @result: filled in (done, on failure bad_*, reason), or NULL
  *
- * One bounded step: what was granted is @result->done bytes from @offset on;
- * go on behind them until the range is done. The grant lasts until
- * seal_release(), seal_unseal() or the end of the session, whose sticky claim
- * takes it over if there is one. See struct seal_grant in <uapi/seal.h> for what
- * may be written where, and what a seal cannot do about it.
+ * One bounded step: @result->done bytes from @offset on were granted; go on
+ * behind them until the range is finished. The grant lasts until
+ * seal_release(), seal_unseal() or the end of the session; in the last two
+ * cases the lasting claim of the file takes it over, if there is one. See
+ * struct seal_grant in <uapi/seal.h> for what may be written where, and what a
+ * seal cannot prevent.
  *
- * Return: the number of extents; -EACCES: not sealed through @session; -EBUSY:
- * granted to another holder, or somebody else holds the file; -EBADFD: a part
- * cannot be granted (@result->bad_*); -EOPNOTSUPP: the filesystem cannot
- * convert blocks it did not write; -EPERM: neither owner nor capable of
- * CAP_SYS_RAWIO; -EINVAL, -EBADF, -ENOSPC, -ESTALE, -EIO, -ENOMEM, -EINTR.
+ * Return: the number of extents; -EACCES: not sealed by @session; -EOWNERDEAD:
+ * its claim was revoked; -EBUSY: granted to another holder, or somebody else
+ * holds the file; -EBADFD: a part cannot be granted (@result->bad_*);
+ * -EOPNOTSUPP: the filesystem cannot convert blocks it did not write; -EPERM:
+ * the caller lacks CAP_SYS_RAWIO, or neither owns the file nor has CAP_FOWNER;
+ * -EINVAL, -EBADF, -EFBIG, -EROFS, -ETXTBSY, -ENOSPC, -EDQUOT, -ESTALE, -EIO,
+ * -ENOMEM, -EINTR: see struct seal_grant.
  */
 int seal_grant_sized(struct seal_session *session, int fd, uint32_t flags,
 		     uint64_t offset, uint64_t length,
@@ -275,19 +290,21 @@ static inline int seal_grant(struct seal_session *session, int fd,
 }
 
 /**
- * seal_commit() - make what others have written part of the file
+ * seal_commit() - make blocks that others have written part of the file
  * @session: handle, to which the ranges were granted
  * @fd: file, open for writing
  * @ranges: ascending, not overlapping; whole blocks and whole pages
  * @nr: number of them, up to SEAL_COMMIT_MAX_RANGES
- * @new_size: size the file grows to, or 0: it stays
- * @result: if not NULL, filled in: converted, generation, on failure
- *          bad_index, reason
+ * @new_size: new size of the file in bytes, or 0: it does not change
+ * @result: filled in (converted, generation, on failure bad_index, reason), or
+ *          NULL
  *
- * Durable when it returns 0. Can be repeated. The ranges stay granted.
+ * When it returns 0, the new map is on disk. Can be repeated. The ranges stay
+ * granted.
  *
- * Return: 0; -ENXIO: not granted to @session; -EACCES, -EBUSY, -EINVAL, -EPERM,
- * -EBADF, -E2BIG, -ESTALE, -EIO, -ENOMEM, -EINTR: see struct seal_commit.
+ * Return: 0; -ENXIO: not granted to @session; -EACCES, -EOWNERDEAD, -EBUSY,
+ * -EINVAL, -EPERM, -EBADF, -EROFS, -E2BIG, -ESTALE, -EIO, -ENOMEM, -EINTR: see
+ * struct seal_commit.
  */
 int seal_commit_sized(struct seal_session *session, int fd,
 		      const struct seal_commit_range *ranges, unsigned int nr,
@@ -303,18 +320,19 @@ static inline int seal_commit(struct seal_session *session, int fd,
 }
 
 /**
- * seal_release() - take a grant back
+ * seal_release() - end grants
  * @session: handle
  * @fd: file
  * @flags: SEAL_RELEASE_*
- * @offset: start; whole blocks and whole pages
- * @length: length in bytes, or 0: all that follows
+ * @offset: start in bytes; whole blocks and whole pages
+ * @length: length in bytes, or 0: everything from @offset on
  *
- * What was not committed stays unwritten. Make sure first that whoever was
- * told the addresses writes no more.
+ * Blocks that were not committed stay unwritten. First make sure that the
+ * programs that know the addresses do not write there any more.
  *
- * Return: 0, also if nothing was granted; -EACCES, -EINVAL, -EPERM, -EBADF,
- * -ENOMEM, -EINTR.
+ * Return: 0, also if nothing was granted; -EACCES, -EOWNERDEAD, -EINVAL,
+ * -EPERM,
+ * -EBADF, -ENOMEM, -EINTR: see struct seal_release.
  */
 int seal_release(struct seal_session *session, int fd, uint32_t flags,
 		 uint64_t offset, uint64_t length);
@@ -324,9 +342,9 @@ int seal_release(struct seal_session *session, int fd, uint32_t flags,
  * @session: handle
  * @info: filled in (@info->fs is not used)
  * @fs: array for the filesystem types, may be NULL if @nr_fs is 0
- * @nr_fs: room in @fs; @info->nr_fs says how many there are
+ * @nr_fs: room in @fs, in entries; @info->nr_fs says how many types there are
  *
- * Return: 0; -EINVAL, -EFAULT.
+ * Return: 0; -EINVAL, -EFAULT, -ENOMEM, -EINTR.
  */
 int seal_info_sized(struct seal_session *session, struct seal_info *info,
 		    struct seal_fs_info *fs, unsigned int nr_fs, size_t size);
@@ -342,9 +360,9 @@ static inline int seal_info(struct seal_session *session,
  * @logical: offset in the file, bytes
  * @physical: address on the device, bytes; 0 for holes, delalloc and NONE
  * @length: bytes
- * @state: SEAL_RANGE_HOLE, DELALLOC, UNWRITTEN, WRITTEN or SHARED (also of an
- *         extent that is shared and unwritten); SEAL_RANGE_NONE where an
- *         address means nothing: inline, compressed, encrypted, unknown
+ * @state: SEAL_RANGE_HOLE, DELALLOC, UNWRITTEN, WRITTEN or SHARED (also if the
+ *         extent is shared and unwritten); SEAL_RANGE_NONE if the address means
+ *         nothing: inline, compressed, encrypted, unknown
  * @flags: FIEMAP_EXTENT_* as the filesystem reported them; 0 for holes
  */
 struct seal_extent {
@@ -360,8 +378,8 @@ struct seal_extent {
  * @fd: file, open for reading or writing; the caller keeps it open
  * @map: where to put the iterator
  *
- * Needs no session and no module. Data is flushed first (FIEMAP_FLAG_SYNC).
- * The iterator is not for concurrent use.
+ * Needs no session and no module. Data is written back first
+ * (FIEMAP_FLAG_SYNC).
  *
  * Return: 0; -ENOMEM; errors of fstat(2).
  */
@@ -372,11 +390,11 @@ int seal_map_open(int fd, struct seal_map **map);
  * @map: iterator
  * @extent: filled in
  *
- * Extents come in ascending order. Holes are reported up to EOF rounded up to
- * the block; allocated blocks beyond EOF follow.
+ * Extents come in ascending order. Holes are reported up to EOF, rounded up to
+ * a block; allocated blocks beyond EOF follow.
  *
- * Return: 1: @extent is filled in; 0: end; -EOPNOTSUPP, -EIO, -EINTR...: as
- * FS_IOC_FIEMAP.
+ * Return: 1: @extent is filled in; 0: there is no other extent; errors of
+ * FS_IOC_FIEMAP: -EOPNOTSUPP, -EIO, -EINTR, ...
  */
 int seal_map_next_sized(struct seal_map *map, struct seal_extent *extent,
 			size_t size);
@@ -391,9 +409,9 @@ static inline int seal_map_next(struct seal_map *map,
  * @map: iterator whose seal_map_next() has returned 0
  * @digest: filled in
  *
- * It is computed like the one of struct seal_status. If both are equal while
- * the file is sealed, what was iterated over is the sealed map; that way a
- * stored map can be checked, too, also where the module is not loaded.
+ * It is computed like the digest of struct seal_status. If both are equal while
+ * the file is sealed, the map that was iterated over is the sealed one. A
+ * stored map can be checked in this way even if the module is not loaded.
  *
  * Return: 0; -EBUSY: the iteration has not ended; -EOPNOTSUPP: an extent has
  * no plain address.
@@ -401,7 +419,7 @@ static inline int seal_map_next(struct seal_map *map,
 int seal_map_digest(struct seal_map *map, uint64_t *digest);
 
 /**
- * seal_map_device() - device the physical addresses are relative to
+ * seal_map_device() - the device that the physical addresses are relative to
  * @map: iterator
  * @major: major number
  * @minor: minor number
@@ -422,7 +440,7 @@ int seal_map_device(const struct seal_map *map, unsigned int *major,
 void seal_map_close(struct seal_map *map);
 
 /**
- * seal_range_state_name() - word for an enum seal_range_state
+ * seal_range_state_name() - the word for an enum seal_range_state
  * @state: state
  *
  * Return: a constant string: "hole", "delalloc", "unwritten", "written",
@@ -431,13 +449,13 @@ void seal_map_close(struct seal_map *map);
 const char *seal_range_state_name(uint32_t state);
 
 /**
- * struct seal_identity - which file a map is of
+ * struct seal_identity - identifies the file that a map belongs to
  * @uuid: of the filesystem
  * @inode: number of the inode
  * @size: of the file, bytes
  * @generation: differs between inodes that had the same number in turn
- * @block_size: of the filesystem
- * @dev_major, @dev_minor: device, a number that another boot may change
+ * @block_size: of the filesystem, bytes
+ * @dev_major, @dev_minor: device; another boot may change these numbers
  */
 struct seal_identity {
 	uint8_t uuid[16];
@@ -450,13 +468,14 @@ struct seal_identity {
 };
 
 /**
- * seal_identity() - tell which file this is, across reboots
+ * seal_identity() - identify a file, also across reboots
  * @fd: file
  * @identity: filled in
  *
  * Needs no session and no module.
  *
- * Return: 0; -EOPNOTSUPP: its filesystem does not tell.
+ * Return: 0; -EOPNOTSUPP: its filesystem has no UUID or no generation; errors
+ * of fstat(2).
  */
 int seal_identity_sized(int fd, struct seal_identity *identity, size_t size);
 static inline int seal_identity(int fd, struct seal_identity *identity)
@@ -467,27 +486,29 @@ static inline int seal_identity(int fd, struct seal_identity *identity)
 struct seal_read;
 
 /**
- * seal_read_open() - seal files only to read them, at no cost to a writer
+ * seal_read_open() - seal files only to read them, without hurting a writer
  * @fds: descriptors
  * @nr: number of them, 1..SEAL_MAX_FILES
  * @reading: where to put the handle
  * @report: as for seal_files(), may be NULL
  *
- * Seals the files as one step, in a session of the handle's own. A file that is
- * open for writing, or mapped so, is refused, unless all of it is in place, so
- * that no write to what is there fails. When somebody opens one of the others
- * for writing afterwards, or truncates it, that call waits until the seals have
- * been dropped, which happens at once; it then finds the file as if nobody had
- * read it. Only an open(2) with O_NONBLOCK fails (EWOULDBLOCK, once).
+ * Seals the files as one step, in a session that belongs to the handle. A file
+ * that is open or mapped for writing is refused, unless all of it is in place,
+ * so that no write to existing blocks fails. If a program opens one of the
+ * other files for writing later, or truncates it, that call waits until the
+ * seals have been dropped, which happens at once. Afterwards the program finds
+ * the file as if nobody had read it. Only open(2) with O_NONBLOCK fails
+ * (EWOULDBLOCK, once).
  *
- * That is done with read leases (fcntl(2), F_SETLEASE) on descriptions of the
- * library's own, and a thread with all signals blocked. So the caller must own
- * the files or have CAP_LEASE, and a process that is stopped for longer than
- * /proc/sys/fs/lease-break-time lets a writer meet the seals.
+ * The library does this with read leases (fcntl(2), F_SETLEASE) on file
+ * descriptions of its own, and a thread that has all signals blocked. So the
+ * caller must own the files or have CAP_LEASE. If the process is stopped for
+ * longer than /proc/sys/fs/lease-break-time, a writer can meet the seals.
  *
- * Return: 0; -ETXTBSY: a file is open for writing, or that cannot be told
- * (@report->bad_index which, @report->reason by whom); -EBUSY: somebody opened
- * one meanwhile; errors of seal_open() and of seal_files().
+ * Return: 0; -ETXTBSY: a file is open for writing, or the library cannot find
+ * out (@report->bad_index: which file, @report->reason: by whom); -EBUSY: a
+ * program opened one meanwhile; -EINVAL, -ENOMEM; errors of seal_open() and of
+ * seal_files().
  */
 int seal_read_open_sized(const int *fds, unsigned int nr,
 			 struct seal_read **reading, struct seal_files *report,
@@ -503,9 +524,10 @@ static inline int seal_read_open(const int *fds, unsigned int nr,
  * seal_read_check() - are the files still sealed
  * @reading: handle
  *
- * What was read before belongs to one instant if this returns 0 afterwards.
+ * If this returns 0, everything that was read before belongs to one instant.
+ * May be called by any thread.
  *
- * Return: 0; -EBUSY: no, a program wanted to write to one.
+ * Return: 0; -EBUSY: no, a program wanted to write to one of them.
  */
 int seal_read_check(struct seal_read *reading);
 
@@ -513,12 +535,14 @@ int seal_read_check(struct seal_read *reading);
  * seal_read_session() - the session that holds the seals
  * @reading: handle
  *
- * For seal_status(). Owned by the handle.
+ * For seal_status().
+ *
+ * Return: the session, which belongs to the handle.
  */
 struct seal_session *seal_read_session(const struct seal_read *reading);
 
 /**
- * seal_read_close() - end it and drop the seals
+ * seal_read_close() - drop the seals and free the handle
  * @reading: handle, or NULL
  */
 void seal_read_close(struct seal_read *reading);
@@ -527,16 +551,16 @@ void seal_read_close(struct seal_read *reading);
 enum seal_diff_kind {
 	SEAL_DIFF_DATA		= 1,	/* NEW has data here that may differ */
 	SEAL_DIFF_ZERO		= 2,	/* NEW reads as zeros, OLD has data */
-	SEAL_DIFF_LAYOUT	= 3,	/* both read as zeros, the maps differ */
+	SEAL_DIFF_LAYOUT	= 3,	/* both are zeros, the maps differ */
 	SEAL_DIFF_GONE		= 4,	/* beyond the end of NEW */
 };
 
 /* Why a range counts as different. */
 enum seal_diff_reason {
 	SEAL_DIFF_ADDRESS	= 1,	/* other blocks */
-	SEAL_DIFF_STATE		= 2,	/* hole, unwritten or data: not the same */
+	SEAL_DIFF_STATE		= 2,	/* not both hole, unwritten or data */
 	SEAL_DIFF_SIZE		= 3,	/* only one of the files is that long */
-	SEAL_DIFF_NO_ADDRESS	= 4,	/* an address would mean nothing */
+	SEAL_DIFF_NO_ADDRESS	= 4,	/* there is no address to compare */
 	SEAL_DIFF_FILESYSTEM	= 5,	/* on different filesystems */
 };
 
@@ -544,8 +568,8 @@ enum seal_diff_reason {
  * struct seal_diff_range - a range in which two maps differ
  * @offset: start in both files, bytes
  * @length: bytes
- * @old_physical: address of OLD's blocks, 0 if there are none
- * @new_physical: address of NEW's blocks, 0 if there are none
+ * @old_physical: address of OLD's blocks, bytes; 0 if there are none
+ * @new_physical: address of NEW's blocks, bytes; 0 if there are none
  * @old_state: SEAL_RANGE_* of OLD, SEAL_RANGE_NONE beyond its end
  * @new_state: SEAL_RANGE_* of NEW, SEAL_RANGE_NONE beyond its end
  * @kind: enum seal_diff_kind
@@ -569,16 +593,16 @@ struct seal_diff;
 
 /**
  * seal_diff_open() - seal two files and compare their maps
- * @old_fd: what to compare with, or -1: an empty file
+ * @old_fd: the file to compare with, or -1: an empty file
  * @new_fd: file
  * @diff: where to put the handle
  * @report: as for seal_files() (index 0 is NEW, 1 is OLD), may be NULL
  *
- * Both are sealed as one step, as seal_read_open() does it, until
- * seal_diff_close(). Meanwhile equal blocks stay equal: what the two share
- * cannot be written. The caller keeps the descriptors open.
+ * Both files are sealed as one step, by seal_read_open(), until
+ * seal_diff_close(). Meanwhile equal blocks stay equal, because blocks that the
+ * two files share cannot be written. The caller keeps the descriptors open.
  *
- * Return: 0; errors of seal_read_open().
+ * Return: 0; -ENOMEM; errors of seal_read_open().
  */
 int seal_diff_open_sized(int old_fd, int new_fd, struct seal_diff **diff,
 			 struct seal_files *report, size_t size);
@@ -595,14 +619,17 @@ static inline int seal_diff_open(int old_fd, int new_fd,
  * @diff: handle
  * @range: filled in
  *
- * Blocks are equal if both files have the same one, or both have a hole. What
- * cannot be compared by address counts as different. Every byte in which the
- * contents differ lies in a range of kind DATA, ZERO or GONE. The memory that
- * is needed does not depend on the number of extents.
+ * Two blocks are equal if they are the same block of the device, or if both
+ * files have a hole there. Blocks without an address to compare count as
+ * different. Every byte in which the contents differ is in a range of kind
+ * DATA, ZERO or GONE. The memory that is needed does not depend on the number
+ * of extents.
  *
- * Return: 1: @range is filled in; 0: end, and the seals held all the time;
- * -ESTALE: they did not, what was reported is worth nothing; -EBUSY: nor is it
- * then, somebody wanted to write; errors of seal_map_next().
+ * Return: 1: @range is filled in; 0: there is no other range, and the seals
+ * held all the time; -ESTALE: they did not, and the reported ranges mean
+ * nothing;
+ * -EBUSY: a program wanted to write to a file, and they mean nothing either;
+ * errors of seal_map_next().
  */
 int seal_diff_next_sized(struct seal_diff *diff, struct seal_diff_range *range,
 			 size_t size);
@@ -616,24 +643,24 @@ static inline int seal_diff_next(struct seal_diff *diff,
  * seal_diff_rewind() - begin again
  * @diff: handle
  *
- * Return: 0; -ENOMEM.
+ * Return: 0; errors of seal_map_open().
  */
 int seal_diff_rewind(struct seal_diff *diff);
 
 /**
- * seal_diff_check() - are both files sealed, and were they all the time
+ * seal_diff_check() - are both files still sealed
  * @diff: handle
  *
- * Return: 0; -ESTALE: no; -EBUSY: no, somebody wanted to write to one; errors of
- * seal_status().
+ * Return: 0: yes, and they were sealed all the time; -ESTALE: no; -EBUSY: no, a
+ * program wanted to write to one of them; errors of seal_status().
  */
 int seal_diff_check(struct seal_diff *diff);
 
 /**
  * seal_diff_sizes() - sizes of the files, which the seals freeze, too
  * @diff: handle
- * @old_size: filled in, 0 without OLD
- * @new_size: filled in
+ * @old_size: filled in, bytes; 0 without OLD
+ * @new_size: filled in, bytes
  */
 void seal_diff_sizes(const struct seal_diff *diff, uint64_t *old_size,
 		     uint64_t *new_size);
@@ -642,7 +669,9 @@ void seal_diff_sizes(const struct seal_diff *diff, uint64_t *old_size,
  * seal_diff_session() - the session that holds both seals
  * @diff: handle
  *
- * For seal_status(). Owned by the handle.
+ * For seal_status().
+ *
+ * Return: the session, which belongs to the handle.
  */
 struct seal_session *seal_diff_session(const struct seal_diff *diff);
 
@@ -650,7 +679,9 @@ struct seal_session *seal_diff_session(const struct seal_diff *diff);
  * seal_diff_reading() - the handle that holds both seals
  * @diff: handle
  *
- * For seal_read_check(), which costs nothing. Owned by the handle.
+ * For seal_read_check(), which costs nothing.
+ *
+ * Return: the handle, which belongs to @diff.
  */
 struct seal_read *seal_diff_reading(const struct seal_diff *diff);
 
@@ -661,7 +692,7 @@ struct seal_read *seal_diff_reading(const struct seal_diff *diff);
 void seal_diff_close(struct seal_diff *diff);
 
 /**
- * seal_diff_kind_name() - word for an enum seal_diff_kind
+ * seal_diff_kind_name() - the word for an enum seal_diff_kind
  * @kind: kind
  *
  * Return: a constant string: "data", "zero", "layout", "gone" or "unknown".
@@ -669,7 +700,7 @@ void seal_diff_close(struct seal_diff *diff);
 const char *seal_diff_kind_name(uint32_t kind);
 
 /**
- * seal_diff_reason_name() - text for an enum seal_diff_reason
+ * seal_diff_reason_name() - a text for an enum seal_diff_reason
  * @reason: reason
  *
  * Return: a constant string.

@@ -48,7 +48,10 @@ static int device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* A structure in and out again; @usize is what the caller knows of it. */
+/*
+ * Copy a structure in. It begins with its size as the caller knows it, which
+ * goes to @usize; @ksize_v1 is the size of its first version.
+ */
 static int get_struct(void *to, size_t ksize, size_t ksize_v1,
 		      void __user *from, u32 *usize)
 {
@@ -61,6 +64,7 @@ static int get_struct(void *to, size_t ksize, size_t ksize_v1,
 	return copy_struct_from_user(to, ksize, from, *usize);
 }
 
+/* Copy a structure out again, as much of it as the caller knows. */
 static int put_struct(void __user *to, const void *from, size_t ksize,
 		      u32 usize)
 {
@@ -68,7 +72,7 @@ static int put_struct(void __user *to, const void *from, size_t ksize,
 	       -EFAULT : 0;
 }
 
-/* The file behind a descriptor, if the caller may seal it. */
+/* The regular file of a descriptor, if the caller may seal it. */
 static struct file *get_file_arg(int fd)
 {
 	struct file *file = fget(fd);
@@ -216,7 +220,7 @@ static long ioctl_seal(struct seal_session *session, void __user *arg)
 	ret = -EPERM;
 	if (files->flags & SEAL_SEAL_STICKY && !capable(CAP_LINUX_IMMUTABLE))
 		goto out_free;
-	/* results that cannot be told must not happen */
+	/* if the results cannot be returned, nothing must happen */
 	ret = put_struct(arg, files, sizeof(*files), usize);
 	if (ret)
 		goto out_free;
@@ -329,7 +333,7 @@ static long ioctl_revoke(struct seal_session *session, void __user *arg)
 	file = get_file_arg(revoke.fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	/* results that cannot be told must not happen */
+	/* if the results cannot be returned, nothing must happen */
 	ret = put_struct(arg, &revoke, sizeof(revoke), usize);
 	if (!ret) {
 		ret = seal_revoke(file_inode(file), &revoke.holders);
@@ -358,7 +362,7 @@ static long ioctl_status(struct seal_session *session, void __user *arg)
 	file = get_file_arg(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	/* the results start from nothing, whatever the caller left there */
+	/* clear the results, whatever the caller left there */
 	memset(&status, 0, sizeof(status));
 	status.size = sizeof(status);
 	status.fd = fd;
@@ -393,7 +397,7 @@ static long ioctl_grant(struct seal_session *session, void __user *arg)
 	ret = -EPERM;
 	if (grant->flags & SEAL_GRANT_TAKEOVER && !capable(CAP_LINUX_IMMUTABLE))
 		goto out_free;
-	/* results that cannot be told must not happen */
+	/* if the results cannot be returned, nothing must happen */
 	ret = put_struct(arg, grant, sizeof(*grant), usize);
 	if (ret)
 		goto out_free;
@@ -411,7 +415,7 @@ static long ioctl_grant(struct seal_session *session, void __user *arg)
 	if (ret)
 		goto out_free;
 
-	/* the results start from nothing, whatever the caller left there */
+	/* clear the results, whatever the caller left there */
 	grant->done = 0;
 	grant->bad_offset = 0;
 	grant->bad_length = 0;
@@ -508,7 +512,7 @@ static long ioctl_release(struct seal_session *session, void __user *arg)
 	return ret;
 }
 
-/* A command is its direction, type and number; the size may grow. */
+/* A command without its size, because structures may grow. */
 #define COMMAND(cmd)	((cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -542,7 +546,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* Something urgent about a file of this session; STATUS says what. */
+/* POLLPRI: a claim was revoked or is recalled; STATUS says which. */
 static __poll_t device_poll(struct file *file, poll_table *wait)
 {
 	struct seal_session *session = file->private_data;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* /dev/seal */
+/* The device /dev/seal. */
 #ifndef SEAL_DEVICE_H
 #define SEAL_DEVICE_H
 

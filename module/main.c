@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Seal the block map of files: loading and unloading. */
+/* Loading and unloading of the module, which seals the block maps of files. */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
@@ -14,9 +14,9 @@
 #include "table/events.h"
 
 /*
- * No gate is attached any more. A task may still be on its way from a gate into
- * one of our functions, inside a wrapper, or on its way out: wait for each in
- * turn.
+ * No set has a user any more, but sets may still be attached. After they are
+ * detached, a task may still be on its way from a gate into a function of this
+ * module, inside a wrapper, or on its way out of one. Wait for each in turn.
  */
 static void gates_exit(void)
 {
@@ -48,7 +48,7 @@ static int __init seal_init(void)
 	ret = seal_netlink_init();
 	if (ret)
 		goto err_events;
-	/* the last thing to appear, the first to go */
+	/* the device appears last and disappears first */
 	ret = seal_device_init();
 	if (ret)
 		goto err_netlink;

@@ -109,9 +109,9 @@ static int claim_start(struct netlink_callback *cb)
 		return -ENOMEM;
 	dump->next = 0;
 	dump->viewer = viewer_of(cb->skb);
-	/* claims that come later are not waited for: this ends */
+	/* the dump ends here, even if claims are made faster than it reads */
 	dump->last = seal_last_claim();
-	/* the longest path and more */
+	/* room for the longest path and the other attributes */
 	cb->min_dump_alloc = SZ_8K;
 	return 0;
 }
@@ -173,7 +173,7 @@ static int claim_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	ret = seal_claims_walk(&dump->next, dump->last, dump->page, claim_fill,
 			       &msg);
-	/* the rest in the next message */
+	/* the next message has the rest */
 	if (ret == -EMSGSIZE && skb->len)
 		ret = 0;
 	return ret ?: skb->len;
@@ -195,7 +195,7 @@ static int listen_doit(struct sk_buff *skb, struct genl_info *info)
 					   SEAL_EVENTS_ALL, &viewer);
 }
 
-/* What the user of a file wanted who ended at this gate. */
+/* The operation that a call refused by @gate belongs to, in a user's words. */
 static const char *operation_of(const char *gate)
 {
 	static const struct {
@@ -311,7 +311,7 @@ static bool put_event(struct sk_buff *skb, const struct seal_event *event,
 	       put_details(skb, event);
 }
 
-/* Of all attributes but the path; their number is small and fixed. */
+/* Room for all attributes but the path; their number is small and fixed. */
 #define EVENT_ROOM	512
 
 static struct sk_buff *event_message(const struct seal_event *event, u64 serial,
@@ -372,7 +372,7 @@ static const struct genl_ops ops[] = {
 	},
 };
 
-/* No alias: nobody loads the module by asking for the family. */
+/* There is no module alias: asking for the family does not load the module. */
 static struct genl_family family __ro_after_init = {
 	.name		= SEAL_GENL_NAME,
 	.version	= SEAL_GENL_VERSION,
@@ -412,7 +412,7 @@ int seal_netlink_init(void)
 	return ret;
 }
 
-/* Listeners are forgotten after this, by seal_events_exit(). */
+/* The listeners stay until seal_events_exit(), which is called after this. */
 void seal_netlink_exit(void)
 {
 	genl_unregister_family(&family);

@@ -5,7 +5,7 @@
 
 struct seal_events_sink;
 
-/* For seal_events_init(). */
+/* How netlink listeners are reached, for seal_events_init(). */
 extern const struct seal_events_sink seal_netlink_sink;
 
 int seal_netlink_init(void);

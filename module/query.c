@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* STATUS: what is known of a file, sealed or not. */
+/* STATUS: what is known about a file, sealed or not. */
 #include <linux/blk_types.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
@@ -30,7 +30,7 @@ static void query_map(struct seal_status *status,
 	status->digest = sum->digest;
 }
 
-/* The inode flag of a sealed file was lost: put it back, and tell. */
+/* Set the flag of the inode again if a sealed file has lost it. */
 static bool query_repair(struct inode *inode)
 {
 	bool lost;

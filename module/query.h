@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* STATUS: what is known of a file, sealed or not. */
+/* STATUS: what is known about a file, sealed or not. */
 #ifndef SEAL_QUERY_H
 #define SEAL_QUERY_H
 
@@ -7,6 +7,11 @@ struct file;
 struct seal_session;
 struct seal_status;
 
+/*
+ * Fill in the results of @status, which are zero, except @size and @fd. Returns
+ * 0 or -errno. For a file that is not sealed, writes back dirty data and reads
+ * the map. May sleep.
+ */
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status);
 

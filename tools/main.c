@@ -177,7 +177,7 @@ int main(int argc, char **argv)
 {
 	int status = run(argc, argv);
 
-	/* Output that got lost is a failure: a full disk, a closed pipe. */
+	/* Lost output is a failure, whether by a full disk or a closed pipe. */
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("output", "%s", strerror(errno));
 		if (status == STATUS_OK)

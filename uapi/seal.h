@@ -2,25 +2,25 @@
 /*
  * Seal the block map of files: interface of /dev/seal.
  *
- * Every request is a structure whose first member is its own size in bytes.
- * A kernel that knows a longer structure takes what it is given and assumes
- * zero for the rest; a kernel that knows a shorter one accepts the request
- * if everything beyond what it knows is zero and fails with E2BIG if not.
- * A size below the first published one fails with EINVAL. Flag bits and
- * reserved members a kernel does not know must be zero (EINVAL). Members
- * marked out are ignored on entry. Results are written back up to the size
- * the caller gave. A command number that is not
- * listed here fails with ENOTTY. The layout is the same for 32-bit callers.
+ * Every request is a structure whose first member is its own size in bytes. A
+ * kernel that knows a longer structure takes what it is given and assumes zero
+ * for the rest. A kernel that knows a shorter one accepts the request if
+ * everything beyond what it knows is zero, and fails with E2BIG if not. A size
+ * below the first published one fails with EINVAL. Flag bits that a kernel does
+ * not know, and reserved members, must be zero (EINVAL). Members marked out are
+ * ignored on entry. Results are written back up to the size that the caller
+ * gave. A command number that is not listed here fails with ENOTTY. The layout
+ * is the same for 32-bit callers.
  *
  * Offsets and lengths are in bytes.
  *
  * Errors that every command with a file descriptor can return:
- *   EBADF       not open, or opened with O_PATH
+ *   EBADF       the descriptor is not open, or was opened with O_PATH
  *   EPERM       the caller neither owns the file nor has CAP_FOWNER
- *   EOPNOTSUPP  the kernel, filesystem or file cannot be sealed; SEAL says
- *               why in @reason, INFO says why for the filesystem
+ *   EOPNOTSUPP  the kernel, filesystem or file is not supported; SEAL says why
+ *               in @reason, INFO says why for the filesystem
  *   EFAULT      unreadable or unwritable user memory
- *   EINTR       a fatal signal arrived; what was done stays consistent and
+ *   EINTR       a fatal signal arrived; the file is in a consistent state, and
  *               the call can be repeated
  */
 #ifndef _UAPI_SEAL_H
@@ -38,15 +38,15 @@
 #define SEAL_VERSION_LEN	32
 #define SEAL_MAX_FILES		1024
 
-/* Requirements: checks on a map, never actions. */
+/* Requirements are checks on a map; they never change it. */
 #define SEAL_REQ_ALLOCATED	(1U << 0)	/* no hole before EOF */
-#define SEAL_REQ_WRITTEN	(1U << 1)	/* nothing unwritten before EOF */
+#define SEAL_REQ_WRITTEN	(1U << 1)	/* none unwritten before EOF */
 #define SEAL_REQ_UNSHARED	(1U << 2)	/* nothing shared, no copy-on-write */
 #define SEAL_REQ_EXTENTS	(1U << 3)	/* at most max_extents extents */
 #define SEAL_REQ_ALL		(SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN | \
 				 SEAL_REQ_UNSHARED | SEAL_REQ_EXTENTS)
 
-/* State of a range of a block map. */
+/* The state of a range of a block map. */
 enum seal_range_state {
 	SEAL_RANGE_NONE		= 0,
 	SEAL_RANGE_HOLE		= 1,
@@ -54,29 +54,29 @@ enum seal_range_state {
 	SEAL_RANGE_UNWRITTEN	= 3,
 	SEAL_RANGE_WRITTEN	= 4,
 	SEAL_RANGE_SHARED	= 5,
-	/* written and not shared, but the next write would be redirected */
+	/* written and not shared, but the next write would go elsewhere */
 	SEAL_RANGE_COW		= 6,
 };
 
-/* How far a filesystem type is supported by the running kernel. */
+/* Is a filesystem type supported on the running kernel? */
 enum seal_fs_state {
-	SEAL_FS_UNSUPPORTED	= 0,	/* see reason */
+	SEAL_FS_UNSUPPORTED	= 0,	/* @reason says why */
 	SEAL_FS_SUPPORTED	= 1,
-	SEAL_FS_NOT_LOADED	= 2,	/* its module is not loaded: unknown */
+	SEAL_FS_NOT_LOADED	= 2,	/* unknown: its module is not loaded */
 };
 
 struct seal_fs_info {
 	__u8	name[SEAL_NAME_LEN];
 	__u32	state;			/* enum seal_fs_state */
-	__u32	gates;			/* gates in the set of this kernel */
-	__u32	attached;		/* 1 while the set is armed */
+	__u32	gates;			/* gates that refuse, on this kernel */
+	__u32	attached;		/* 1 while its gates are in use */
 	__u32	sealed;			/* sealed inodes of this type */
 	__u64	reserved;
 	__u8	reason[SEAL_REASON_LEN];
 };
 
 /* Feature bits of struct seal_info. */
-#define SEAL_FEATURE_STICKY	(1ULL << 0)
+#define SEAL_FEATURE_STICKY	(1ULL << 0)	/* lasting claims */
 #define SEAL_FEATURE_DEBUG	(1ULL << 1)	/* debug build: gates can be skipped */
 #define SEAL_FEATURE_EVENTS	(1ULL << 2)	/* <seal_netlink.h> */
 #define SEAL_FEATURE_REVOKE	(1ULL << 3)	/* REVOKE; poll(2) on a session */
@@ -85,21 +85,22 @@ struct seal_fs_info {
 #define SEAL_FEATURE_GRANT	(1ULL << 8)	/* GRANT, COMMIT, RELEASE */
 
 /* seal_info.flags */
-#define SEAL_INFO_DISARMED	(1U << 0)	/* kprobes or ftrace are switched off */
+#define SEAL_INFO_DISARMED	(1U << 0)	/* attached gates do not work */
 #define SEAL_INFO_DISABLED	(1U << 1)	/* seal.disable=1: nothing is sealed */
 #define SEAL_INFO_LOG_ONLY	(1U << 2)	/* seal.log_only=1: nothing is refused */
 
 /**
- * struct seal_info - SEAL_IOC_INFO: what this module can do here
+ * struct seal_info - SEAL_IOC_INFO: what the module can do on this kernel
  * @size: in: size of this structure
  * @abi: out: SEAL_ABI_VERSION of the module
  * @features: out: SEAL_FEATURE_*
  * @flags: out: SEAL_INFO_*
- * @nr_fs: in: room in @fs, in entries; out: filesystem types known
+ * @nr_fs: in: room in @fs, in entries; out: number of filesystem types
  * @fs: in: user pointer to an array of struct seal_fs_info, may be 0
  * @version: out: version of the module
  *
- * Fills at most the room given and always reports the full number.
+ * Fills in at most as many entries of @fs as there is room for, and always
+ * reports the full number. Attaches nothing.
  */
 struct seal_info {
 	__u32	size;
@@ -118,31 +119,31 @@ struct seal_info {
 /**
  * struct seal_range_op - SEAL_IOC_PREALLOC, SEAL_IOC_UNSHARE: one bounded step
  * @size: in: size of this structure
- * @fd: in: the file, open for writing (WRITTEN: for reading too)
+ * @fd: in: the file, open for writing (with WRITTEN: also for reading)
  * @flags: in: SEAL_PREALLOC_* or 0
  * @reserved: must be 0
  * @offset: in: start of the range
  * @length: in: length of the range; 0 means up to EOF
- * @done: out: bytes of the range that are done, from @offset on
+ * @done: out: number of bytes that are finished, from @offset on
  *
- * One call works on a bounded part of the range and returns; the caller goes
- * on at @offset + @done until the range is done. Both operations can be
- * repeated: what is done already costs one look at the map.
+ * One call works on a bounded part of the range and returns. The caller goes on
+ * at @offset + @done until the range is finished. Both operations can be
+ * repeated: a part that is finished already costs one look at the map.
  *
- * PREALLOC allocates holes, and with WRITTEN turns unwritten blocks into
- * written ones without ever overwriting a byte. A range beyond EOF extends
- * the file like fallocate(2), unless KEEP_SIZE is set. Shared blocks stay
- * shared.
+ * PREALLOC allocates holes. With WRITTEN it also turns unwritten blocks into
+ * written ones, without ever overwriting a byte. A range beyond EOF extends the
+ * file like fallocate(2), unless KEEP_SIZE is set. Shared blocks stay shared.
  *
  * UNSHARE gives the file its own copy of every shared block in the range. When
- * the range reaches EOF and nothing in the file is shared any more, it also
- * ends the copy-on-write state of an inode that was once reflinked (EBUSY if
- * writers keep the inode dirty all the time). It allocates no hole. Where the
- * filesystem knows no sharing it succeeds at once.
+ * the range reaches EOF and no block of the file is shared any more, it also
+ * ends the copy-on-write state of an inode that was once reflinked. It
+ * allocates no hole. On a filesystem that cannot share blocks it succeeds at
+ * once.
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
- * ETXTBSY (the file is sealed, or is a swapfile), EOWNERDEAD (it was taken from
- * this session by REVOKE), ENOSPC, EDQUOT, EIO, EINTR.
+ * EBUSY (other programs change the file as fast as this works), ETXTBSY (the
+ * file is sealed, or is a swapfile), EOWNERDEAD (REVOKE has taken the file from
+ * this session), ENOSPC, EDQUOT, EIO, EINTR.
  */
 struct seal_range_op {
 	__u32	size;
@@ -154,7 +155,7 @@ struct seal_range_op {
 	__u64	done;
 };
 
-#define SEAL_SEAL_STICKY	(1U << 0)	/* claim outlives the session */
+#define SEAL_SEAL_STICKY	(1U << 0)	/* a lasting claim */
 #define SEAL_SEAL_RECALL	(1U << 1)	/* ask before the map is changed */
 #define SEAL_SEAL_ALL		(SEAL_SEAL_STICKY | SEAL_SEAL_RECALL)
 
@@ -167,38 +168,43 @@ struct seal_range_op {
  * @size: in: size of this structure
  * @flags: in: SEAL_SEAL_*; STICKY needs CAP_LINUX_IMMUTABLE
  * @nr_fds: in: 1..SEAL_MAX_FILES
- * @require: in: SEAL_REQ_* every file must meet
+ * @require: in: SEAL_REQ_* that every file must meet
  * @fds: in: user pointer to an array of __s32 descriptors
  * @max_extents: in: limit for SEAL_REQ_EXTENTS, else 0
- * @bad_index: out: on failure the file in @fds, or SEAL_NO_INDEX
+ * @bad_index: out: on failure the index in @fds of the file, or SEAL_NO_INDEX
  * @bad_state: out: enum seal_range_state of the first offending range
  * @bad_require: out: the SEAL_REQ_* bit that failed, or 0
  * @recall_ms: in: with RECALL 1..SEAL_RECALL_MAX_MS, else 0
- * @bad_offset: out: first offending range in file order, start
- * @bad_length: out: first offending range, length
- * @reason: out: why it failed, for people
+ * @bad_offset: out: start of the first offending range in file order
+ * @bad_length: out: length of that range
+ * @reason: out: a text for people that says why it failed
  *
- * On success the maps are frozen as they were at one instant at which no
- * change was in flight, and are on disk. The claims belong to the open file
- * description the ioctl was made on (the session), or with STICKY to the
- * module. Sealing a file that is sealed already adds a claim.
+ * On success the maps are frozen as they were at one instant at which no change
+ * was in flight, and are on disk. The claims belong to the open file
+ * description on which the ioctl was called (the session) and end with it. With
+ * STICKY they are lasting claims, which belong to the module. Sealing a file
+ * that is sealed already adds a claim.
  *
- * With RECALL (not with STICKY) the holder lets itself be asked. A truncate,
+ * With RECALL (not with STICKY) the holder can be asked to let go. A truncate,
  * fallocate, clone, swap or move of extents that would be refused then waits:
  * the session's descriptor reports POLLPRI, STATUS says SEAL_STATUS_RECALLED,
- * listeners get SEAL_EVENT_RECALL. When every holder has dropped its claim the
- * operation goes on; if not all did after the longest @recall_ms of theirs, it
- * fails with ETXTBSY as ever. It does so at once if a holder does not let
- * itself be asked, if the caller's process is a holder, a thread of the kernel,
- * or uses O_NONBLOCK. Writes, stores and exchange-range on XFS never wait: they
- * are seen for what they are only when the file is locked.
+ * and listeners get SEAL_EVENT_RECALL. When every holder has dropped its claim,
+ * the operation goes on. If a claim is left after the longest @recall_ms of all
+ * holders, the operation fails with ETXTBSY. It fails at once, without a
+ * recall, if a holder cannot be asked, or if the caller is a process that is a
+ * holder, a kernel thread, or uses O_NONBLOCK. Writes, stores, and
+ * exchange-range on XFS never wait, because the module sees what they want only
+ * after the file was locked.
  *
  * Errors: EBADFD (a requirement is not met: @bad_*), EOPNOTSUPP (@reason),
  * EOWNERDEAD (the claim of this session was revoked: UNSEAL first), ESTALE (the
- * seal that is held on the file was broken, or the map changes
- * although every gate is shut: see @broken of STATUS), EPERM, EBUSY (the
- * filesystem is frozen or the file has a layout lease), EIO (data did not reach
- * the disk), ENOMEM, EINTR, EINVAL. Whatever fails, nothing new is sealed.
+ * seal that is held on the file was broken, or the map changes although every
+ * gate is shut: see @broken of STATUS), EPERM, EBUSY (@reason says what is in
+ * the way: the filesystem is frozen, a pNFS client has a layout of the file, a
+ * task does not finish its operation, pages are in use, the map does not come
+ * to rest, or another tracer redirects a gated function), EIO (data did not
+ * reach the disk), ENOMEM, EINTR, EINVAL. After any error nothing new is
+ * sealed.
  */
 struct seal_files {
 	__u32	size;
@@ -216,28 +222,30 @@ struct seal_files {
 	__u8	reason[SEAL_REASON_LEN];
 };
 
-#define SEAL_UNSEAL_STICKY	(1U << 0)	/* drop the sticky claim */
-#define SEAL_UNSEAL_CLAIM	(1U << 1)	/* drop the sticky claim @claim */
+#define SEAL_UNSEAL_STICKY	(1U << 0)	/* drop the lasting claim */
+#define SEAL_UNSEAL_CLAIM	(1U << 1)	/* drop the lasting claim @claim */
 #define SEAL_UNSEAL_ALL		(SEAL_UNSEAL_STICKY | SEAL_UNSEAL_CLAIM)
 
 /**
  * struct seal_unseal - SEAL_IOC_UNSEAL: drop a claim
  * @size: in: size of this structure
- * @fd: in: the file; with CLAIM -1
+ * @fd: in: the file; -1 with CLAIM
  * @flags: in: SEAL_UNSEAL_STICKY or SEAL_UNSEAL_CLAIM (both need
  *         CAP_LINUX_IMMUTABLE), or 0 for the claim of this session
  * @reserved: must be 0
- * @claim: in: with CLAIM the number of a sticky claim, as <seal_netlink.h> tells
- *         it; else 0
+ * @claim: in: with CLAIM the number of a lasting claim (SEAL_A_CLAIM of
+ *         <seal_netlink.h>), else 0
  *
- * CLAIM is for files that no path leads to any more: those that were unlinked,
- * or replaced by another file of the same name.
+ * CLAIM is for files that no path leads to any more: they were unlinked, or
+ * another file of the same name has replaced them.
  *
- * Succeeds when there is no such claim. Other holders keep theirs.
+ * Without CLAIM it succeeds if there is no such claim. Other holders keep their
+ * claims.
  *
- * Errors of CLAIM: ENOENT (no claim has this number), EBUSY (it is one of a
- * session, which ends with its program), EPERM (also if the caller neither owns
- * the file nor has CAP_FOWNER). A kernel that does not know it returns E2BIG.
+ * Errors of CLAIM: ENOENT (no claim has this number), EBUSY (it is the claim of
+ * a session, which ends with its program), EPERM (also if the caller neither
+ * owns the file nor has CAP_FOWNER). A kernel that does not know CLAIM returns
+ * E2BIG.
  */
 struct seal_unseal {
 	__u32	size;
@@ -252,15 +260,16 @@ struct seal_unseal {
  * @size: in: size of this structure
  * @fd: in: the file
  * @flags: must be 0
- * @holders: out: claims that were dropped, the sticky one included
+ * @holders: out: number of claims that were dropped, with the lasting one
  *
- * The administrator's last word; needs CAP_LINUX_IMMUTABLE in the initial user
- * namespace. The file is not sealed afterwards, unless somebody seals it anew.
- * A session that lost its claim learns it: its descriptor reports POLLPRI,
- * STATUS says SEAL_STATUS_REVOKED, and its SEAL, PREALLOC and UNSHARE of the
- * file fail with EOWNERDEAD, all until it drops the claim by UNSEAL.
+ * This is the administrator's last resort and needs CAP_LINUX_IMMUTABLE in the
+ * initial user namespace. The file is not sealed afterwards, unless somebody
+ * seals it again. A session that has lost its claim is told so: its descriptor
+ * reports POLLPRI, STATUS says SEAL_STATUS_REVOKED, and its SEAL, PREALLOC,
+ * UNSHARE, GRANT, COMMIT and RELEASE of the file fail with EOWNERDEAD, until
+ * the session drops the claim by UNSEAL.
  *
- * EINTR: not all of them; @holders says how many.
+ * After EINTR not all claims were dropped; @holders says how many were.
  */
 struct seal_revoke {
 	__u32	size;
@@ -272,31 +281,31 @@ struct seal_revoke {
 /* seal_status.flags */
 #define SEAL_STATUS_SEALED	(1U << 0)
 #define SEAL_STATUS_HELD	(1U << 1)	/* this session holds a claim */
-#define SEAL_STATUS_STICKY	(1U << 2)	/* there is a sticky claim */
+#define SEAL_STATUS_STICKY	(1U << 2)	/* there is a lasting claim */
 #define SEAL_STATUS_REPAIRED	(1U << 3)	/* the inode flag had been lost */
-#define SEAL_STATUS_DISARMED	(1U << 4)	/* gates switched off: not protected */
-#define SEAL_STATUS_MISSED	(1U << 5)	/* a gate missed calls: not trusted */
+#define SEAL_STATUS_DISARMED	(1U << 4)	/* gates do not work: not protected */
+#define SEAL_STATUS_MISSED	(1U << 5)	/* @missed is not 0 */
 #define SEAL_STATUS_BROKEN	(1U << 6)	/* the map changed while sealed */
 #define SEAL_STATUS_LOG_ONLY	(1U << 7)	/* nothing is refused: not protected */
-#define SEAL_STATUS_REVOKED	(1U << 8)	/* this session lost its claim to REVOKE */
-#define SEAL_STATUS_RECALLED	(1U << 9)	/* somebody waits for this session */
+#define SEAL_STATUS_REVOKED	(1U << 8)	/* REVOKE took its claim */
+#define SEAL_STATUS_RECALLED	(1U << 9)	/* a task waits for this session */
 /*
- * Since the file was sealed somebody has written to the switch of all kprobes
- * (debugfs kprobes/enabled). The gates cannot be switched off by that, but the
- * last line behind them may have been off for a time.
+ * Since the file was sealed, somebody has written to the switch of all kprobes
+ * (kprobes/enabled in debugfs). That switches off no gate, but the last line
+ * behind the gates is off or may have been off for a time.
  */
 #define SEAL_STATUS_LAPSED	(1U << 10)
 
 /**
- * struct seal_status - SEAL_IOC_STATUS: the map of a file and who seals it
+ * struct seal_status - SEAL_IOC_STATUS: the map of a file, and its seal
  * @size: in: size of this structure
  * @fd: in: the file
  * @flags: out: SEAL_STATUS_*
- * @holders: out: sessions holding it, plus one for a sticky claim
- * @met: out: SEAL_REQ_ALLOCATED, WRITTEN and UNSHARED that hold
+ * @holders: out: sessions that hold it, plus one for a lasting claim
+ * @met: out: which of SEAL_REQ_ALLOCATED, WRITTEN and UNSHARED are met
  * @reserved: must be 0
  * @file_size: out: size of the file in bytes
- * @extents: out: extents of the map, holes not counted
+ * @extents: out: number of extents of the map, without holes
  * @written, @unwritten, @shared, @delalloc, @hole: out: bytes per state; each
  *         byte up to EOF (rounded up to a block), and each allocated byte
  *         beyond it, counts once
@@ -304,23 +313,27 @@ struct seal_revoke {
  * @digest: out: xxh64 over (offset, address, length, unwritten) of the map;
  *         equal digests of a sealed file mean equal maps
  * @refused: out: operations refused since the file was sealed
- * @missed: out: calls the gates of this filesystem missed; 0 unless something
- *         interfered
- * @dev_major, @dev_minor: out: device the addresses are relative to
- * @broken: out: changes of the map that were seen while it was sealed, by
- *          probes below the gates. 0, or the seal does not hold: what is told
- *          of the map here, and the in-place ranges, are out of date; the
- *          kernel log and the trace event seal:seal_broken name the function.
- * @generation: out: changes with every map that a holder has changed through
- *              GRANT or COMMIT, together with @digest; no two seals share one.
- *              0 if not sealed
+ * @missed: out: calls that the kprobes of the last line missed, for all files
+ *          of this filesystem type; 0 unless something interfered
+ * @dev_major, @dev_minor: out: device that the addresses are relative to
+ * @broken: out: number of changes of the map that were seen while it was
+ *          sealed, by probes below the gates. If it is not 0, the seal does not
+ *          hold: the results about the map, and the in-place ranges, are out of
+ *          date. The kernel log and the trace event seal:seal_broken name the
+ *          function.
+ * @generation: out: a number of this map. It changes, together with @digest,
+ *              when a holder changes the map by GRANT or COMMIT; no two seals
+ *              have the same number. 0 if not sealed
  * @granted: out: bytes that are granted, to all holders together
- * @first_broken: out: what saw the first of these changes: a function of the
- *                filesystem; "size", the size is not what it was; "seal", SEAL
- *                itself, at its end. Empty if @broken is 0
+ * @first_broken: out: what saw the first of these changes: the name of a
+ *                function of the kernel; "size": the size has changed; "seal":
+ *                the module itself, for example at the end of SEAL. Empty if
+ *                @broken is 0
  *
- * Of a file that is not sealed, the map is read as it is now, and may have
- * changed before the call returns.
+ * For a file that is not sealed, the map is read now, and may have changed
+ * before the call returns.
+ *
+ * Errors: EINVAL, EOPNOTSUPP (the map cannot be read), EIO, ENOMEM, EINTR.
  */
 struct seal_status {
 	__u32	size;
@@ -351,22 +364,22 @@ struct seal_status {
 #define SEAL_GRANT_ALLOCATE	(1U << 0)	/* fill holes with unwritten blocks */
 #define SEAL_GRANT_WRITTEN	(1U << 1)	/* written blocks only */
 #define SEAL_GRANT_EXTEND	(1U << 2)	/* COMMIT may move EOF up to its end */
-#define SEAL_GRANT_TAKEOVER	(1U << 3)	/* from the sticky claim */
+#define SEAL_GRANT_TAKEOVER	(1U << 3)	/* from the lasting claim */
 #define SEAL_GRANT_ALL		(SEAL_GRANT_ALLOCATE | SEAL_GRANT_WRITTEN | \
 				 SEAL_GRANT_EXTEND | SEAL_GRANT_TAKEOVER)
 
-/* Room for extents that GRANT needs, and makes use of. */
+/* The least room for extents that GRANT needs, and the most that it uses. */
 #define SEAL_GRANT_MIN_EXTENTS	8
 #define SEAL_GRANT_MAX_EXTENTS	1024
 
 /**
  * struct seal_grant_extent - blocks that were granted
- * @logical: offset in the file
+ * @logical: offset in the file, bytes
  * @length: bytes
- * @physical: address on the device
+ * @physical: address on the device, bytes
  * @dev_major, @dev_minor: the device
- * @state: SEAL_RANGE_WRITTEN, or SEAL_RANGE_UNWRITTEN: through the file it
- *         reads as zeros until it is committed
+ * @state: SEAL_RANGE_WRITTEN; or SEAL_RANGE_UNWRITTEN: until it is committed,
+ *         the extent reads as zeros through the file
  * @reserved: 0
  */
 struct seal_grant_extent {
@@ -380,7 +393,7 @@ struct seal_grant_extent {
 };
 
 /**
- * struct seal_grant - SEAL_IOC_GRANT: blocks that others may write to
+ * struct seal_grant - SEAL_IOC_GRANT: let others write to blocks of a file
  * @size: in: size of this structure
  * @fd: in: the file, sealed by this session, open for writing
  * @flags: in: SEAL_GRANT_*
@@ -388,42 +401,46 @@ struct seal_grant_extent {
  *              SEAL_GRANT_MAX_EXTENTS; out: how many were filled in
  * @extents: in: user pointer to an array of struct seal_grant_extent
  * @offset, @length: in: the range; whole blocks and whole pages, not empty
- * @done: out: bytes of the range that were granted, from @offset on
+ * @done: out: number of bytes that were granted, from @offset on
  * @bad_offset, @bad_length: out: with EBADFD the range that cannot be granted
  * @bad_state: out: its enum seal_range_state
  * @reserved: must be 0
- * @reason: out: why it failed, for people
+ * @reason: out: a text for people that says why it failed
  *
- * What is granted may be written through the device, at the addresses given,
- * by whoever the holder tells them to, until it is released. The seal sees to
- * it that the blocks stay where they are and stay this file's; it cannot stop
- * somebody who knows an address from writing there later.
+ * Until the grant is released, every program to which the holder gives the
+ * addresses may write to the granted blocks, through the device. The seal keeps
+ * the blocks where they are and part of this file. It cannot keep a program
+ * that knows an address from writing there later.
  *
- * One call grants a bounded part; the caller goes on at @offset + @done. What
- * the session has been granted already can be granted again. Before it
- * returns, cached data of the range are written back and dropped, and while
- * anything is granted no block of the file can become shared.
+ * One call grants a bounded part of the range; the caller goes on at @offset +
+ * @done. A range that the session was granted already can be granted again.
+ * Before the call returns, cached data of the range are written back and
+ * dropped. While any block of the file is granted, no block of it can become
+ * shared.
  *
- * Unwritten blocks can be granted where the filesystem can convert them
- * without writing them (XFS). Elsewhere, or with WRITTEN, every block of the
- * range has to be a written one: SEAL_PREALLOC_WRITTEN, before sealing, makes
- * them. ALLOCATE allocates the holes of the range as unwritten blocks, which
- * changes the sealed map, durably; EXTEND lets COMMIT move the end of the
- * file. Both need a file that nobody else holds sealed. TAKEOVER (needs
- * CAP_LINUX_IMMUTABLE) moves to this session what the sticky claim has of the
- * range: a session's grants become the sticky claim's, if there is one, when
- * the session ends or lets go of the file, else they are released.
+ * Unwritten blocks can be granted if the filesystem can convert them without
+ * writing to them (XFS). On other filesystems, and with WRITTEN, every block of
+ * the range must be written; SEAL_PREALLOC_WRITTEN before sealing does that.
+ * ALLOCATE allocates the holes of the range as unwritten blocks, which changes
+ * the sealed map; the new map is on disk when the call returns. EXTEND lets
+ * COMMIT move the end of the file. Both need a file that nobody else holds
+ * sealed.
  *
- * A committed block shows whatever is in it. Needs CAP_SYS_RAWIO therefore, as
- * reading the device would.
+ * When a session ends or drops its claim, its grants go to the lasting claim,
+ * if there is one; else they are released. TAKEOVER (needs CAP_LINUX_IMMUTABLE)
+ * moves grants of the lasting claim in the range to this session.
  *
- * Errors: EACCES (not sealed by this session), EBUSY (a part is granted to
- * another holder; somebody else holds the file; pages of the range are in
- * use), EBADFD (@bad_*: a hole, shared blocks, unwritten ones with WRITTEN),
- * EOPNOTSUPP (@reason), EINVAL (flags, room, a range that is not whole blocks
- * and pages; EXTEND where the end of the file is not), EFBIG, ESTALE (the seal
- * was broken), ETXTBSY (a swapfile), EPERM, EBADF, EROFS, ENOSPC, EDQUOT, EIO,
- * ENOMEM, EINTR. Whatever fails, nothing new is granted; holes may have been
+ * A committed block shows whatever the device has in it. So GRANT needs
+ * CAP_SYS_RAWIO, as reading the device would.
+ *
+ * Errors: EACCES (not sealed by this session), EOWNERDEAD (the claim of this
+ * session was revoked), EBUSY (a part is granted to another holder; somebody
+ * else holds the file; pages of the range are in use), EBADFD (@bad_*: a hole,
+ * shared blocks, unwritten blocks with WRITTEN), EOPNOTSUPP (@reason), EINVAL
+ * (flags, room, a range that is not whole blocks and pages; EXTEND if the file
+ * does not end at a whole block and page), EFBIG, ESTALE (the seal was broken),
+ * ETXTBSY (a swapfile), EPERM, EBADF, EROFS, ENOSPC, EDQUOT, EIO, ENOMEM,
+ * EINTR. After any error nothing new is granted, but holes may have been
  * allocated.
  */
 struct seal_grant {
@@ -444,48 +461,51 @@ struct seal_grant {
 
 #define SEAL_COMMIT_MAX_RANGES	1024
 
+/* A range of COMMIT, in bytes. */
 struct seal_commit_range {
 	__u64	offset;
 	__u64	length;
 };
 
 /**
- * struct seal_commit - SEAL_IOC_COMMIT: what was written is to be the file's
+ * struct seal_commit - SEAL_IOC_COMMIT: make written blocks part of the file
  * @size: in: size of this structure
  * @fd: in: the file, sealed by this session, open for writing
  * @flags: in: must be 0
  * @nr_ranges: in: 0 (with @new_size only) to SEAL_COMMIT_MAX_RANGES
  * @ranges: in: user pointer to an array of struct seal_commit_range: whole
  *          blocks and whole pages, in ascending order, not overlapping
- * @new_size: in: size the file is to have, or 0: it stays
+ * @new_size: in: the new size of the file in bytes, or 0: it does not change
  * @converted: out: bytes that were unwritten and are written now
- * @generation: out: as STATUS tells it from now on
- * @bad_index: out: on failure the range in @ranges, or SEAL_NO_INDEX
+ * @generation: out: the new @generation of STATUS
+ * @bad_index: out: on failure the index in @ranges, or SEAL_NO_INDEX
  * @reserved: must be 0
- * @reason: out: why it failed, for people
+ * @reason: out: a text for people that says why it failed
  *
- * The ranges must be granted to this session. Whoever wrote to them must have
- * finished, and have flushed caches of his own. Their unwritten blocks become
- * written ones; nothing moves, nothing is copied. When it returns that is
- * durable, with all that had reached the device, cached data of the ranges
- * are dropped so that the file shows what is on the device, and the in-place
- * table, the digest and the generation have changed, as one step. Committing
- * what is written already is no error: it makes the file show what is on the
- * device. The ranges stay granted.
+ * The ranges must be granted to this session. The programs that wrote to them
+ * must have finished, and must have flushed their own caches. COMMIT makes the
+ * unwritten blocks of the ranges written; no block moves, and no data is
+ * copied. When it returns, the new map is on disk, with all data that had
+ * reached the device; cached data of the ranges were dropped, so that the file
+ * shows what is on the device; and in-place ranges, digest and generation have
+ * changed in one step. Committing blocks that are written already is no error:
+ * it makes the file show what is on the device. The ranges stay granted.
  *
- * The size can only grow, to a multiple of the block and of the page, within
- * a range that was granted with SEAL_GRANT_EXTEND; the block before the new
- * end must be a written one then. Blocks beyond the end cannot be committed.
+ * The size can only grow, to a multiple of the block and of the page, within a
+ * range that was granted with SEAL_GRANT_EXTEND; the block before the new end
+ * must be written by then. Blocks beyond the end cannot be committed.
  *
- * Once a block may have been converted no signal stops it.
+ * Once a block may have been converted, no signal stops the call.
  *
- * Errors: EACCES (not sealed by this session), ENXIO (not granted to this
- * session), EINVAL (ranges, @new_size, beyond the end of the file), EBUSY
- * (somebody else holds the file and the size is to change; pages are in use),
- * E2BIG (too many extents at once), ESTALE (the seal was broken), EPERM,
- * EBADF, EROFS, EIO, ENOMEM, EINTR. Nothing has changed then; but if the
- * filesystem fails half-way (EIO, ENOSPC), a part may be committed: it can be
- * repeated.
+ * Errors: EACCES (not sealed by this session), EOWNERDEAD (the claim of this
+ * session was revoked), ENXIO (not granted to this session), EINVAL (ranges,
+ * @new_size, beyond the end of the file), EBUSY (somebody else holds the file
+ * and the size is to change; pages of blocks that were written before are in
+ * use), E2BIG (too many extents at once), ESTALE (the seal was broken), EPERM,
+ * EBADF, EROFS, EIO, ENOMEM, EINTR. After most errors nothing has changed. If
+ * the filesystem fails half-way (EIO, ENOSPC), a part may be committed; if
+ * pages are in use (EBUSY), all of it is committed, but the file may still show
+ * old data. Repeat the call in both cases.
  */
 struct seal_commit {
 	__u32	size;
@@ -501,25 +521,26 @@ struct seal_commit {
 	__u8	reason[SEAL_REASON_LEN];
 };
 
-#define SEAL_RELEASE_STICKY	(1U << 0)	/* what the sticky claim has */
+#define SEAL_RELEASE_STICKY	(1U << 0)	/* grants of the lasting claim */
 #define SEAL_RELEASE_ALL	(SEAL_RELEASE_STICKY)
 
 /**
- * struct seal_release - SEAL_IOC_RELEASE: take a grant back
+ * struct seal_release - SEAL_IOC_RELEASE: end grants
  * @size: in: size of this structure
  * @fd: in: the file
  * @flags: in: SEAL_RELEASE_STICKY (needs CAP_LINUX_IMMUTABLE) or 0 for the
  *         grants of this session
  * @reserved: must be 0
  * @offset: in: start of the range
- * @length: in: length of the range; 0 means all that follows
+ * @length: in: length of the range; 0 means everything from @offset on
  *
- * What was not committed stays unwritten: it reads as zeros. Whoever was told
- * the addresses must not write any more. Succeeds when nothing is granted.
+ * Blocks that were not committed stay unwritten and read as zeros. Programs
+ * that know the addresses must not write there any more. Succeeds if nothing is
+ * granted.
  *
- * Errors: EACCES (not sealed by this session; STICKY: not sealed), EINVAL
- * (flags, a range that is not whole blocks and pages), EPERM, EBADF, ENOMEM,
- * EINTR.
+ * Errors: EACCES (not sealed by this session; with STICKY: there is no lasting
+ * claim), EOWNERDEAD (the claim of this session was revoked), EINVAL (flags, a
+ * range that is not whole blocks and pages), EPERM, EBADF, ENOMEM, EINTR.
  */
 struct seal_release {
 	__u32	size;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which device the addresses of a map are relative to.
+ * The device that the addresses of a map are relative to.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "core/map.h"
 #include "core/private.h"
 
-/* Node names come from the kernel; /dev need not follow the numbers. */
+/* Ask the kernel for the node name: /dev need not follow device numbers. */
 static void device_name(dev_t device, char *name, size_t size)
 {
 	char line[256];

@@ -34,7 +34,7 @@ static int side_rewind(struct diff_side *side)
 	return seal_map_open(side->fd, &side->map);
 }
 
-/* The map that FIEMAP tells must be read after the seal, not before. */
+/* The files are sealed already: a map that was read before could be old. */
 static int open_maps(struct seal_diff *diff, int old_fd, int new_fd)
 {
 	dev_t old_device = 0, new_device = 0;
@@ -97,7 +97,7 @@ SEAL_EXPORT int seal_diff_check(struct seal_diff *diff)
 
 	if (!ret)
 		ret = check_side(diff, &diff->new);
-	/* Last: seals that are not there any more may be due to that. */
+	/* Asked last: it may be the reason why a seal is not there any more. */
 	lost = seal_read_check(diff->reading);
 	return lost ? lost : ret;
 }

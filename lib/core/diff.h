@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inside of the comparison of two maps.
+ * The comparison of two maps: its structures, for diff.c and the tests.
  */
 #ifndef LIBSEAL_DIFF_H
 #define LIBSEAL_DIFF_H
@@ -16,7 +16,7 @@ struct diff_side {
 	uint64_t size;
 	struct seal_map *map;
 	struct seal_extent extent;
-	bool end;		/* nothing follows the extent */
+	bool end;		/* no extent follows */
 };
 
 struct seal_diff {
@@ -24,12 +24,15 @@ struct seal_diff {
 	struct diff_side old;
 	struct diff_side new;
 	bool same_filesystem;
-	uint64_t pos;		/* all before it was compared */
-	bool pending;		/* the range below is next */
+	uint64_t pos;		/* compared up to here */
+	bool pending;		/* @range was found but not returned */
 	struct seal_diff_range range;
 };
 
-/* The comparison alone: without seals, of maps that are open. */
+/*
+ * The next range that differs; diff_merged() joins ranges that belong together.
+ * The maps are open; seals are not looked at. Return: 1, 0 at the end, -errno.
+ */
 int diff_step(struct seal_diff *diff, struct seal_diff_range *range);
 int diff_merged(struct seal_diff *diff, struct seal_diff_range *range);
 

@@ -7,12 +7,12 @@
 #include "core/diff.h"
 #include "core/private.h"
 
-/* Part of a side that is uniform, from the position on. */
+/* A uniform part of a side, from the current position on. */
 struct part {
 	uint64_t end;
 	uint64_t physical;	/* 0: none */
 	uint32_t state;
-	bool absent;		/* beyond the end of the file */
+	bool absent;		/* it is beyond the end of the file */
 };
 
 static bool has_data(const struct part *part)
@@ -27,7 +27,7 @@ static bool is_zero(const struct part *part)
 	       part->state == SEAL_RANGE_UNWRITTEN;
 }
 
-/* What a side is at @pos. Blocks beyond its end hold no contents. */
+/* Describe a side at @pos. Blocks beyond the end of its file do not count. */
 static int look(struct diff_side *side, uint64_t pos, struct part *part)
 {
 	struct seal_extent *extent = &side->extent;
@@ -45,7 +45,7 @@ static int look(struct diff_side *side, uint64_t pos, struct part *part)
 			return ret;
 		side->end = !ret;
 	}
-	/* Every byte before EOF is in an extent or a hole. */
+	/* The map ended before EOF, so it has changed. */
 	if (side->end)
 		return -ESTALE;
 	end = extent->logical + extent->length;
@@ -56,7 +56,7 @@ static int look(struct diff_side *side, uint64_t pos, struct part *part)
 	return 0;
 }
 
-/* Fills in kind and reason. Return: whether the two differ. */
+/* Do the two parts differ? Fills in kind and reason. */
 static bool differ(const struct part *old, const struct part *new,
 		   bool same_filesystem, struct seal_diff_range *range)
 {

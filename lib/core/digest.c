@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Digest of a block map. The module computes the same one (module/map/map.c), so
- * that a map can be checked where the module is not loaded.
+ * The digest of a block map. The module computes the same one
+ * (module/map/map.c), so that a map can be checked without the module.
  */
 #include <endian.h>
 #include <libseal.h>
@@ -29,7 +29,7 @@ static void flush(struct map_digest *digest)
 	digest->length = 0;
 }
 
-/* Whether a block is shared is left out: that can end without this file. */
+/* Shared counts as written: sharing can end without a change of this file. */
 static uint64_t digest_state(const struct seal_extent *extent)
 {
 	if (extent->state == SEAL_RANGE_DELALLOC)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Digest of a block map, the one of struct seal_status.
+ * The digest of a block map, as in struct seal_status.
  */
 #ifndef LIBSEAL_DIGEST_H
 #define LIBSEAL_DIGEST_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Compiled in: nothing more is needed when the library is used. */
+/* Compiled in, so that users of the library do not need libxxhash. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -17,7 +17,7 @@ struct seal_extent;
 struct map_digest {
 	XXH64_state_t hash;
 	bool plain;		/* every extent so far has an address */
-	/* extent being merged */
+	/* the extent that is being merged */
 	uint64_t logical;
 	uint64_t physical;
 	uint64_t length;

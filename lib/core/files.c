@@ -23,7 +23,7 @@ SEAL_EXPORT int seal_files_recall_sized(struct seal_session *session,
 	int ret = seal_ioctl(session->fd, SEAL_IOC_SEAL, &request);
 
 	if (ret && report) {
-		/* It failed before it looked at a file: none is to blame. */
+		/* The call failed before it looked at a file. */
 		if (!request.bad_require && !request.reason[0] &&
 		    !request.bad_index)
 			request.bad_index = SEAL_NO_INDEX;

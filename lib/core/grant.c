@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Blocks of a sealed file that somebody else writes to.
+ * Blocks of a sealed file that others may write to.
  */
 #include "core/private.h"
 

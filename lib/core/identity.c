@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which file a map is of: filesystem, inode, generation.
+ * The identity of a file: filesystem, inode, generation.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -13,8 +13,8 @@
 #include "core/private.h"
 
 /*
- * The general request for the UUID came with 6.10; before that each filesystem
- * had its own. Not all headers have them, so they are spelled out.
+ * The general ioctl for the UUID came with 6.10; before that each filesystem
+ * had its own. Not all kernel headers have them, so they are defined here.
  */
 struct fs_uuid {
 	__u8	length;
@@ -29,7 +29,7 @@ struct ext4_uuid {
 	__u8	uuid[16];
 };
 
-/* The number was defined without the flexible array at the end. */
+/* The number has the size of the structure without the array at its end. */
 #define EXT4_GET_UUID	_IOR('f', 44, __u64)
 
 struct xfs_geometry {

@@ -32,9 +32,9 @@ static int load(struct seal_map *map)
 }
 
 /*
- * The next extent that ends beyond the position, or NULL. Filesystems report
- * an extent whole although the question began inside it, and between two
- * batches the map may have changed: what was reported once is skipped.
+ * The next extent that ends beyond map->pos, or NULL. A filesystem reports the
+ * whole extent if the request began inside it, and the map may have changed
+ * between two batches; so parts that were reported before are skipped.
  */
 static const struct fiemap_extent *peek(struct seal_map *map, int *error)
 {
@@ -49,7 +49,7 @@ static const struct fiemap_extent *peek(struct seal_map *map, int *error)
 			continue;
 		}
 		fe = &map->batch->fm_extents[map->next];
-		/* what is empty ends nowhere, wherever it lies */
+		/* skip empty extents, too */
 		if (fe->fe_length && fe->fe_logical + fe->fe_length > map->pos)
 			return fe;
 		map->next++;
@@ -81,7 +81,7 @@ static int next(struct seal_map *map, struct seal_extent *extent)
 	if (!fe)
 		return map->pos < map->eof ? hole(map, extent, map->eof) : 0;
 	if (fe->fe_logical > map->pos) {
-		/* Beyond EOF there is only what is allocated. */
+		/* Beyond EOF holes are not reported. */
 		if (map->pos < map->eof)
 			return hole(map, extent, fe->fe_logical < map->eof ?
 				    fe->fe_logical : map->eof);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inside of the map iterator.
+ * The map iterator: its structure, for map.c and the tests.
  */
 #ifndef LIBSEAL_MAP_H
 #define LIBSEAL_MAP_H
@@ -18,12 +18,12 @@ struct fiemap;
 
 struct seal_map {
 	int fd;
-	/* Fills the batch from the position on; tests put theirs here. */
+	/* Fills the batch from @pos on; tests put a function of theirs here. */
 	int (*load)(struct seal_map *map);
 	struct fiemap *batch;
 	unsigned int next;	/* index into the batch */
-	bool end;		/* nothing allocated follows */
-	uint64_t pos;		/* all before it was reported */
+	bool end;		/* no allocated extent follows */
+	uint64_t pos;		/* reported up to here */
 	uint64_t eof;		/* rounded up to the block */
 	dev_t device;
 	struct map_digest digest;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the parts of libseal share with each other.
+ * Shared by the parts of libseal.
  */
 #ifndef LIBSEAL_PRIVATE_H
 #define LIBSEAL_PRIVATE_H
@@ -9,10 +9,10 @@
 
 #include <libseal.h>
 
-/* The library is built with hidden visibility; this is the public part. */
+/* Marks public functions; all others have hidden visibility. */
 #define SEAL_EXPORT __attribute__((visibility("default")))
 
-/* Fill in a structure of the caller's, which may be shorter or longer. */
+/* Fill in a structure of the caller, which may be shorter or longer. */
 static inline void seal_give(void *to, size_t size, const void *from,
 			     size_t have)
 {
@@ -27,11 +27,12 @@ struct seal_session {
 	void *progress_arg;
 };
 
+/* These return a negative errno value on failure. */
 int seal_ioctl(int fd, unsigned long command, void *argument);
 int seal_device_open(void);
 int seal_device_abi(int fd);
 
-/* State that the FIEMAP_EXTENT_* flags of an extent amount to. */
+/* The SEAL_RANGE_* state of an extent with these FIEMAP_EXTENT_* flags. */
 uint32_t seal_extent_state(uint32_t flags);
 
 #endif /* LIBSEAL_PRIVATE_H */

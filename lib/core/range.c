@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Operations on a range of one file: the module does a bounded part per
- * call, the loop is here.
+ * Operations on a range of one file. The module does a bounded part per call;
+ * the loop is here.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -30,8 +30,9 @@ static int report(struct seal_session *session, uint64_t done, uint64_t total)
 }
 
 /*
- * A length of 0 is passed on as it is: the module knows where EOF is now, and
- * an EOF remembered here would extend a file that was truncated meanwhile.
+ * A length of 0 is passed to the module, which looks up EOF in each call. With
+ * an EOF remembered here, a file that was truncated meanwhile would be
+ * extended.
  */
 static int run(struct seal_session *session, unsigned long command, int fd,
 	       uint32_t flags, uint64_t offset, uint64_t length)
@@ -69,10 +70,10 @@ static int run(struct seal_session *session, unsigned long command, int fd,
 			total = done + rest;
 		}
 		if (rest && !op.done)
-			return -EIO;	/* else this would never end */
+			return -EIO;	/* or this would never end */
 		ret = report(session, done, total);
 	} while (rest && !ret);
-	/* Stopping after the last step stops nothing. */
+	/* After the last step the operation is complete, not stopped. */
 	return rest ? ret : 0;
 }
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Files that are sealed only to be read must not cost a writer anything.
+ * Files that are sealed only to be read, without hurting a writer.
  *
- * A read lease (fcntl(2), F_SETLEASE) is granted only while nobody has the file
- * open for writing. From then on whoever opens it for writing, or truncates it
- * by its name, waits in that call until the lease is given back, and the holder
- * gets a signal. A thread waits for that signal: it drops the seals first and
- * then the leases, so the writer goes on with a file that is not sealed. Whoever
- * reads is told by seal_read_check() that what it has read is worth nothing.
+ * The kernel grants a read lease (fcntl(2), F_SETLEASE) only if no program has
+ * the file open for writing. A program that then opens the file for writing, or
+ * truncates it by its name, waits in that call until the lease is given back,
+ * and the holder of the lease gets a signal. A thread waits for the signal: it
+ * drops the seals first and then the leases, so the writer goes on with a file
+ * that is not sealed. seal_read_check() tells the reader that the data it has
+ * read do not belong to one instant.
  *
  * The lease is taken before the seal. A writer that comes while the files are
  * being sealed waits until that has ended; then the seals are dropped at once.
  *
  * A file for which there is no lease can be sealed all the same if all of it is
- * in place: no write to what is there is refused then.
+ * in place, because then no write to existing blocks is refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@
 #include "core/private.h"
 #include "core/writer.h"
 
-/* The watcher needs next to nothing, and memory may be limited. */
+/* The watcher needs little stack, and the process may be short of memory. */
 #define STACK_BYTES (128 * 1024)
 
 #define ALL_IN_PLACE (SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN | SEAL_REQ_UNSHARED)
@@ -46,13 +47,16 @@ struct seal_read {
 	bool watched;
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
-	pid_t tid;		/* of the watcher, 0: not there yet */
+	pid_t tid;		/* of the watcher, 0: not running yet */
 	bool sealed;
-	bool lost;		/* somebody wants to write */
+	bool lost;		/* a program wants to write */
 	bool stop;
 };
 
-/* Seals first: a writer must not find one. Called with the lock held. */
+/*
+ * Drop the seals first: once the leases are gone, a writer goes on and must not
+ * meet a seal. Called with reading->lock held.
+ */
 static void let_go(struct seal_read *reading)
 {
 	unsigned int i;
@@ -67,7 +71,7 @@ static void let_go(struct seal_read *reading)
 	}
 }
 
-/* What a lease is to become: F_RDLCK as long as nobody wants to write. */
+/* F_GETLEASE returns F_RDLCK as long as no program wants to write. */
 static bool somebody_waits(const struct seal_read *reading)
 {
 	unsigned int i;
@@ -96,7 +100,7 @@ static void *watch(void *arg)
 		pthread_mutex_lock(&reading->lock);
 		if (somebody_waits(reading)) {
 			reading->lost = true;
-			/* Else they are about to be sealed: who does it looks. */
+			/* If they are being sealed, settle() looks at lost. */
 			if (reading->sealed)
 				let_go(reading);
 		}
@@ -108,7 +112,10 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-/* It has every signal blocked, so that none of the program's comes to it. */
+/*
+ * The watcher has all signals blocked, so that it takes none of the signals
+ * that are meant for the program.
+ */
 static int start_watcher(struct seal_read *reading)
 {
 	sigset_t all, before;
@@ -145,9 +152,10 @@ static void stop_watcher(struct seal_read *reading)
 }
 
 /*
- * The description is our own: one that is open for writing cannot have a lease,
- * and its owner for signals is nobody else's business. The owner is set first:
- * SIGIO to the whole process would end it.
+ * The lease is on a file description of our own: the caller's may be open for
+ * writing and then cannot have a lease, and its owner for signals must not
+ * change. The owner is set before the lease, because SIGIO to the whole process
+ * would end the process.
  */
 static int lease(struct seal_read *reading, struct read_file *file, int fd)
 {
@@ -157,7 +165,7 @@ static int lease(struct seal_read *reading, struct read_file *file, int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (file->fd < 0) {
-		/* What counts for the seal is the caller's. */
+		/* Without a lease, seal by the caller's description. */
 		file->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		return file->fd < 0 ? -errno : -EACCES;
 	}
@@ -171,7 +179,7 @@ static int lease(struct seal_read *reading, struct read_file *file, int fd)
 	return 0;
 }
 
-/* A writer of what is in place is refused nothing. */
+/* Is all of the file in place, so that no write inside it is refused? */
 static bool all_in_place(struct seal_read *reading,
 			 const struct read_file *file)
 {
@@ -211,7 +219,7 @@ static int lease_all(struct seal_read *reading, const int *fds,
 	return 0;
 }
 
-/* The seals are there. Did anything happen that forbids them? */
+/* The files are sealed. Has a program asked to write to one meanwhile? */
 static int settle(struct seal_read *reading, const int *fds,
 		  struct seal_files *report)
 {
@@ -220,7 +228,10 @@ static int settle(struct seal_read *reading, const int *fds,
 
 	pthread_mutex_lock(&reading->lock);
 	reading->sealed = true;
-	/* The signal may be on its way still; that it comes is certain. */
+	/*
+	 * A signal that is still on its way is no loss: the watcher gets it
+	 * and drops the seals.
+	 */
 	if (reading->lost)
 		ret = -EBUSY;
 	for (i = 0; !ret && i < reading->nr; i++)

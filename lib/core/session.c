@@ -31,7 +31,7 @@ int seal_device_abi(int fd)
 
 	if (!ret)
 		return (int)info.abi;
-	/* A device that does not even know INFO speaks something else. */
+	/* A device that does not know INFO has another interface. */
 	return ret == -ENOTTY ? -EPROTO : ret;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * States of a range: from FIEMAP's flags, and as words.
+ * The state of a range: from the flags of FIEMAP, and as a word.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 
 #include "core/private.h"
 
-/* Extents whose address says nothing about where a byte of the file is. */
+/* The address of such an extent does not tell where a byte of the file is. */
 #define NO_ADDRESS	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_ENCODED | \
 			 FIEMAP_EXTENT_DATA_ENCRYPTED | \
 			 FIEMAP_EXTENT_NOT_ALIGNED | \
@@ -15,12 +15,12 @@
 
 uint32_t seal_extent_state(uint32_t flags)
 {
-	/* Before NO_ADDRESS: filesystems add UNKNOWN to DELALLOC. */
+	/* Tested before NO_ADDRESS: filesystems add UNKNOWN to DELALLOC. */
 	if (flags & FIEMAP_EXTENT_DELALLOC)
 		return SEAL_RANGE_DELALLOC;
 	if (flags & NO_ADDRESS)
 		return SEAL_RANGE_NONE;
-	/* A store must first break the sharing, whatever else it must do. */
+	/* Tested before UNWRITTEN: a store must break the sharing first. */
 	if (flags & FIEMAP_EXTENT_SHARED)
 		return SEAL_RANGE_SHARED;
 	if (flags & FIEMAP_EXTENT_UNWRITTEN)

@@ -30,7 +30,7 @@ static int get_info(struct seal_session *session, struct seal_info *info,
 	info->fs = 0;
 	if (ret)
 		return ret;
-	/* Callers print these: make them strings whatever the module did. */
+	/* Callers print these, so make sure that each ends with a NUL. */
 	info->version[sizeof(info->version) - 1] = '\0';
 	for (i = 0; i < nr_fs && i < info->nr_fs; i++) {
 		fs[i].name[sizeof(fs[i].name) - 1] = '\0';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Who has a file open for writing, or mapped so: looked up to tell people, when
- * the kernel has said already that somebody does.
+ * Finds the program that has a file open or mapped for writing, for a message
+ * to people. The kernel has already said that there is one.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "core/private.h"
 #include "core/writer.h"
 
-/* A number as the name of a process or a descriptor. */
+/* Is this the name of a process, or of a descriptor, in /proc? */
 static bool is_number(const char *name)
 {
 	return *name && name[strspn(name, "0123456789")] == '\0';
@@ -44,7 +44,7 @@ static void first_line(const char *path, char *line, size_t size)
 	fclose(file);
 }
 
-/* Names come from others: nothing of them may look like something else. */
+/* A process chooses its name: replace what is not a plain character. */
 static void only_plain(char *text)
 {
 	for (; *text; text++)
@@ -53,8 +53,8 @@ static void only_plain(char *text)
 }
 
 /*
- * Is this descriptor one for writing to the file? The number of the inode is
- * in fdinfo, so the files of others are not touched.
+ * Is this descriptor open for writing to the file? fdinfo has the number of the
+ * inode, so that files of other programs need not be looked up.
  */
 static bool descriptor_writes(const char *pid, const char *fd,
 			      const struct stat *st)
@@ -100,7 +100,7 @@ static bool has_open(const char *pid, const struct stat *st)
 	return found;
 }
 
-/* A shared mapping of a file that was open for writing, even if closed since. */
+/* Has it a shared mapping for writing? It may have closed its descriptor. */
 static bool has_mapped(const char *pid, const struct stat *st)
 {
 	unsigned int major_number, minor_number;

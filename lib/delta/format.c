@@ -47,15 +47,18 @@ uint64_t delta_header_check(const struct delta_header *wire)
 }
 
 /*
- * The seed is the check before: a record that is missing, doubled, moved or of
- * another delta does not fit where it is.
+ * The seed is the check of the record before, so a record that is missing,
+ * doubled, moved or from another delta is noticed.
  */
 uint64_t delta_record_check(const struct delta_record *wire, uint64_t seed)
 {
 	return XXH64(wire, offsetof(struct delta_record, check), seed);
 }
 
-/* What the caller does not know is 0; what we do not know has to be. */
+/*
+ * Members that the caller does not know are taken as 0; members that this
+ * library does not know must be 0.
+ */
 int delta_take(struct seal_delta *whole, const struct seal_delta *delta,
 	       size_t size)
 {
@@ -69,7 +72,7 @@ int delta_take(struct seal_delta *whole, const struct seal_delta *delta,
 			return -E2BIG;
 	*whole = (struct seal_delta){ 0 };
 	memcpy(whole, delta, size < sizeof(*whole) ? size : sizeof(*whole));
-	/* What is told is told of this transfer. */
+	/* Clear the results. */
 	memset(&whole->total, 0, sizeof(*whole) -
 	       offsetof(struct seal_delta, total));
 	return 0;

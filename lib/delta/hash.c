@@ -31,7 +31,7 @@ static bool is_zero(const char *data, size_t length)
 	return !*data && !memcmp(data, data + 1, length - 1);
 }
 
-/* The number of the piece, and its hash: what the hash of a file is made of. */
+/* The hash of a file is computed over the numbers and hashes of its pieces. */
 static void add_piece(XXH3_state_t *state, uint64_t piece, const char *data,
 		      size_t length)
 {
@@ -52,12 +52,15 @@ static int read_piece(struct seal_delta *delta, int fd, uint64_t offset,
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n < length)
-		return -ESTALE;	/* it was truncated */
+		return -ESTALE;	/* the file was truncated */
 	delta->read += length;
 	return 0;
 }
 
-/* The next piece that has data, or @end; where that cannot be told, this one. */
+/*
+ * Return the position of the next piece that has data, or @end. Returns @pos if
+ * the filesystem cannot tell.
+ */
 static uint64_t skip_hole(int fd, uint64_t offset, uint64_t pos, uint64_t end)
 {
 	off_t data = lseek(fd, (off_t)(offset + pos), SEEK_DATA);
@@ -90,7 +93,7 @@ static int add_all(struct seal_delta *delta, XXH3_state_t *state, int fd,
 	return ret;
 }
 
-/* Bytes of the range that are in the file. */
+/* Reduce *@length to the bytes of the range that are before EOF. */
 static int clip(int fd, uint64_t offset, uint64_t *length)
 {
 	uint64_t size;

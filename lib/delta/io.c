@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Reading and writing all of it.
+ * Reading and writing that goes on until all bytes are done.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,9 @@
 #include "delta/delta.h"
 
 /*
- * Return: 0, with fewer bytes only at the end; -ECANCELED; -errno. A signal ends
- * the wait for a pipe, so that who sent it is obeyed.
+ * Return: 0, with *@have smaller than @length only at the end; -ECANCELED;
+ * -errno. When a signal ends the wait for a pipe, the progress function is
+ * asked whether to go on.
  */
 int delta_read_all(struct seal_delta *delta, int fd, void *data, size_t length,
 		   size_t *have)
@@ -112,8 +113,8 @@ static int write_zeros(struct seal_delta *delta, int fd, uint64_t offset,
 }
 
 /*
- * A hole where the filesystem can make one. Elsewhere zeros are written, but not
- * into what is a hole already.
+ * Punch a hole. If the filesystem cannot do that, write zeros, but not into
+ * holes.
  */
 int delta_zero(struct seal_delta *delta, int fd, uint64_t offset,
 	       uint64_t length)
@@ -132,7 +133,7 @@ int delta_zero(struct seal_delta *delta, int fd, uint64_t offset,
 		if (data < 0 && errno == ENXIO)
 			break;
 		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-		if (hole < 0) {		/* it cannot tell */
+		if (hole < 0) {		/* it does not tell holes */
 			data = (off_t)offset;
 			hole = (off_t)end;
 		}

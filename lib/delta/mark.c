@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which contents a file has: an identity that the sender made up, with what
- * tells that the file was not changed since. As text, for people who look.
+ * Marks. A mark identifies the contents of a file by a random number that the
+ * sender chose, and has the facts by which a later change is noticed. It is
+ * stored as text, so that people can read it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -58,7 +59,7 @@ int delta_mark_read(int fd, struct delta_mark *mark)
 	int n, ret;
 
 	ret = get(fd, NAME_ID, value);
-	/* One that makes no sense says nothing about the contents. */
+	/* A mark that makes no sense counts as none. */
 	if (ret <= 0)
 		return ret == -EINVAL ? 0 : ret;
 	*mark = (struct delta_mark){ 0 };
@@ -94,8 +95,8 @@ int delta_mark_write(int fd, const struct delta_mark *mark)
 
 /*
  * Timestamps advance with the kernel's clock, in steps of some milliseconds, or
- * of a second where a filesystem keeps no more. Once that is beyond the file's,
- * each later write leaves a trace.
+ * of a second if the filesystem keeps whole seconds only. Once the clock is
+ * beyond the timestamp of the file, every later write changes the timestamp.
  */
 int delta_settle(int fd, struct stat *st)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The receiver: is the file the one that the delta is for, and if so, what the
- * records say is done.
+ * The receiver. It checks that the file is the base of the delta, and applies
+ * the records.
  */
 #include <endian.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "delta/delta.h"
 
-/* How much is written between two notes of how far it got. */
+/* Bytes that are written between two updates of the journal. */
 #define NOTE_BYTES	(64 * 1024 * 1024)
 
 struct receiver {
@@ -21,7 +21,7 @@ struct receiver {
 	struct delta_work work;
 	uint64_t noted;
 	bool applying;
-	bool keep;			/* an attempt can go on from here */
+	bool keep;			/* a later attempt can go on */
 };
 
 static bool in_place(const struct receiver *r)
@@ -68,8 +68,8 @@ static bool is_of(const struct delta_journal *journal,
 }
 
 /*
- * An update in place that did not end. The same delta makes the file whole, and
- * so does one that needs nothing of it.
+ * An update in place was interrupted. The same delta completes it; a full delta
+ * replaces all contents.
  */
 static int check_interrupted(struct receiver *r,
 			     const struct delta_journal *journal)
@@ -133,8 +133,8 @@ static int check_base(struct receiver *r)
 }
 
 /*
- * What the record replaced, as the sender hashed it: what lies beyond the end of
- * the base is not part of it.
+ * The hash of what the record replaces. Like the sender, this leaves out the
+ * part of the range beyond the end of the base.
  */
 static int hash_old(struct receiver *r, const struct delta_record *record,
 		    int fd, uint8_t hash[DELTA_HASH_LEN])
@@ -149,8 +149,8 @@ static int hash_old(struct receiver *r, const struct delta_record *record,
 }
 
 /*
- * Is what the record replaces what the sender had there? An attempt that is
- * continued may have replaced it already.
+ * Does the range of the record contain what the sender had there? If an earlier
+ * attempt is continued, that may have replaced it already.
  */
 static int check_old(struct receiver *r, const struct delta_record *record,
 		     int fd)
@@ -232,7 +232,10 @@ static int count(struct receiver *r, const struct delta_record *record)
 	return note(r);
 }
 
-/* In place the old contents are looked at before, else while they are read. */
+/*
+ * An update in place checks the old contents in rehearse(), before anything is
+ * changed; otherwise they are checked while records are applied.
+ */
 static int one_record(struct receiver *r, const struct delta_record *record)
 {
 	int ret = 0;
@@ -262,8 +265,8 @@ static int all_records(struct receiver *r)
 }
 
 /*
- * Nothing is changed in place before all of the delta has proved good. What
- * comes from a pipe is stored meanwhile, to be read once more.
+ * Read and check the whole delta before anything is changed in place. A delta
+ * from a pipe is stored meanwhile, because it has to be read once more.
  */
 static int rehearse(struct receiver *r)
 {
@@ -303,14 +306,14 @@ static int check_result(struct receiver *r)
 	return ret;
 }
 
-/* A delta that goes on needs what came before it. */
+/* A delta that does not begin at the beginning needs what was sent before. */
 static int check_start(struct receiver *r)
 {
 	uint64_t start = r->stream.header.start;
 
 	if (!start || (r->work.resumed && r->work.done >= start))
 		return 0;
-	/* What there is stays: it can be gone on with from where it is. */
+	/* Keep what was received: a delta that fits can go on from there. */
 	r->keep = r->work.resumed;
 	return delta_fail(r->delta, ESTALE,
 			  "the delta goes on at offset %llu, and what comes before was not received; send it from the beginning",
@@ -350,7 +353,7 @@ static int run(struct receiver *r, const char *path)
 		r->delta->stream = r->stream.stream;
 	if (!ret)
 		ret = check_result(r);
-	/* So that the next attempt begins here. */
+	/* The next attempt begins here. */
 	if (ret && (r->keep || in_place(r)) && r->stream.pos)
 		note(r);
 	return ret ? ret : delta_work_commit(r->delta, &r->work,
@@ -411,7 +414,7 @@ SEAL_EXPORT int seal_delta_where(const char *path, uint32_t flags,
 	return 0;
 }
 
-/* A look at a delta: nothing is needed but the delta itself. */
+/* Call @fn for each record. Needs no file but the delta itself. */
 static int look(struct delta_stream *stream, seal_delta_record_fn fn, void *arg)
 {
 	struct seal_delta_record seen;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The sender: two sealed files, their maps compared, what differs read.
+ * The sender. It seals two files, compares their maps, and reads the ranges
+ * that differ.
  */
 #include <endian.h>
 #include <errno.h>
@@ -24,9 +25,9 @@ struct sender {
 	struct stat old_st;
 	struct stat new_st;
 	struct delta_mark new_mark;
-	int unmarked;			/* why it has no mark, or 0 */
-	struct delta_header header;	/* of the host's byte order */
-	uint64_t check;			/* of what was written last */
+	int unmarked;			/* why NEW has no mark: -errno, or 0 */
+	struct delta_header header;	/* in the byte order of the host */
+	uint64_t check;			/* of the last record or header */
 	uint64_t records;
 	char *data;
 	char *packed;
@@ -34,7 +35,7 @@ struct sender {
 	ZSTD_CCtx *zstd;
 };
 
-/* Changes of one kind that follow each other. */
+/* Contiguous changes of one kind. */
 struct span {
 	uint64_t offset;
 	uint64_t length;
@@ -46,7 +47,7 @@ struct spans {
 	struct span next;
 };
 
-/* What an earlier attempt has sent is left out. Return: whether any is left. */
+/* Cut off what an earlier attempt has sent. Return: is anything left? */
 static bool clip(struct seal_diff_range *range, uint64_t start)
 {
 	uint64_t end = range->offset + range->length;
@@ -61,8 +62,9 @@ static bool clip(struct seal_diff_range *range, uint64_t start)
 }
 
 /*
- * What GONE says, the sizes say already. A difference in LAYOUT is none in the
- * contents. Return: 1, 0 at the end, or a negative errno value.
+ * Get the next span. Ranges of kind GONE are left out, since the receiver knows
+ * the sizes, and so are ranges of kind LAYOUT, whose contents do not differ.
+ * Return: 1, 0 at the end, or a negative errno value.
  */
 static int next_span(struct sender *s, struct spans *spans, struct span *span)
 {
@@ -118,7 +120,7 @@ static bool untouched(int fd, const struct stat *before)
 	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
-/* Does the file have a mark, and still the contents it was made for? */
+/* Has the file a mark, and still the contents that the mark was made for? */
 static int find_mark(struct sender *s, int fd, const struct stat *st,
 		     struct delta_mark *mark, uint64_t *digest)
 {
@@ -191,14 +193,15 @@ static int identify_new(struct sender *s)
 	s->header.mtime_sec = s->new_st.st_mtim.tv_sec;
 	s->header.mtime_nsec = (uint32_t)s->new_st.st_mtim.tv_nsec;
 	/*
-	 * Before the first byte: what is sent again after an error is then the
-	 * same delta, which the receiver can go on with.
+	 * Mark it before the first byte is sent: if the transfer is repeated
+	 * after an error, it is the same delta, which the receiver can
+	 * continue.
 	 */
 	s->unmarked = delta_mark_write(s->new_fd, mark);
 	return 0;
 }
 
-/* Where the receiver said that it goes on. */
+/* Begin at the offset that the token of the receiver names. */
 static int find_start(struct sender *s)
 {
 	struct delta_journal token;
@@ -333,7 +336,7 @@ static int send_zero(struct sender *s, const struct span *span)
 	};
 	int ret;
 
-	/* Without a base all that is not sent is a hole. */
+	/* Without a base, everything that is not sent is a hole. */
 	if (s->old_fd < 0)
 		return 0;
 	s->delta->zero += span->length;
@@ -356,7 +359,7 @@ static int send_end(struct sender *s)
 		if (ret)
 			return ret;
 	}
-	/* Without an end no receiver takes it. */
+	/* After a write there is no END, and no receiver takes the delta. */
 	if (!untouched(s->new_fd, &s->new_st))
 		return delta_fail(s->delta, EBUSY,
 				  "the file was written to while it was read; send a snapshot of it");
@@ -383,7 +386,7 @@ static int send_all(struct sender *s)
 	}
 	if (ret < 0)
 		return ret;
-	/* What was read belongs to one instant only if the seals held. */
+	/* The data belong to one instant only if the seals held. */
 	ret = seal_diff_check(s->diff);
 	return ret ? ret : send_end(s);
 }
@@ -465,7 +468,7 @@ static int send_delta(struct seal_delta *delta, int old_fd, int new_fd,
 	int ret;
 
 	delta->message[0] = '\0';
-	/* Reading around what is asked for is what this is to avoid. */
+	/* No readahead: the purpose is to read only what differs. */
 	posix_fadvise(new_fd, 0, 0, POSIX_FADV_RANDOM);
 	ret = run(&s);
 	if (ret == -EBUSY && !delta->message[0])

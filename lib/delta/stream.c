@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Reading a delta: every record is checked before any of it is used.
+ * Reading a delta. Every record is checked before any part of it is used.
  */
 #include <endian.h>
 #include <errno.h>
@@ -80,7 +80,7 @@ int delta_stream_header(struct delta_stream *stream)
 	struct delta_header *header = &stream->header;
 	int ret;
 
-	/* What every version begins with. */
+	/* Magic and version come first in every version of the format. */
 	ret = get(stream, header, offsetof(struct delta_header, flags));
 	if (ret)
 		return ret;
@@ -155,7 +155,7 @@ static int get_record(struct delta_stream *stream, struct delta_record *record)
 	return 0;
 }
 
-/* The data of a record, checked, into the buffer. */
+/* Read the data of a record into the buffer, and check them. */
 static int get_data(struct delta_stream *stream,
 		    const struct delta_record *record)
 {

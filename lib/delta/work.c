@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The file a delta is received into: a new one that takes the place of the old
- * one at the end, or the file itself.
+ * The file that a delta is received into: a new one, which replaces the old one
+ * at the end, or the file itself.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #define TEMPORARY ".%s.seal-receive"
 #define SPOOL ".%s.seal-spool"
 
-/* What is copied between two looks at whether to go on. */
+/* Bytes that are copied before the progress function is asked again. */
 #define COPY_BYTES (64 * 1024 * 1024)
 
-/* The directory part is resolved: a symbolic link is followed, not replaced. */
+/* The path is resolved: a symbolic link is followed, not replaced. */
 static int resolve(struct delta_work *work, const char *path)
 {
 	char *slash, *dir;
@@ -32,7 +32,7 @@ static int resolve(struct delta_work *work, const char *path)
 	if (!work->path) {
 		if (errno != ENOENT)
 			return -errno;
-		work->path = strdup(path);	/* to be created */
+		work->path = strdup(path);	/* it will be created */
 		if (!work->path)
 			return -ENOMEM;
 	}
@@ -52,8 +52,9 @@ static int resolve(struct delta_work *work, const char *path)
 }
 
 /*
- * A delta of a few bytes can ask for a file of any size. It need not fit, since
- * holes take no room, but more than all of the filesystem has to be wanted.
+ * A delta of a few bytes can ask for a file of any size. The file need not fit
+ * into the free space, since holes take none, but the user has to ask for a
+ * file that is larger than the filesystem.
  */
 static int check_size(struct seal_delta *delta, const struct delta_work *work,
 		      uint64_t size)
@@ -75,7 +76,10 @@ static int check_size(struct seal_delta *delta, const struct delta_work *work,
 			  (unsigned long long)size, (unsigned long long)limit);
 }
 
-/* Its seal would last, and hold blocks that no name leads to any more. */
+/*
+ * A sealed file must not be replaced: its seal would go on holding blocks of a
+ * file that has no name any more.
+ */
 static int check_sealed(struct seal_delta *delta, const struct delta_work *work)
 {
 	struct seal_session *session;
@@ -120,7 +124,7 @@ int delta_work_open(struct seal_delta *delta, struct delta_work *work,
 	return ret ? ret : check_size(delta, work, header->new_size);
 }
 
-/* Sharing all blocks if the filesystem can, else copying what is data. */
+/* Share all blocks if the filesystem can; if not, copy the data. */
 static int copy_contents(struct seal_delta *delta, int from, int to,
 			 uint64_t size)
 {
@@ -157,7 +161,7 @@ static int copy_contents(struct seal_delta *delta, int from, int to,
 	return errno == ENXIO ? 0 : -errno;
 }
 
-/* It stays private until it is complete. */
+/* Only its owner can open the new file (0600) until it is complete. */
 static int make_temporary(struct seal_delta *delta, struct delta_work *work,
 			  bool has_base)
 {
@@ -174,8 +178,8 @@ static int make_temporary(struct seal_delta *delta, struct delta_work *work,
 }
 
 /*
- * The mask for new files. umask(2) tells it only by changing it, for all threads
- * of the process. Return: everything, if it cannot be found out.
+ * The mask for new files, read from /proc: umask(2) would change it for a
+ * moment for all threads of the process. Return: 077 if it cannot be found out.
  */
 static mode_t file_mask(void)
 {
@@ -192,7 +196,7 @@ static mode_t file_mask(void)
 	return mask == 0777 ? 077 : (mode_t)mask;
 }
 
-/* Whose it is and who may use it, as of the file it replaces. */
+/* Give the new file the owner, mode and attributes of the old one. */
 static int dress(const struct delta_work *work)
 {
 	const struct stat *st = &work->base_st;
@@ -222,7 +226,10 @@ int delta_work_note(struct delta_work *work, const struct delta_header *header,
 	return delta_journal_write(work->fd, &journal);
 }
 
-/* What an attempt of our own left behind, if it was at the same delta. */
+/*
+ * Continue with the file that an earlier attempt left, if that was our own and
+ * received the same delta; otherwise remove the file.
+ */
 static int take_temporary(struct delta_work *work,
 			  const struct delta_header *header)
 {
@@ -238,7 +245,7 @@ static int take_temporary(struct delta_work *work,
 		return -EEXIST;
 	if (flock(work->fd, LOCK_EX | LOCK_NB) < 0)
 		return -EBUSY;
-	/* Nobody else can have put anything into it. */
+	/* With this owner and mode, no other user can have written to it. */
 	if (st.st_uid == geteuid() && (st.st_mode & 07777) == 0600 &&
 	    delta_journal_read(work->fd, &journal) == 1 &&
 	    same(&journal, header)) {
@@ -289,7 +296,7 @@ int delta_work_spool(struct seal_delta *delta, const struct delta_work *work)
 	fd = openat(work->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
-	/* Not every filesystem has files without a name. */
+	/* Not every filesystem has O_TMPFILE. */
 	if (asprintf(&name, SPOOL, work->name) < 0)
 		return -ENOMEM;
 	fd = openat(work->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
@@ -318,7 +325,7 @@ static int begin_beside(struct seal_delta *delta, struct delta_work *work,
 	if (!ret && work->fd < 0) {
 		ret = make_temporary(delta, work,
 				     header->flags & HEADER_HAS_BASE);
-		/* Without attributes it works, but starts over each time. */
+		/* Without extended attributes it cannot be continued later. */
 		if (!ret)
 			ret = delta_work_note(work, header, 0);
 		if (ret == -EOPNOTSUPP)
@@ -348,7 +355,7 @@ static int begin_in_place(struct seal_delta *delta, struct delta_work *work,
 	work->base_fd = -1;
 	if (work->resumed)
 		return 0;
-	/* From here on it is neither the old contents nor the new. */
+	/* From here on the file has neither the old nor the new contents. */
 	ret = delta_work_note(work, header, 0);
 	if (ret)
 		return delta_fail(delta, -ret,
@@ -377,7 +384,7 @@ int delta_work_begin(struct seal_delta *delta, struct delta_work *work,
 	return ret;
 }
 
-/* From here on both the data and what is said about them are on disk. */
+/* Set timestamp and mark. When this returns 0, all of it is on disk. */
 static int finish_contents(struct delta_work *work,
 			   const struct delta_header *header, int *marked)
 {
@@ -389,7 +396,7 @@ static int finish_contents(struct delta_work *work,
 	struct stat st;
 	int ret;
 
-	/* The filesystem may keep whole seconds only: what it says counts. */
+	/* Read the timestamp back: some filesystems keep whole seconds only. */
 	if (fsync(work->fd) < 0 || futimens(work->fd, times) < 0 ||
 	    fstat(work->fd, &st) < 0)
 		return -errno;
@@ -420,7 +427,7 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 	struct stat st;
 	int ret;
 
-	/* It may have been sealed since the beginning. */
+	/* The old file may have been sealed since the transfer began. */
 	ret = work->temporary ? check_sealed(delta, work) : 0;
 	if (ret)
 		return ret;
@@ -436,7 +443,7 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 	ret = finish_contents(work, header, &marked);
 	if (ret)
 		return delta_fail(delta, -ret, "writing it: %s", strerror(-ret));
-	/* A time in the future is left by every later write. */
+	/* Not needed if the timestamp is in the future: a write changes it. */
 	delta_settle(work->fd, &st);
 	if (work->temporary) {
 		if (renameat(work->dir_fd, work->temporary, work->dir_fd,

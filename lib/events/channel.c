@@ -18,7 +18,7 @@ static int receive(struct channel *channel)
 	do {
 		length = mnl_socket_recvfrom(channel->socket, channel->buffer,
 					     CHANNEL_BUFFER);
-		/* ENOBUFS: events were lost; a message will say how many */
+		/* ENOBUFS: events were lost; a message will tell how many */
 	} while (length < 0 && (errno == EINTR || errno == ENOBUFS));
 	if (length < 0)
 		return -errno;
@@ -62,7 +62,7 @@ static int check_attribute(const struct nlattr *attr, unsigned int type)
 		[SEAL_A_DEADLINE] = MNL_TYPE_U64,
 	};
 
-	/* MNL_TYPE_UNSPEC: nothing to check */
+	/* an attribute without a type (MNL_TYPE_UNSPEC) is not checked */
 	return mnl_attr_validate(attr, types[type]) < 0 ? -EPROTO : 0;
 }
 
@@ -74,7 +74,7 @@ static int parse(const struct nlmsghdr *message, struct attributes *attributes)
 	memset(attributes, 0, sizeof(*attributes));
 	mnl_attr_for_each(attr, message, sizeof(struct genlmsghdr)) {
 		type = mnl_attr_get_type(attr);
-		/* newer modules have more to say */
+		/* a newer module may send more attributes */
 		if (type > SEAL_A_DEADLINE)
 			continue;
 		if (check_attribute(attr, type))
@@ -113,7 +113,7 @@ int channel_next(struct channel *channel, uint8_t cmd,
 		channel->message = mnl_nlmsg_next(message, &channel->left);
 		if (message->nlmsg_type == NLMSG_ERROR ||
 		    message->nlmsg_type == NLMSG_DONE) {
-			/* of an earlier request */
+			/* an answer to an earlier request */
 			if (message->nlmsg_seq != channel->seq)
 				continue;
 			if (message->nlmsg_type == NLMSG_ERROR)
@@ -208,7 +208,10 @@ static int find_family(struct channel *channel)
 	channel->message = NULL;
 	if (message->nlmsg_type == NLMSG_ERROR) {
 		ret = error_of(message);
-		/* the device is there, so the module is */
+		/*
+		 * The device is open, so the module is loaded, and the family
+		 * is missing in this network namespace.
+		 */
 		return ret == -ENOENT ? -EOPNOTSUPP : ret ? ret : -EPROTO;
 	}
 	mnl_attr_parse(message, sizeof(*genl), family_attribute,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the parts of libseal-events share: a netlink socket that may ask.
+ * Shared by the parts of libseal-events: a netlink socket with the right to
+ * ask.
  */
 #ifndef LIBSEAL_EVENTS_PRIVATE_H
 #define LIBSEAL_EVENTS_PRIVATE_H
@@ -12,7 +13,7 @@
 
 #define SEAL_EXPORT __attribute__((visibility("default")))
 
-/* The kernel makes no larger messages. */
+/* The kernel sends no larger messages. */
 #define CHANNEL_BUFFER	32768
 
 struct channel {
@@ -21,13 +22,13 @@ struct channel {
 	unsigned int portid;
 	uint16_t family;
 	uint32_t seq;			/* of the last request */
-	/* what was received, and where in it we are */
+	/* what was received last, the next message in it, and bytes left */
 	char *buffer;
 	const struct nlmsghdr *message;
 	int left;
 };
 
-/* Attributes of a message by their number; those of others are skipped. */
+/* The attributes of a message by their number; unknown ones are left out. */
 struct attributes {
 	const struct nlattr *attr[SEAL_A_DEADLINE + 1];
 };
@@ -35,18 +36,21 @@ struct attributes {
 int channel_open(struct channel *channel);
 void channel_close(struct channel *channel);
 
-/* Send command @cmd; @events as SEAL_A_EVENTS if it is not 0. */
+/* Send command @cmd, with SEAL_A_EVENTS if @events is not 0. 0 or -errno. */
 int channel_request(struct channel *channel, uint8_t cmd, uint16_t flags,
 		    uint32_t events);
 
 /*
- * The next message of ours: 1; 0: the end of a dump, or of an acknowledged
- * request; -EAGAIN: none yet (of a socket that does not wait); -errno.
+ * Get the next message with command @cmd. Returns 1; 0: the end of a dump, or
+ * an ACK; -EAGAIN: there is none yet, and the socket does not wait; -errno.
  */
 int channel_next(struct channel *channel, uint8_t cmd,
 		 struct attributes *attributes);
 
-/* Is there an answer, or something else, at the front? 0 or -errno. */
+/*
+ * Wait for a message but leave it in the socket. Returns its error if it is an
+ * NLMSG_ERROR (0 if that is an ACK), 0 if it is another message, or -errno.
+ */
 int channel_peek(struct channel *channel);
 
 uint32_t attribute_u32(const struct attributes *attributes, unsigned int type);

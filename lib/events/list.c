@@ -62,7 +62,7 @@ SEAL_EXPORT int seal_list_next(struct seal_list *list,
 		.refused	= attribute_u64(&a, SEAL_A_REFUSED),
 		.broken		= attribute_u64(&a, SEAL_A_BROKEN),
 	};
-	/* what no module leaves out, and callers need not ask for */
+	/* every module sends it, so callers need not check for NULL */
 	if (!list->claim.comm)
 		return -EPROTO;
 	*claim = &list->claim;

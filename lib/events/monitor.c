@@ -9,7 +9,7 @@
 
 #include "events/events.h"
 
-/* Room for bursts: the kernel never waits. It may grant less. */
+/* Room for bursts, since the kernel never waits. It may grant less. */
 #define RECEIVE_BUFFER	(8 * 1024 * 1024)
 
 struct seal_monitor {
@@ -29,8 +29,8 @@ static int monitor_listen(struct seal_monitor *monitor, uint32_t events)
 	if (ret)
 		return ret;
 	/*
-	 * An event may be there before the ACK, which then means nothing new and is
-	 * skipped when it comes up.
+	 * If an event comes before the ACK, the request has succeeded, too.
+	 * seal_monitor_next() skips the ACK later.
 	 */
 	ret = channel_peek(&monitor->channel);
 	if (ret)

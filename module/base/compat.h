@@ -2,22 +2,22 @@
 /*
  * Everything that differs between kernel versions.
  *
- * By feature where a feature can be seen by the preprocessor, because
- * distributions backport; by version where only the type of an argument or
- * the body of a function changed.
+ * A difference is decided by feature where the preprocessor can see the
+ * feature, because distributions backport. It is decided by version where only
+ * the type of an argument or the body of a function changed.
  */
 #ifndef SEAL_COMPAT_H
 #define SEAL_COMPAT_H
 
 #include <linux/version.h>
 
-/* scripts/check-kernel names what is missing */
+/* scripts/check-kernel tells the user what a kernel lacks */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "seal: this kernel is too old, 6.1 is the first that can be used"
 #endif
 /*
- * Their 6.12 is not 6.12: changes of later series were put into it, which the
- * version does not tell, so that there may be a path nobody looked at.
+ * The 6.12 of these distributions carries changes of later series, and the
+ * version number does not show which. There may be a path that nobody reviewed.
  */
 #if defined(RHEL_RELEASE_CODE) || defined(CONFIG_SUSE_KERNEL)
 #error "seal: kernels of this distribution carry changes of later series, which were not reviewed"
@@ -42,7 +42,7 @@
 #define SEAL_SERIES(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) && \
 				 LINUX_VERSION_CODE < KERNEL_VERSION(a, (b) + 1, 0))
 
-/* not all that read this know it, but every compiler of these kernels does */
+/* some static checkers lack it; every compiler of these kernels has it */
 #ifdef __has_include
 #if __has_include("linux/exportfs_block.h")
 #include <linux/exportfs_block.h>
@@ -62,8 +62,9 @@
 #endif
 
 /*
- * Which paths change a map was read from the source of these series and
- * tried on their kernels. Elsewhere a path may be new: nothing is sealed.
+ * For these series, the paths that change a map were read from the source and
+ * tried on running kernels. Another series may have a new path, so nothing is
+ * sealed there.
  */
 #if SEAL_SERIES(6, 1) || SEAL_SERIES(6, 12) || SEAL_SERIES(6, 18) || \
 	SEAL_SERIES(7, 2) || SEAL_SERIES(7, 3)
@@ -72,27 +73,32 @@
 #define SEAL_SERIES_REVIEWED	false
 #endif
 
-/* XFS_IOC_EXCHANGE_RANGE */
+/* the kernel has XFS_IOC_EXCHANGE_RANGE */
 #define SEAL_XFS_EXCHANGE	SEAL_KERNEL(6, 10)
-/* online repair is built */
+/* the kernel is built with online repair of XFS */
 #define SEAL_XFS_REPAIR		IS_ENABLED(CONFIG_XFS_ONLINE_REPAIR)
-/* what reserves blocks for a delayed allocation */
+/* the function of ext4 that reserves blocks for a delayed allocation */
 #if SEAL_KERNEL(6, 10)
 #define SEAL_EXT4_INSERT_DELAYED	"ext4_es_insert_delayed_extent"
 #else
 #define SEAL_EXT4_INSERT_DELAYED	"ext4_es_insert_delayed_block"
 #endif
-/* out-of-place atomic writes; a plain function, then merged into iomap_next */
+/*
+ * XFS has out-of-place atomic writes. They begin in a function of their own, or
+ * (from 7.3 on) in iomap_next().
+ */
 #define SEAL_XFS_ATOMIC_BEGIN	(SEAL_KERNEL(6, 16) && !SEAL_KERNEL(7, 3))
 #define SEAL_XFS_ATOMIC_NEXT	SEAL_KERNEL(7, 3)
 /*
- * The two inodes behind the root inode of XFS are those of the realtime device.
- * Later they can be elsewhere, and no handle gives them out.
+ * The two inodes with the numbers behind that of the root inode of XFS are
+ * those of the realtime device. From 6.13 on they can have other numbers, and
+ * no file handle gives access to them.
  */
 #define SEAL_XFS_REALTIME_BEHIND_ROOT	(!SEAL_KERNEL(6, 13))
 /*
- * iomap tracks which blocks of a folio are dirty. Before, write-back of a
- * folio with one dirty block writes, and so converts, all its unwritten ones.
+ * iomap tracks which blocks of a folio are dirty. Before 6.6, write-back of a
+ * folio with one dirty block writes all unwritten blocks of the folio, and
+ * thereby converts them.
  */
 #define SEAL_IOMAP_BLOCK_DIRTY	SEAL_KERNEL(6, 6)
 
@@ -131,7 +137,7 @@ static inline bool seal_path_owner_or_capable(const struct path *path)
 #endif
 
 #if SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT
-/* Will an atomic write of this size be redirected for sure? */
+/* Does XFS always write this atomic write of @length bytes out of place? */
 static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -147,8 +153,9 @@ static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
 #endif
 
 /*
- * Return addresses on the stack of another task, innermost first. In an RCU
- * section: the stack of a task that ends is freed behind a grace period.
+ * Store the return addresses on the stack of another task, innermost first, and
+ * return their number. The caller is in an RCU read-side section, because the
+ * stack of a task that ends is freed after a grace period.
  */
 #if SEAL_KERNEL(6, 12)
 static inline unsigned int seal_stack_of(struct task_struct *task,
@@ -177,7 +184,7 @@ static inline unsigned int seal_stack_of(struct task_struct *task,
 }
 #endif
 
-/* The attributes of the request that asked for a dump; NULL: it had none. */
+/* Return the attributes of the request for a dump, or NULL if it had none. */
 static inline struct nlattr **seal_dump_attrs(struct netlink_callback *cb)
 {
 #if SEAL_KERNEL(6, 7)
@@ -187,7 +194,7 @@ static inline struct nlattr **seal_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
-/* Layout leases are how pNFS clients hold a right to write blocks. */
+/* A pNFS client that may write blocks of a file itself holds a layout lease. */
 static inline bool seal_has_layout_lease(struct inode *inode)
 {
 	struct file_lock_context *ctx = locks_inode_context(inode);
@@ -219,8 +226,8 @@ static inline bool seal_has_layout_lease(struct inode *inode)
 }
 
 /*
- * A function called by ftrace gets the arguments of the traced function, and
- * can have it go on elsewhere, without saving all of the registers.
+ * A function that ftrace calls can read the arguments of the traced function
+ * and send the call elsewhere. ftrace need not save all registers for that.
  */
 #ifdef ftrace_instruction_pointer_set
 /* before 6.2 */
@@ -250,8 +257,8 @@ static __always_inline void seal_call_redirect(struct ftrace_regs *call,
 #endif
 
 /*
- * Since 7.3 kernel threads have a root directory of their own, in which there
- * is nothing, and see that of init between these two.
+ * Since 7.3 kernel threads have an empty root directory of their own. Between
+ * these two calls a kernel thread has the root directory of init.
  */
 static inline struct fs_struct *seal_init_fs_begin(void)
 {
@@ -269,7 +276,7 @@ static inline void seal_init_fs_end(struct fs_struct *old)
 #endif
 }
 
-/* Do these arguments of __break_lease() ask for a layout, not to be waited for? */
+/* Do these arguments of __break_lease() break layouts without waiting? */
 #ifdef LEASE_BREAK_LAYOUT
 static inline bool seal_breaks_layout(unsigned int flags, unsigned int unused)
 {
@@ -283,9 +290,9 @@ static inline bool seal_breaks_layout(unsigned int mode, unsigned int type)
 #endif
 
 /*
- * Converting unwritten blocks that somebody else has written through the
- * device is an operation of filesystems for the pNFS server. @size, if not 0,
- * is what the file grows to.
+ * Filesystems offer the pNFS server an operation that converts unwritten blocks
+ * which somebody has written through the device. seal_commit_blocks() calls it.
+ * @size is the new size of the file in bytes, or 0 if it does not change.
  */
 #ifdef SEAL_EXPORT_BLOCK_OPS
 static inline bool seal_can_commit_blocks(struct super_block *sb)
@@ -333,8 +340,8 @@ static inline int seal_commit_blocks(struct inode *inode, struct iomap *maps,
 #endif
 
 /*
- * Take a locked folio, that is neither dirty nor in write-back, out of the page
- * cache of a regular file.
+ * Remove a folio from the page cache of a regular file. The caller holds the
+ * lock of the folio, which is neither dirty nor in write-back.
  */
 static inline void seal_remove_folio(struct address_space *mapping,
 				     struct folio *folio)
@@ -347,9 +354,9 @@ static inline void seal_remove_folio(struct address_space *mapping,
 }
 
 /*
- * Which folio sizes the page cache may use for a file, as bits of
- * mapping->flags. The kernel's own helpers do not update them atomically, and
- * error bits of the same word are set at any time.
+ * Bits of mapping->flags tell which folio sizes the page cache may use for a
+ * file. The kernel's own helpers do not update the word atomically, and other
+ * tasks set error bits in it at any time; so these helpers only compute bits.
  */
 #ifdef AS_FOLIO_ORDER_MASK
 #define SEAL_FOLIO_BITS		AS_FOLIO_ORDER_MASK

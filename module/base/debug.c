@@ -33,7 +33,7 @@ bool seal_step_skipped(enum seal_step step)
 	return READ_ONCE(skipped) & BIT(step);
 }
 
-/* Names with commas in between. None: no step is left out. */
+/* Parse names that are separated by commas; "" leaves no step out. */
 static int step_set(const char *val, const struct kernel_param *kp)
 {
 	char names[64], *rest = names, *name;

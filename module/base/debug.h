@@ -9,20 +9,20 @@
 #include <linux/types.h>
 
 enum seal_step {
-	SEAL_STEP_ENTERED,	/* calls that entered before the gates were there */
-	SEAL_STEP_KTHREADS,	/* kernel threads among them */
-	SEAL_STEP_RWSEM,	/* i_rwsem, before a map is read */
-	SEAL_STEP_INVALIDATE,	/* the invalidate lock */
-	SEAL_STEP_DIO,		/* direct I/O that is under way */
-	SEAL_STEP_WRAPPERS,	/* calls that entered without a lock */
-	SEAL_STEP_LAYOUTS,	/* calls that dropped their lock for a layout */
-	SEAL_STEP_COW,		/* reflinked once: nothing is in place */
-	SEAL_STEP_PAGES,	/* cached pages of what is not in place */
-	SEAL_STEP_FOLIOS,	/* large folios */
-	SEAL_STEP_STAGING,	/* what a failed atomic write has left */
-	SEAL_STEP_FACTS,	/* attributes, looked at again */
-	SEAL_STEP_OWN,		/* files of the filesystem itself */
-	SEAL_STEP_WATCH,	/* who passed while the gates were watched */
+	SEAL_STEP_ENTERED,	/* wait for calls older than the gates */
+	SEAL_STEP_KTHREADS,	/* look at kernel threads for such calls, too */
+	SEAL_STEP_RWSEM,	/* take i_rwsem before a map is read */
+	SEAL_STEP_INVALIDATE,	/* take the invalidate lock */
+	SEAL_STEP_DIO,		/* wait for direct I/O that is under way */
+	SEAL_STEP_WRAPPERS,	/* wait for calls that entered without a lock */
+	SEAL_STEP_LAYOUTS,	/* wait for calls that wait for a pNFS layout */
+	SEAL_STEP_COW,		/* once reflinked: treat nothing as in place */
+	SEAL_STEP_PAGES,	/* drop cached pages that are not in place */
+	SEAL_STEP_FOLIOS,	/* keep large folios out of the page cache */
+	SEAL_STEP_STAGING,	/* drop what a failed atomic write has left */
+	SEAL_STEP_FACTS,	/* look at the attributes again */
+	SEAL_STEP_OWN,		/* refuse files of the filesystem itself */
+	SEAL_STEP_WATCH,	/* notice calls that pass watched gates */
 };
 
 #ifdef CONFIG_SEAL_DEBUG

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Switches of an administrator: do nothing at all, or only tell. */
+/* Module parameters by which an administrator limits what the module does. */
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/ratelimit.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Switches of an administrator, given when the module is loaded (also on the
- * kernel command line: seal.disable=1) and not changed afterwards.
+ * Module parameters by which an administrator limits what the module does.
+ * They are given when the module is loaded (also on the kernel command line:
+ * seal.disable=1) and do not change afterwards.
  */
 #ifndef SEAL_MODE_H
 #define SEAL_MODE_H
@@ -10,13 +11,16 @@
 
 struct inode;
 
-/* Nothing is sealed, preallocated or unshared. */
+/* Is the module to seal, preallocate and unshare nothing? */
 bool seal_is_disabled(void);
 
-/* Gates count and tell what they would refuse, and let it pass. */
+/* Do gates only count and log what they would refuse, and let it pass? */
 bool seal_is_log_only(void);
 
-/* Tell one operation that log-only mode let pass. In a probe handler. */
+/*
+ * Log one operation that log-only mode let pass (rate limited). May be called
+ * in the handler of a gate, where nothing sleeps.
+ */
 void seal_tell_passed(const struct inode *inode, const char *gate);
 
 #endif /* SEAL_MODE_H */

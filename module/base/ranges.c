@@ -2,16 +2,18 @@
 /*
  * A table of byte ranges, sorted and disjoint.
  *
- * More than one range are kept in chunks of at most a page, so that no
- * high-order allocation is needed, and the chunks in a list. Blocks of files
- * are multiples of 512 bytes: a narrow chunk has its ranges as two 32-bit
- * numbers of units of that size, counted from where the first one begins. What
- * cannot be said so, because it is not a multiple or 2 TiB away, makes the
- * chunk a wide one, of ranges in bytes. A chunk that has too many ranges to
- * become wide is left as it is, and the next one begins.
+ * A table with more than one range keeps them in chunks of at most 4096 bytes,
+ * so that no chunk needs a high-order allocation. An array lists the chunks.
  *
- * So a range takes 8 bytes, and wide ones, of which a file has many only if
- * it is huge and sparse, take 16.
+ * Block sizes of files are multiples of 512 bytes. A narrow chunk therefore
+ * stores the start and the end of a range as 32-bit numbers of 512-byte units,
+ * counted from the start of the first range of the chunk. A range that does not
+ * fit this form, because it is not a multiple of the unit or ends 2 TiB or more
+ * away, makes the chunk a wide one, which stores ranges in bytes. If a chunk
+ * has too many ranges to become wide, it stays narrow and a new chunk begins.
+ *
+ * So a range takes 8 bytes. A range in a wide chunk takes 16 bytes, but only a
+ * huge and sparse file has many of those.
  */
 #ifdef __KERNEL__
 #include <linux/build_bug.h>
@@ -20,7 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* A table is filled while the filesystem holds locks of the file. */
+/* GFP_NOFS: a table is filled while the filesystem holds locks of the file. */
 #define ranges_alloc(size)	kvzalloc(size, GFP_NOFS | __GFP_ACCOUNT)
 #define ranges_free(ptr)	kvfree(ptr)
 #else
@@ -36,8 +38,8 @@
 #include "base/ranges.h"
 
 /*
- * The sizes are those kmalloc() has. The first chunk grows to a page: most
- * files have few ranges.
+ * Chunk sizes are sizes of kmalloc() caches. The first chunk begins small and
+ * grows, because most files have few ranges.
  */
 #define CHUNK_FIRST_BYTES	32
 #define CHUNK_BYTES		4096
@@ -50,16 +52,16 @@ struct narrow_range {
 	__u32	end;		/* exclusive */
 };
 
-/* Followed by its ranges: at least one. */
+/* A chunk; its ranges, at least one, follow it in memory. */
 struct seal_chunk {
 	__u16	nr;
 	__u16	top;		/* the largest power of two not above @nr */
-	__u16	bytes;		/* of memory */
+	__u16	bytes;		/* allocated, with this header */
 	__u16	wide;
 };
 
 struct chunk_at {
-	__u64			base;	/* where its first range begins */
+	__u64			base;	/* start of its first range, bytes */
 	struct seal_chunk	*chunk;
 };
 
@@ -70,7 +72,7 @@ struct seal_chunks {
 	struct chunk_at	at[];
 };
 
-/* What a range takes, and what is left of a page for ranges. */
+/* The memory that the comment at the top promises. */
 static_assert(sizeof(struct seal_ranges) == 16, "one range and nothing else");
 static_assert(sizeof(struct narrow_range) == 8, "no padding");
 static_assert(sizeof(struct seal_chunk) == 8, "aligned like what follows it");
@@ -90,7 +92,7 @@ static bool has_chunks(const struct seal_ranges *ranges)
 	return ranges->many.start == SEAL_RANGES_MANY;
 }
 
-/* Can a narrow chunk that begins at @base hold a range of this start and end? */
+/* Can a narrow chunk that begins at @base hold the range [start, end)? */
 static bool is_narrow(__u64 base, __u64 start, __u64 end)
 {
 	return !(((start - base) | (end - base)) & UNIT_MASK) &&
@@ -128,7 +130,7 @@ static __u32 room(__u32 bytes, bool is_wide)
 			  sizeof(struct narrow_range));
 }
 
-/* The new top where the number of ranges or chunks has changed by one. */
+/* The new value of @top after the number of ranges or chunks changed by one. */
 static __u32 top(__u32 old, __u32 nr)
 {
 	if (old > nr)
@@ -153,7 +155,7 @@ static struct seal_chunk *chunk_alloc(__u32 bytes, bool is_wide)
 	return chunk;
 }
 
-/* Make a chunk one that has room for @nr ranges, wide ones or not. */
+/* Make room for @nr ranges in a chunk, which becomes wide if @is_wide. */
 static int chunk_reshape(struct chunk_at *at, __u32 nr, bool is_wide)
 {
 	struct seal_chunk *old = at->chunk;
@@ -185,7 +187,7 @@ static int chunks_add(struct seal_ranges *ranges, struct seal_range range,
 	struct chunk_at *at;
 
 	if (!chunks || chunks->nr == chunks->room) {
-		/* with the header that is a power of two */
+		/* 2^n - 1 items and the header add up to a power of two */
 		__u32 more = chunks ? chunks->room * 2 + 1 : 1;
 		struct seal_chunks *new;
 
@@ -239,7 +241,7 @@ static int chunks_append(struct seal_ranges *ranges, struct seal_range range)
 
 	ret = chunks_add(ranges, range, CHUNK_BYTES);
 	if (!ret && extends) {
-		/* it moved to the new chunk, the old one has many more */
+		/* the last range moved to the new chunk: take it off the old */
 		chunks = ranges->many.chunks;
 		chunk_set_nr(chunks->at[chunks->nr - 2].chunk, nr);
 	}
@@ -278,10 +280,11 @@ int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end)
 }
 
 /*
- * The three searches find the last one that begins at or before a place, or
- * the first one if none does. They are in the way of every write: no division,
- * no branch that depends on the data, and numbers that are powers of two after
- * the first step, so that a step is a comparison, a choice and a shift.
+ * The three searches return the last item that begins at or before a position,
+ * or the first item if none does. Every write to a sealed file runs them, so
+ * they do without divisions and without branches that depend on the data. After
+ * the first step, step sizes are powers of two: a step is a comparison, a
+ * conditional move and a shift.
  */
 static const struct chunk_at *chunks_find(const struct seal_chunks *chunks,
 					  __u64 pos)
@@ -335,13 +338,14 @@ static bool chunks_cover(const struct seal_chunks *chunks, __u64 start,
 
 	if (start < chunks->at[0].base)
 		return false;
-	/* so whatever is found begins at or before start */
+	/* now the range that is found begins at or before start */
 	at = chunks_find(chunks, start);
 	if (at->chunk->wide)
 		return wide_find(at->chunk, start)->end >= end;
 	/*
-	 * The unit of start may lose its upper bits: then that of end is beyond
-	 * all a chunk has, whichever range is found.
+	 * The unit number of start may lose its upper bits in the call. Then
+	 * the unit of end is beyond every range of the chunk, and the
+	 * comparison fails, whichever range was found.
 	 */
 	return narrow_find(at->chunk, (start - at->base) >> UNIT_SHIFT)->end >
 	       (end - 1 - at->base) >> UNIT_SHIFT;
@@ -351,20 +355,20 @@ bool seal_ranges_cover(const struct seal_ranges *ranges, __u64 start, __u64 end)
 {
 	if (start >= end)
 		return true;
-	/* ranges that touch are one range, so one range must hold it all */
+	/* ranges never touch each other, so one range must hold all of it */
 	if (has_chunks(ranges))
 		return chunks_cover(ranges->many.chunks, start, end);
 	return ranges->one.start <= start && ranges->one.end >= end;
 }
 
-/* A place in a table, from which it is read on. */
+/* A position in a table that is read range by range. */
 struct cursor {
 	const struct seal_ranges	*ranges;
 	__u32				chunk;
 	__u32				i;
 };
 
-/* The range there; false behind the last one. */
+/* Get the range at the cursor; false if it is behind the last one. */
 static bool cursor_get(const struct cursor *cursor, struct seal_range *range)
 {
 	const struct seal_ranges *ranges = cursor->ranges;
@@ -391,7 +395,10 @@ static void cursor_step(struct cursor *cursor)
 	}
 }
 
-/* At the last range that begins at or before @pos, or the first one. */
+/*
+ * Return a cursor to the last range that begins at or before @pos, or else to
+ * the first range.
+ */
 static struct cursor cursor_at(const struct seal_ranges *ranges, __u64 pos)
 {
 	struct cursor cursor = { .ranges = ranges };
@@ -464,7 +471,7 @@ int seal_ranges_union(struct seal_ranges *out, const struct seal_ranges *a,
 		} else {
 			cursor_step(&i);
 		}
-		/* of what overlaps the last range only the rest, which extends it */
+		/* add only the part that the ranges so far do not have */
 		ret = seal_ranges_add(out, x.start > done ? x.start : done,
 				      x.end);
 		if (ret)

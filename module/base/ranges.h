@@ -2,7 +2,7 @@
 /*
  * A table of byte ranges, sorted and disjoint: the in-place ranges of a file.
  *
- * Pure code: the unit tests compile it in user space.
+ * This is pure code: the unit tests compile it in user space, too.
  */
 #ifndef SEAL_RANGES_H
 #define SEAL_RANGES_H
@@ -18,9 +18,10 @@ struct seal_range {
 };
 
 /*
- * One range, the usual case, is in here and needs no memory of its own; nor
- * does the empty table, which is all zeros. No range begins at the very last
- * byte there can be: a start of SEAL_RANGES_MANY says that there are more.
+ * Most tables have one range. It is stored in the structure itself and needs no
+ * memory of its own; nor does the empty table, which is all zeros. No range
+ * begins at the last possible byte, so a start of SEAL_RANGES_MANY says that
+ * the table has several ranges.
  */
 #define SEAL_RANGES_MANY	(~(__u64)0)
 
@@ -40,9 +41,9 @@ static inline bool seal_ranges_empty(const struct seal_ranges *ranges)
 }
 
 /*
- * Append [start, end), which must not begin before the end of the last range;
- * a range that touches the last one extends it. 0, or -ENOMEM and nothing has
- * happened.
+ * Append [start, end), which must not begin before the end of the last one.
+ * A range that touches the last one extends it. Returns 0, or -ENOMEM, and then
+ * the table has not changed.
  */
 int seal_ranges_add(struct seal_ranges *ranges, __u64 start, __u64 end);
 
@@ -53,21 +54,21 @@ bool seal_ranges_cover(const struct seal_ranges *ranges, __u64 start, __u64 end)
 bool seal_ranges_subset(const struct seal_ranges *a,
 			const struct seal_ranges *b);
 
-/* Append the bytes common to @a and @b to the empty @out. 0 or -ENOMEM. */
+/* Fill the empty @out with what is in both @a and @b. Returns 0 or -ENOMEM. */
 int seal_ranges_intersect(struct seal_ranges *out, const struct seal_ranges *a,
 			  const struct seal_ranges *b);
 
-/* Append what is in @a or in @b to the empty @out. 0 or -ENOMEM. */
+/* Fill the empty @out with what is in @a or in @b. Returns 0 or -ENOMEM. */
 int seal_ranges_union(struct seal_ranges *out, const struct seal_ranges *a,
 		      const struct seal_ranges *b);
 
-/* Append what is in @a and not in @b to the empty @out. 0 or -ENOMEM. */
+/* Fill the empty @out with what is in @a, not in @b. Returns 0 or -ENOMEM. */
 int seal_ranges_subtract(struct seal_ranges *out, const struct seal_ranges *a,
 			 const struct seal_ranges *b);
 
 /*
- * The first range that ends behind @pos; false if there is none. What it has
- * before @pos is cut off.
+ * Find the first range that ends behind @pos. @range gets the part of it that
+ * is not before @pos. Returns false if there is no such range.
  */
 bool seal_ranges_next(const struct seal_ranges *ranges, __u64 pos,
 		      struct seal_range *range);
@@ -76,12 +77,15 @@ bool seal_ranges_next(const struct seal_ranges *ranges, __u64 pos,
 bool seal_ranges_overlap(const struct seal_ranges *ranges, __u64 start,
 			 __u64 end);
 
-/* Adds up what the chunks have: seal_ranges_empty() if that is the question. */
+/*
+ * The number of ranges. It is summed up over all chunks; to find out whether
+ * there is any range, use seal_ranges_empty().
+ */
 __u64 seal_ranges_nr(const struct seal_ranges *ranges);
 
 __u64 seal_ranges_bytes(const struct seal_ranges *ranges);
 
-/* Back to the empty table. */
+/* Free what the table has allocated, and make it the empty table. */
 void seal_ranges_free(struct seal_ranges *ranges);
 
 #endif /* SEAL_RANGES_H */

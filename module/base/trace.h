@@ -34,12 +34,12 @@ DEFINE_EVENT(seal_inode, seal_unsealed,
 	TP_PROTO(const struct inode *inode, u64 digest),
 	TP_ARGS(inode, digest));
 
-/* a holder has had blocks converted: the digest of the map since */
+/* a holder has had blocks converted; @digest is that of the new map */
 DEFINE_EVENT(seal_inode, seal_committed,
 	TP_PROTO(const struct inode *inode, u64 digest),
 	TP_ARGS(inode, digest));
 
-/* a tripwire: which function changed the map of a sealed file */
+/* a tripwire was hit: @function changed the map of a sealed file */
 TRACE_EVENT(seal_broken,
 	TP_PROTO(const struct inode *inode, const char *function),
 	TP_ARGS(inode, function),
@@ -59,7 +59,7 @@ TRACE_EVENT(seal_broken,
 		  (unsigned long)__entry->ino, __entry->function)
 );
 
-/* start and end are 0 where the operation is refused whatever its range */
+/* @start and @end are bytes, or 0 for an operation refused on any range */
 TRACE_EVENT(seal_refused,
 	TP_PROTO(const struct inode *inode, const char *gate, u64 start,
 		 u64 end),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A holder changes the map: one task at a time, and nobody joins meanwhile. */
+/* A holder changes the map of a sealed file: one task at a time. */
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
@@ -14,7 +14,10 @@
 
 #define REREAD_TRIES	5
 
-/* The entry if it is held so, with another claim on it, or why not. */
+/*
+ * Find the entry on which @session (NULL: the lasting claim) has a claim, and
+ * add a claim to it for the change; or return the reason as an ERR_PTR.
+ */
 static struct seal_entry *change_find(struct seal_session *session,
 				      struct inode *inode,
 				      struct seal_change **fresh)
@@ -42,7 +45,10 @@ static struct seal_entry *change_find(struct seal_session *session,
 	return entry;
 }
 
-/* Claims may have been dropped, and others have come, since it was found. */
+/*
+ * The lock of the change is held now. Look at the claims again: they may have
+ * been dropped, and others may have come, since the entry was found.
+ */
 static int change_start(struct seal_entry *entry, struct seal_session *session,
 			bool grow)
 {
@@ -134,7 +140,7 @@ void seal_change_reread(struct seal_entry *entry)
 		}
 		seal_table_free(table);
 	}
-	/* what is told of the map is out of date: that is what broken means */
+	/* STATUS now tells of a map that is out of date: the seal is broken */
 	atomic64_inc(&entry->changes);
 	seal_report_broken(entry, "by its holder, and it cannot be read again");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A holder changes the map of a file that is sealed.
+ * A holder changes the map of a sealed file.
  *
  * Locks: mnt_want_write > change->lock > session->lock > seal_table_lock, and
  * change->lock > i_rwsem > invalidate_lock.
@@ -19,43 +19,55 @@ struct seal_entry;
 struct seal_session;
 
 /*
- * May this task change blocks of @file, or have somebody change them? 0;
- * -EBADF: not open for writing; -EPERM: CAP_SYS_RAWIO.
+ * May this task change blocks of @file, or have others change them? Returns 0;
+ * -EBADF: @file is not open for writing; -EPERM: CAP_SYS_RAWIO is missing.
  */
 int seal_may_change(struct file *file);
 
-/* With the probe that maps are read by, and write access to the filesystem. */
+/*
+ * Between these two the map gate is attached, and the task has write access to
+ * the filesystem. Returns 0 or an error; @reason, of SEAL_REASON_LEN bytes, is
+ * filled in only if the gate was refused.
+ */
 int seal_change_enter(struct file *file, char *reason);
 void seal_change_leave(struct file *file);
 
 /*
- * The entry of @inode that @session has a claim on (NULL: that has a sticky
- * claim), pinned, with the lock of its change taken. With @grow nobody else may
- * hold it, or join until the end. -EACCES: no such claim; -EBUSY: others hold
- * it; -EINTR; -ENOMEM.
+ * Find the entry of @inode on which @session (NULL: the lasting claim) has a
+ * claim, pin it, and take the lock of its change. With @grow nobody else may
+ * hold the file, and nobody can join until seal_change_end(). Errors: -EACCES:
+ * there is no such claim; -EOWNERDEAD: it was revoked; -EBUSY: others hold the
+ * file, too; -EINTR; -ENOMEM.
  */
 struct seal_entry *seal_change_begin(struct seal_session *session,
 				     struct inode *inode, bool grow);
 void seal_change_end(struct seal_entry *entry, bool grow);
 
 /*
- * Between these two, what this task does to the map is what the holder asked
- * for. Reclaim within does not touch this inode: its locks are held.
+ * Between these two, gates and tripwires let this task change the map, because
+ * the holder asked for that. Memory reclaim by this task does not touch the
+ * inode, whose locks are held.
  */
 void seal_change_allow(struct seal_entry *entry);
 void seal_change_forbid(struct seal_entry *entry);
 
-/* After a change that did not go as computed: publish what is there now. */
+/*
+ * Read the map again and publish it, after a change whose result was not
+ * computed before, or went wrong. If that fails, the seal counts as broken.
+ */
 void seal_change_reread(struct seal_entry *entry);
 
-/* Say why in @reason, of SEAL_REASON_LEN, and return @error. */
+/* Store @why in @reason, of SEAL_REASON_LEN bytes, and return @error. */
 static inline int seal_explain(char *reason, int error, const char *why)
 {
 	strscpy(reason, why, SEAL_REASON_LEN);
 	return error;
 }
 
-/* The same for what seal_change_enter() and seal_change_begin() came to. */
+/*
+ * Explain in @reason an error of seal_change_enter() or seal_change_begin(), if
+ * nothing else did, and return @error.
+ */
 int seal_change_error(int error, char *reason);
 
 #endif /* SEAL_CHANGE_H */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Granted blocks that have been written become part of the file.
+ * COMMIT: granted blocks that have been written become part of the file.
  *
- * That change is exact: the map it leads to is computed before it is begun,
- * together with the table and the digest, so that nothing can fail once the
- * filesystem has done its part. Until the new table is published gates refuse
- * what the old one refused.
+ * The new map is computed before the change begins, together with its table and
+ * digest, so that nothing can fail once the filesystem has done its part. Until
+ * the new table is published, gates decide by the old one.
  *
- * The filesystem converts blocks by the operation it has for its pNFS server,
- * commit_blocks().
+ * The filesystem converts the blocks by commit_blocks(), the operation that it
+ * has for the pNFS server.
  */
 #include <linux/blkdev.h>
 #include <linux/fs.h>
@@ -28,17 +27,17 @@
 #include "table/events.h"
 #include "table/grantee.h"
 
-/* Extents that are converted per call. */
+/* The most extents that one COMMIT converts. */
 #define MAX_PIECES	65536
 
 struct commit_job {
 	u64			old_size;
 	u64			size;		/* afterwards */
 	struct seal_ranges	all;		/* as asked for */
-	struct seal_ranges	unwritten;	/* what has to be converted */
-	struct iomap		*pieces;	/* the same */
-	struct seal_table	*table;		/* of the map it leads to */
-	struct seal_map_info	info;
+	struct seal_ranges	unwritten;	/* to be converted */
+	struct iomap		*pieces;	/* @unwritten, as iomaps */
+	struct seal_table	*table;		/* of the new map */
+	struct seal_map_info	info;		/* of the new map */
 };
 
 static int commit_ranges(struct commit_job *job, struct seal_entry *entry,
@@ -99,7 +98,7 @@ static int commit_size(struct commit_job *job, struct seal_entry *entry,
 	return 0;
 }
 
-/* Of what is asked for, what is unwritten up to EOF. */
+/* Find the unwritten parts of job->all before EOF. */
 static int commit_unwritten(struct commit_job *job, struct inode *inode)
 {
 	const unsigned int room = SEAL_GRANT_MAX_EXTENTS;
@@ -173,13 +172,13 @@ static int commit_prepare(struct commit_job *job, struct seal_entry *entry,
 			       commit->reason, &change);
 	if (ret)
 		return ret;
-	/* as sealed: an inode does not become one while it is granted from */
+	/* no block is shared while any is granted: cow stays what it was */
 	if (entry->sum.cow)
 		seal_map_redirected(&job->info, &job->table->ranges);
 	return 0;
 }
 
-/* Has the filesystem done all it was told to, and said so rightly? */
+/* Let the filesystem convert the blocks, and check that it has done all. */
 static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 {
 	struct inode *inode = entry->inode;
@@ -201,7 +200,7 @@ static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 			return -EIO;
 		pos = range.end;
 	}
-	/* the first written block there is tells whether it stays in place */
+	/* only now is there a written block by which redirection can be seen */
 	if (!entry->sum.written && !entry->sum.shared &&
 	    job->info.first_written != U64_MAX &&
 	    seal_xfs_redirects(inode, job->info.first_written))
@@ -240,7 +239,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 		return ret;
 	change = !seal_ranges_empty(&job->unwritten) ||
 		 job->size != job->old_size;
-	/* what COMMIT would make the end of the file must be a block of it */
+	/* the block before the new end must be written, now or before */
 	if (job->size != job->old_size &&
 	    !seal_ranges_cover(&job->unwritten, job->size - 1, job->size) &&
 	    !seal_map_written(inode, round_down(job->size - 1,
@@ -250,9 +249,10 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 				    "the block before the new end is not committed");
 
 	/*
-	 * What others wrote must be on disk before the map says that it is
-	 * theirs, or a power cut in between shows what was there before. The
-	 * log may be on another device.
+	 * What others wrote to the blocks must be on disk before the map says
+	 * that the blocks are written, or a power cut in between would expose
+	 * old contents. The log, which may be on another device, does not
+	 * flush this one.
 	 */
 	ret = blkdev_issue_flush(inode->i_sb->s_bdev);
 	if (ret)
@@ -260,14 +260,15 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	ret = seal_freeze_modify(entry, file);
 	if (ret)
 		return ret;
-	/* from here on to the end, whatever signal arrives */
+	/* from here to the end no signal stops this */
 	ret = change ? commit_convert(job, entry) : vfs_fsync(file, 0);
 
 	/*
-	 * Pages of the ranges that were read before they were converted show
-	 * zeros. What is unwritten cannot be dirty, so nothing is lost; of what
-	 * was written before, somebody may write pages. Nobody reads them in
-	 * again before the table is published.
+	 * Pages of the ranges that were read before the conversion show zeros:
+	 * drop them. Pages of unwritten blocks cannot be dirty, so nothing is
+	 * lost; pages of blocks that were written before may be in use. The map
+	 * stays locked, so that no page is read in again before the table is
+	 * published.
 	 */
 	dropped = seal_pages_lock_detached(inode, file, &job->all, true);
 	if (!ret) {
@@ -289,7 +290,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 			SEAL_REASON_LEN);
 	}
 	seal_pages_unlock(inode);
-	/* reads the map, which takes the locks */
+	/* without the locks, because reading the map takes them */
 	if (ret && change && job->table)
 		seal_change_reread(entry);
 	commit->generation = entry->generation;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Granted blocks.
+ * GRANT and RELEASE.
  *
- * A grant says which blocks of a sealed file somebody else may write to,
- * through the device. The seal already sees to it that they stay where they
- * are. What is left to do is to know whose they are (grantee.c), and to change
- * their state when they have been written (commit.c).
+ * A grant says which blocks of a sealed file others may write to, through the
+ * device. The seal already keeps the blocks where they are. What is left to do
+ * is to know to whom they are granted (grantee.c), and to change their state
+ * when they have been written (commit.c).
  *
- * map_blocks(), which the filesystem has for its pNFS server, is not used: it
+ * map_blocks(), which the filesystem has for the pNFS server, is not used: it
  * drops the page cache of the whole file, and warns if others write meanwhile.
  * The map is known here, and ->fallocate() allocates.
  */
@@ -24,12 +24,12 @@
 #include "table/entry.h"
 #include "table/grantee.h"
 
-/* Bytes that are allocated per call. */
+/* Bytes that one GRANT allocates at most. */
 #define STEP_ALLOCATE	BIT_ULL(30)
 
 /*
- * Allocate the holes of the range. vfs_fallocate() would ask for write access
- * to the filesystem again, which the caller has.
+ * Allocate the holes of the range. Not by vfs_fallocate(), which would ask for
+ * write access to the filesystem: the caller has it already.
  */
 static int allocate(struct seal_entry *entry, struct file *file, u64 start,
 		    u64 end)
@@ -42,7 +42,7 @@ static int allocate(struct seal_entry *entry, struct file *file, u64 start,
 	ret = file->f_op->fallocate(file, FALLOC_FL_KEEP_SIZE, start,
 				    end - start);
 	seal_change_forbid(entry);
-	/* also if it has failed: a part may be allocated */
+	/* also after a failure, because a part may have been allocated */
 	err = vfs_fsync(file, 0);
 	seal_change_reread(entry);
 	return ret ?: err;
@@ -79,8 +79,9 @@ static int has_hole(struct inode *inode, u64 start, u64 end,
 }
 
 /*
- * The extents of [start, end), checked: in @list their number, in @stop how
- * far they go.
+ * List the extents of [start, end) in @list, and check that they can be
+ * granted. Returns their number or -errno; @stop gets their end, which is
+ * before @end if there are more extents than @grant has room for.
  */
 static int list_range(struct inode *inode, struct seal_grant *grant, u64 start,
 		      u64 end, struct seal_map_extent *list, u64 *stop)
@@ -91,7 +92,7 @@ static int list_range(struct inode *inode, struct seal_grant *grant, u64 start,
 	nr = seal_map_list(inode, start, end, list, grant->nr_extents);
 	if (nr < 0)
 		return nr;
-	/* there may be more of them */
+	/* the list is full, so there may be more extents */
 	if (nr == grant->nr_extents)
 		end = round_down(list[nr - 1].end, unit);
 
@@ -166,7 +167,10 @@ static int grant_locked(struct seal_entry *entry, struct seal_session *session,
 	if (ret)
 		return ret;
 
-	/* whoever shares blocks has the locks: he is done, or will see this */
+	/*
+	 * The gate of reflinks reads this with i_rwsem held. The next call
+	 * takes that lock: a reflink has finished then, or it sees this.
+	 */
 	WRITE_ONCE(seal_entry_change(entry)->unshared, true);
 	ret = seal_freeze_hand_out(entry, file, start, end,
 				   !(grant->flags & SEAL_GRANT_WRITTEN),

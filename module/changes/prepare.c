@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changing a map on request, before it is sealed: preallocation and unsharing
- * with what the kernel offers to everybody.
+ * PREALLOC and UNSHARE: changing a map on request, before it is sealed, by
+ * means that the kernel offers to every program.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -17,18 +17,21 @@
 #include "map/map.h"
 #include "table/entry.h"
 
-/* Bytes per call: about a second of work, so that progress can be shown. */
+/* Bytes per call: at most a second of work, so that progress can be shown. */
 #define STEP_ALLOCATE	BIT_ULL(30)
 #define STEP_DATA	(64ULL << 20)
-/* Bytes for which writers have to wait at a time. */
+/* Bytes that are worked on while writers have to wait. */
 #define STEP_LOCKED	(4ULL << 20)
-/* Extents looked at per call. */
+/* Extents that one call looks at. */
 #define STEP_EXTENTS	256
 
-/* Writers can dirty a file between two steps; they do not do so for ever. */
+/* Others can change the file between two tries; give up after this many. */
 #define MAX_TRIES	5
 
-/* Cut the step to what the list of extents, if it is full, covers. */
+/*
+ * List extents of [start, end). Returns the end of the part that the list
+ * covers: if it is full, there may be more extents. @nr: number or -errno.
+ */
 static u64 list_step(struct inode *inode, u64 start, u64 end,
 		     struct seal_map_extent *extents, int *nr)
 {
@@ -38,7 +41,7 @@ static u64 list_step(struct inode *inode, u64 start, u64 end,
 	return end;
 }
 
-/* Keeps the size: the file may have been truncated since it was looked at. */
+/* KEEP_SIZE, because the file may have been truncated since it was listed. */
 static int fill_hole(struct file *file, u64 start, u64 end)
 {
 	if (start >= end)
@@ -46,7 +49,7 @@ static int fill_hole(struct file *file, u64 start, u64 end)
 	return vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, start, end - start);
 }
 
-/* Allocate the holes of [start, *end); *end may come closer. */
+/* Allocate the holes of [start, *end). If the list is full, *end is reduced. */
 static int fill_holes(struct file *file, u64 start, u64 *end,
 		      struct seal_map_extent *extents)
 {
@@ -66,10 +69,10 @@ static int fill_holes(struct file *file, u64 start, u64 *end,
 }
 
 /*
- * Make pages dirty without touching a byte: fault them in for writing through
- * a mapping. Write-back then writes what they hold, zeroes where nothing was
- * written, and the filesystem converts the extent. Nothing is overwritten, so
- * it is safe whatever others write at the same time.
+ * Make pages dirty without changing a byte: fault them in for writing through a
+ * mapping. Write-back then writes their contents, which are zeros where nothing
+ * was written, and the filesystem converts the extent. Nothing is overwritten,
+ * so this is safe while others write to the file.
  */
 static int dirty_pages(struct file *file, u64 start, u64 end)
 {
@@ -85,15 +88,15 @@ static int dirty_pages(struct file *file, u64 start, u64 end)
 	vm_munmap(addr, end - start);
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	/* the fault only says that it failed; blocks are there already */
+	/* a fault gives no reason; it is not a lack of space: blocks exist */
 	return left ? -EIO : 0;
 }
 
 /*
- * Write access for one step. Without it a freeze would begin between two faults, and
- * the second would wait for its end with i_rwsem held: reads of the file would hang,
- * and no signal would end it. A freeze waits for the step instead; while there is
- * one, this waits and can be killed.
+ * Write access for one step. Without it a freeze would begin between two
+ * faults, and the second would wait for its end with i_rwsem held: reads of the
+ * file would hang, and no signal would end it. A freeze waits for the step
+ * instead; while there is one, this waits and can be killed.
  */
 static int write_begin(struct super_block *sb)
 {
@@ -107,8 +110,8 @@ static int write_begin(struct super_block *sb)
 
 /*
  * A page that was faulted in before a direct write and written back after it
- * would put its zeroes over the new data: keep direct writers out meanwhile.
- * Cached ones write to the same page.
+ * would overwrite the new data with zeros, so direct writers are kept out by
+ * i_rwsem. Cached writes go to the same page and do no harm.
  */
 static int write_pages(struct file *file, u64 start, u64 end)
 {
@@ -156,7 +159,7 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 		bool found = false;
 		u64 pos = start;
 
-		/* what a truncation left beyond the end stays unwritten */
+		/* blocks that a truncate left beyond EOF stay unwritten */
 		end = min_t(u64, end, round_up((u64)i_size_read(inode),
 					       i_blocksize(inode)));
 		while (pos < end) {
@@ -176,11 +179,11 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 				found = true;
 				ret = write_extent(file, extents[i].start,
 						   extents[i].end);
-				/* truncated meanwhile: look again */
+				/* the file was truncated: look again */
 				if (ret == -EIO &&
 				    i_size_read(inode) < extents[i].end)
 					continue;
-				/* sealed meanwhile: stores are faults now */
+				/* the file was sealed: stores are refused */
 				if (ret == -EIO && seal_flagged(inode))
 					return -ETXTBSY;
 				if (ret)
@@ -191,7 +194,7 @@ static int write_unwritten(struct file *file, u64 start, u64 end,
 		if (!found)
 			return 0;
 	}
-	/* somebody punches and refills it as fast as it is written */
+	/* others punch holes and refill them as fast as this writes */
 	return -EBUSY;
 }
 
@@ -208,7 +211,7 @@ static int check_file(struct file *file)
 	return 0;
 }
 
-/* The end of the range; 0 as the length means up to EOF. */
+/* Check a range and return its end; a length of 0 means up to EOF. */
 static int check_range(struct inode *inode, u64 offset, u64 length, u64 *end)
 {
 	u64 size = i_size_read(inode);
@@ -258,7 +261,7 @@ int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 	ret = filemap_write_and_wait_range(file->f_mapping, offset, end - 1);
 	if (!ret)
 		ret = fill_holes(file, offset, &end, extents);
-	/* up to EOF never moves EOF, wherever that is by now */
+	/* a length of 0 ("up to EOF") never moves EOF */
 	if (!ret && extend && end > i_size_read(inode))
 		ret = vfs_fallocate(file, 0, offset, end - offset);
 	if (!ret && (flags & SEAL_PREALLOC_WRITTEN))
@@ -270,10 +273,10 @@ int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 }
 
 /*
- * XFS keeps redirecting the writes of an inode that was reflinked, shared
- * blocks or not, until its reflink flag is cleared. Unsharing clears it as a
- * last step, but since 6.12 not while the inode counts as dirty, and the data
- * it just wrote makes it so: write the inode, and unshare once more.
+ * XFS redirects all writes to an inode with the reflink flag, whether blocks
+ * are shared or not. Unsharing clears the flag as its last step; but since 6.12
+ * not while the inode is dirty, and the data it has just written makes it
+ * dirty. So write the inode and unshare one block once more.
  */
 static int end_cow(struct file *file)
 {
@@ -292,7 +295,7 @@ static int end_cow(struct file *file)
 		ret = seal_map_read(inode, &info, NULL, reason);
 		if (ret)
 			return ret;
-		/* shared blocks elsewhere: the caller asked for a part only */
+		/* done, or blocks outside the range are still shared */
 		if (!info.sum.cow || info.sum.shared)
 			return 0;
 		ret = write_inode_now(inode, 1);

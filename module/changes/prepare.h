@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Changing a map on request, before it is sealed. */
+/* PREALLOC and UNSHARE: changing a map on request, before it is sealed. */
 #ifndef SEAL_PREPARE_H
 #define SEAL_PREPARE_H
 
@@ -8,8 +8,9 @@
 struct file;
 
 /*
- * One bounded step over [offset, offset + length); @done says how far it got,
- * from @offset on. See struct seal_range_op.
+ * Do one bounded step on the bytes [offset, offset + length); @done gets the
+ * number of bytes that are finished, from @offset on. The caller has attached
+ * the map gate. Returns 0 or -errno. See struct seal_range_op. May sleep.
  */
 int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 		       u64 *done);

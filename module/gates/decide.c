@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What gates decide: may this call pass? */
+/* How gates decide whether a call may pass. */
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/rcupdate.h>
@@ -62,7 +62,7 @@ bool seal_gate_refuses(struct seal_gate *gate, struct inode *inode, u64 start,
 
 	rcu_read_lock();
 	entry = seal_lookup(inode);
-	/* when the gates are shut there may be another table */
+	/* the table may have been replaced when the gates were shut */
 	if (entry && !in_place(entry, start, end) && !seal_gates_pass(entry) &&
 	    !in_place(entry, start, end))
 		refused = seal_gate_refuse(gate, entry, start, end);
@@ -83,7 +83,7 @@ bool seal_gate_refuses_any(struct seal_gate *gate, struct inode *inode)
 	return refused;
 }
 
-/* Nothing of the file is shared, and it has to stay so. */
+/* Must all blocks of the file stay unshared, because some are granted? */
 static bool stays_unshared(const struct seal_entry *entry)
 {
 	const struct seal_change *change = seal_entry_change(entry);
@@ -99,10 +99,10 @@ bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode)
 	rcu_read_lock();
 	entry = seal_lookup(inode);
 	/*
-	 * An inode from which one block was shared gets all its writes
-	 * redirected; harmless only if none was overwritten in place before.
-	 * Until the file is sealed that may not be known yet. What is granted
-	 * is overwritten by others.
+	 * Once one block of an inode has been shared, XFS redirects all writes
+	 * to the inode. That does no harm if nothing was in place before, but
+	 * while the file is being sealed this may not be known yet. And granted
+	 * blocks are overwritten by others, so they must not be shared.
 	 */
 	if (entry && !seal_gates_pass(entry) &&
 	    (entry->state == SEAL_ENTRY_SEALING ||

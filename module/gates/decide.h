@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the handlers of gates, and their wrappers, decide with. */
+/* How the handlers of gates, and wrappers, decide about a call. */
 #ifndef SEAL_DECIDE_H
 #define SEAL_DECIDE_H
 
@@ -11,28 +11,34 @@ struct seal_gate;
 struct super_block;
 
 /* Targets of a redirection, for every signature that returns in RAX. */
-long seal_return_busy(void);		/* -ETXTBSY */
-long seal_return_zero(void);		/* 0: there was nothing to do */
+long seal_return_busy(void);		/* returns -ETXTBSY */
+long seal_return_zero(void);		/* returns 0: nothing was to be done */
 
-/* Is [start, end) of @inode in place, or the file not sealed? Counts nothing. */
+/* Is [start, end) of @inode in place, or @inode not sealed? Counts nothing. */
 bool seal_gate_in_place(struct inode *inode, u64 start, u64 end);
 
 /*
- * Must @gate refuse an operation on [start, end) of @inode?
- * Counts and traces what it refuses. In the handler of a gate or in a wrapper.
+ * Must @gate refuse an operation on the bytes [start, end) of @inode? What it
+ * refuses is counted, traced and told to listeners. For the handlers of gates
+ * and for wrappers; never sleeps.
  */
 bool seal_gate_refuses(struct seal_gate *gate, struct inode *inode, u64 start,
 		       u64 end);
-/* The same for an operation that no sealed file allows. */
+/* The same question for an operation that no sealed file allows. */
 bool seal_gate_refuses_any(struct seal_gate *gate, struct inode *inode);
-/* The same for an operation that can hurt any file of a filesystem. May sleep. */
+/*
+ * The same question for an operation that can change any file of a filesystem.
+ * A refusal is counted at the gate, but in no entry; there is no trace and no
+ * event. May sleep.
+ */
 bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb);
-/* The same for an operation that only hurts a file with in-place blocks. */
+/* The same question for sharing blocks of @inode with another file. */
 bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode);
 
 /*
- * The gate refuses: count it, trace it, tell whoever listens. False if it lets
- * the call pass all the same, in log-only mode. In an RCU section.
+ * @gate refuses a call: count it, trace it and tell listeners. Returns false if
+ * the call passes all the same, in log-only mode. The caller is in an RCU
+ * read-side section.
  */
 bool seal_gate_refuse(struct seal_gate *gate, struct seal_entry *entry,
 		      u64 start, u64 end);

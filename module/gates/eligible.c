@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What can be sealed at all. */
+/* Which files can be sealed at all. */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
 #include <linux/magic.h>
@@ -31,9 +31,9 @@ static bool named_gated(const void *fallocate, const struct seal_fs *fs)
 }
 
 /*
- * With data=journal new data sits in the journal until a checkpoint: whoever
- * reads the blocks sees old data. The mount option is private to ext4, the
- * operations it selects are not.
+ * With data=journal new data sits in the journal until a checkpoint, and a
+ * program that reads the blocks sees old data. The mount option is private to
+ * ext4, but the operations that it selects can be seen.
  */
 static bool journals_data(const struct inode *inode, const struct seal_fs *fs)
 {
@@ -45,8 +45,9 @@ static bool journals_data(const struct inode *inode, const struct seal_fs *fs)
 }
 
 /*
- * Is what the VFS calls for this file what the gates are on? Whoever puts his
- * own operations between (they exist: interposing modules) opens a way around.
+ * Are the gates on the functions that the VFS calls for this file? Some modules
+ * put their own operations in the place of those of the filesystem, and their
+ * calls can bypass the gates.
  */
 static bool operations_gated(const struct inode *inode,
 			     const struct seal_fs *fs)
@@ -59,14 +60,15 @@ static bool operations_gated(const struct inode *inode,
 }
 
 /*
- * Who reads what is learnt has a file of the filesystem open, whose module thus
- * stays: what is forgotten at the same time is still true.
+ * A reader of fs->set->fallocate and dirty_folio has a file of the filesystem
+ * open, which pins the module of the filesystem: a pointer that set_detach()
+ * clears at the same time is still valid.
  */
 void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
 {
 	const void *op = inode->i_fop->fallocate;
 
-	/* of the first inode; forgotten when the gates are detached */
+	/* the first inode counts; set_detach() clears both pointers */
 	if (READ_ONCE(fs->set->fallocate))
 		return;
 	if (named_gated(op, fs))
@@ -77,10 +79,11 @@ void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode)
 }
 
 /*
- * An inode that the filesystem itself writes. ext4 gives out none of them, and
- * marks the files that quota is kept in. XFS gives out its own by handle (a
- * later one not all of them), and marks none: its quota inodes, and those of
- * the realtime device, which mkfs.xfs puts behind the root inode.
+ * Does the filesystem itself write this inode? ext4 lets nobody open such an
+ * inode, and marks quota files (S_NOQUOTA). XFS lets its own inodes be opened
+ * by file handle (later kernels not all of them) and marks none: the quota
+ * inodes, and those of the realtime device, which mkfs.xfs puts behind the root
+ * inode.
  */
 static bool filesystems_own(const struct inode *inode)
 {
@@ -96,7 +99,7 @@ static bool filesystems_own(const struct inode *inode)
 	if (SEAL_XFS_REALTIME_BEHIND_ROOT && inode->i_ino > root &&
 	    inode->i_ino <= root + 2)
 		return true;
-	/* where quota is off nothing is kept in its inodes */
+	/* while quota is off, the filesystem does not write its inodes */
 	if (!sb->s_qcop || !sb->s_qcop->get_state ||
 	    sb->s_qcop->get_state(sb, &state))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What can be sealed at all. */
+/* Which files can be sealed at all. */
 #ifndef SEAL_ELIGIBLE_H
 #define SEAL_ELIGIBLE_H
 
@@ -10,16 +10,17 @@ struct inode;
 struct seal_fs;
 
 /*
- * The filesystem of @file if the file can be sealed, else an ERR_PTR with
- * @reason (SEAL_REASON_LEN) filled in: -EOPNOTSUPP, -EBUSY, -EPERM.
- * @fs_flags gets the FS_*_FL of the file.
+ * Return the filesystem type of @file if the file can be sealed, else an
+ * ERR_PTR of -EOPNOTSUPP, -EBUSY or -EPERM, with @reason, of SEAL_REASON_LEN
+ * bytes, filled in. @fs_flags gets the FS_*_FL of the file. May sleep.
  */
 struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason);
 
 /*
- * The gates of @fs are attached, by the caller: keep what was looked up by name
- * for @inode, the first one, as long as they stay. To find the name of a
- * function of a module the kernel goes through all symbols of that module.
+ * Keep the addresses of the operations of @inode that were checked by name, for
+ * as long as the gates of @fs stay attached; the caller has attached them. A
+ * check by name is slow, because the kernel goes through all symbols of a
+ * module to find the name of a function. Does nothing after the first inode.
  */
 void seal_eligible_learn(struct seal_fs *fs, const struct inode *inode);
 

@@ -2,7 +2,8 @@
 /*
  * Gates of ext4, with extents and with indirect blocks.
  *
- * How a function was shown to see every call: [p] [g] [t] as in xfs.c.
+ * The letters [p], [g] and [t] say how a function was shown to see every call;
+ * xfs.c explains them.
  */
 #include <linux/buffer_head.h>
 #include <linux/fs.h>
@@ -18,9 +19,10 @@
 
 /*
  * ext4_da_get_block_prep(), ext4_get_block(), ext4_get_block_unwritten()
- * (inode, block, bh, create) [p]: a write fault asks them for every block of
- * the folio that is not mapped, with the invalidate lock held shared, before
- * the folio becomes dirty. (Writes do too, and were decided earlier.)
+ * (inode, block, bh, create) [p]: a write fault calls one of them for every
+ * block of the folio that has no mapped buffer, before the folio becomes dirty,
+ * with the invalidate lock held shared. Writes call them, too; those were
+ * decided by generic_write_checks().
  */
 static void enter_get_block(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -35,8 +37,9 @@ static void enter_get_block(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * ext4_fileattr_set(idmap, dentry, fa) [p]: i_rwsem held. Changing how the
- * map is stored rewrites it; data journalling moves new data to the journal.
+ * ext4_fileattr_set(idmap, dentry, fa) [p]: called with i_rwsem held. A change
+ * of FS_EXTENT_FL rewrites the map; with FS_JOURNAL_DATA_FL new data goes to
+ * the journal first.
  */
 static void enter_fileattr_set(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -57,7 +60,7 @@ static void enter_fileattr_set(struct seal_gate *gate, struct ftrace_regs *call)
 		seal_redirect(call, seal_return_busy);
 }
 
-/* ext4_ext_migrate(inode) [g]: EXT4_IOC_MIGRATE, i_rwsem held. */
+/* ext4_ext_migrate(inode) [g]: EXT4_IOC_MIGRATE, with i_rwsem held. */
 static void enter_migrate(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	struct inode *inode = seal_arg(call, 0, struct inode *);
@@ -67,8 +70,8 @@ static void enter_migrate(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * ext4_begin_enable_verity(file) [p]: fs-verity writes its tree behind EOF.
- * i_rwsem held.
+ * ext4_begin_enable_verity(file) [p]: fs-verity is going to write its tree
+ * behind EOF. Called with i_rwsem held.
  */
 static void enter_verity(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -94,7 +97,7 @@ static bool refuses(enum ext4_wrapped gate, struct inode *inode)
 	       seal_gate_refuses_any(&ext4_gates[gate], inode);
 }
 
-/* ext4_fallocate() [p]: every mode and every caller. */
+/* ext4_fallocate() [p]: all modes and all callers. */
 SEAL_FALLOCATE(seal_ext4_fallocate, &ext4_gates[WRAP_FALLOCATE])
 
 /* ext4_move_extents(orig, donor, ...) [g]: EXT4_IOC_MOVE_EXT, e4defrag. */
@@ -129,8 +132,8 @@ static void enter_move_extents(struct seal_gate *gate, struct ftrace_regs *call)
 
 /*
  * ext4_ioctl() [p]: EXT4_IOC_SWAP_BOOT exchanges the map with that of the boot
- * loader inode, deep inside one large function. 32-bit callers cannot ask for
- * it: ext4_compat_ioctl() does not know it.
+ * loader inode, deep inside this large function. A 32-bit caller cannot get
+ * there: ext4_compat_ioctl() does not know the command.
  */
 #define EXT4_IOC_SWAP_BOOT	_IO('f', 17)
 
@@ -158,13 +161,14 @@ static void enter_ioctl(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * Not here, and why: ext4_setattr(), ext4_truncate() (notify_change comes
- * first), ext4_break_layouts() (inlined into one of its callers since 6.18;
- * fallocate comes first), ext4_write_begin(), ext4_da_write_begin(),
- * ext4_iomap_begin() (behind generic_write_checks; a second gate on a path
- * can hide the loss of the first), ext4_map_blocks() (on every read; behind
- * the get_block functions), write-back and end-of-I/O conversion (a refusal
- * there loses data).
+ * These functions have no gate: ext4_setattr() and ext4_truncate() (called
+ * behind notify_change()), ext4_break_layouts() (inlined into one of its
+ * callers since 6.18; called behind ext4_fallocate()), ext4_write_begin(),
+ * ext4_da_write_begin() and ext4_iomap_begin() (called behind
+ * generic_write_checks(); a second gate on a path can hide the loss of the
+ * first), ext4_map_blocks() (called by every read, and behind the get_block
+ * functions), write-back and conversion at the end of I/O (a refusal there
+ * loses data).
  */
 static struct seal_gate ext4_gates[] = {
 	[WRAP_FALLOCATE] =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The filesystems whose files can be sealed, and what is shown of their gates. */
+/* The filesystems whose files can be sealed, and their gates in debugfs. */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -17,8 +17,9 @@
 #include "uapi/seal.h"
 
 /*
- * In the order of attaching. Observers and tripwires come before the gates, so
- * that nothing passes a gate and goes unseen.
+ * The sets of each filesystem, in the order of attaching. Observers come before
+ * all gates, and tripwires before the gates of the filesystem itself. A file is
+ * sealed only after all sets are attached.
  */
 static struct seal_gate_set *const xfs_sets[] = {
 	&seal_map_gates, &seal_observers, &seal_vfs_gates, &seal_xfs_tripwires,
@@ -38,7 +39,7 @@ static struct seal_gate_set *const ext4_recalls[] = {
 	&seal_vfs_recalls, NULL
 };
 
-/* A write or truncate waits there for a pNFS client, without its lock. */
+/* In this function a write or truncate waits for a pNFS client, unlocked. */
 static const char *const xfs_drops[] = { "xfs_break_leased_layouts", NULL };
 
 #define EXT4(type)							\
@@ -53,7 +54,7 @@ struct seal_fs seal_filesystems[] = {
 	  .armed = seal_write_gate_armed, .last_armed = seal_last_armed,
 	  .fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure },
 	EXT4("ext4"),
-	/* served by the ext4 module, with and without extents */
+	/* the ext4 module serves these, too, with and without extents */
 	EXT4("ext3"),
 	EXT4("ext2"),
 };
@@ -70,7 +71,7 @@ struct seal_fs *seal_fs_of(struct inode *inode, char *reason)
 
 		if (strcmp(type->name, fs->name))
 			continue;
-		/* another module can serve the same name, as ext2 did */
+		/* another module can serve the same name, as ext2.ko did */
 		if (!type->owner || strcmp(module_name(type->owner), fs->module)) {
 			snprintf(reason, SEAL_REASON_LEN,
 				 "%s is not served by the module %s here",
@@ -99,7 +100,7 @@ static struct seal_gate_set *const all_tripwires[] = {
 	&seal_xfs_tripwires, &seal_ext4_tripwires,
 };
 
-/* A line for each: set, function, calls refused (or seals broken), by what. */
+/* Print a line for each gate: set, function, its hits, kprobe or ftrace. */
 static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
 		      unsigned int nr)
 {
@@ -147,7 +148,7 @@ static struct dentry *debug_dir;
 #ifdef CONFIG_SEAL_DEBUG
 static char skip_name[64];
 
-/* Let @gate pass everything if it is called @name or belongs to a line so called. */
+/* Switch off the gate called @name, or all gates if @line is called @name. */
 static bool skip_sets(struct seal_gate_set *const *sets, unsigned int nr,
 		      const char *name, const char *line)
 {

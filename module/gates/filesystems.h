@@ -10,10 +10,13 @@ struct inode;
 extern struct seal_fs seal_filesystems[];
 extern const unsigned int seal_nr_filesystems;
 
-/* The supported filesystem of an inode; NULL with @reason filled in. */
+/*
+ * The filesystem type of an inode, or NULL if it is not supported, with
+ * @reason, of SEAL_REASON_LEN bytes, filled in.
+ */
 struct seal_fs *seal_fs_of(struct inode *inode, char *reason);
 
-/* What debugfs shows of gates, of the last line and of tripwires. */
+/* Create and remove the files of debugfs: gates, last, tripwires. */
 void seal_filesystems_init(void);
 void seal_filesystems_exit(void);
 

@@ -2,10 +2,11 @@
 /*
  * Calls that are inside a wrapped function.
  *
- * A call takes one place of a table, chosen by its task: two atomic operations
- * on a line that other tasks rarely use. Sealing reads the whole table, which
- * happens once per round. A task that finds its places taken (by another one
- * with the same hash, or because it is inside twice) uses the list.
+ * A call takes a slot of a table, chosen by a hash of its task: this costs two
+ * atomic operations on a cache line that other tasks rarely use. Sealing reads
+ * the whole table, but only once per round and file. If the slots of a task are
+ * taken (by tasks with a similar hash, or because the task is inside twice),
+ * the call goes into a list.
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -15,7 +16,7 @@
 
 #include "gates/inside.h"
 
-/* Places a task tries, one after the other. */
+/* The number of slots that a task tries, one after the other. */
 #define TRIES	4
 
 struct seal_inside seal_insides[1 << SEAL_INSIDE_BITS];
@@ -42,7 +43,7 @@ struct seal_inside *seal_inside_crowded(const void *key,
 	spin_lock(&list_lock);
 	list_add(&own->list, &list);
 	spin_unlock(&list_lock);
-	/* the caller looks at the flag next, see seal_inside_enter() */
+	/* pairs with find(); the caller looks at the flag of the inode next */
 	smp_mb();
 	return own;
 }
@@ -54,14 +55,14 @@ void seal_inside_unlist(struct seal_inside *own)
 	spin_unlock(&list_lock);
 }
 
-/* Is a call on @key inside (NULL: any)? Its task in @pid. */
+/* Is a call on @key (NULL: any call) inside? @pid gets its task. */
 static bool find(const void *key, pid_t *pid)
 {
 	struct seal_inside *inside;
 	bool found = false;
 	unsigned int i;
 
-	/* who has set the flag of an inode looks afterwards */
+	/* pairs with seal_inside_enter(); the inode's flag was set before */
 	smp_mb();
 	for (i = 0; i < ARRAY_SIZE(seal_insides); i++) {
 		/* pairs with the release in seal_inside_leave() */

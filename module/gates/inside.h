@@ -2,9 +2,9 @@
 /*
  * Calls that are inside a wrapped function, by the file they are about.
  *
- * A wrapper decides before any lock of the file is held. Between the decision
- * and the lock stands a call that sealing must wait for, and only the wrapper
- * knows of it.
+ * A wrapper decides before it holds any lock of the file. Between the decision
+ * and the lock, only the wrapper knows of the call, and sealing must wait for
+ * it. So the wrapper enters the call here.
  */
 #ifndef SEAL_INSIDE_H
 #define SEAL_INSIDE_H
@@ -14,10 +14,10 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
-/* One call: in the table, or in the list of those that found no place there. */
+/* One call: a slot of the table, or an item of the list if none was free. */
 struct seal_inside {
-	const void		*key;		/* inode or superblock; NULL: free */
-	pid_t			pid;
+	const void		*key;		/* inode or sb; NULL: free */
+	pid_t			pid;		/* initial namespace */
 	struct list_head	list;
 };
 
@@ -25,16 +25,19 @@ struct seal_inside {
 
 extern struct seal_inside seal_insides[1 << SEAL_INSIDE_BITS];
 
-/* The places a task tries are taken: put @own into the list. */
+/* The first slot of the task is taken: try the others, then use @own. */
 struct seal_inside *seal_inside_crowded(const void *key,
 					struct seal_inside *own);
 void seal_inside_unlist(struct seal_inside *own);
 
 /*
- * The current task is about to decide on, and then to enter, an operation on
- * @key. @own is memory of the caller, on its stack, that stays until
- * seal_inside_leave(). A full barrier: whoever sets the flag of the inode and
- * then looks for calls sees this one, or this one sees the flag.
+ * The current task is about to decide on an operation on @key (an inode or a
+ * superblock), and then to call it. @own is memory on the stack of the caller
+ * and stays until seal_inside_leave(). Returns what seal_inside_leave() needs.
+ *
+ * This is a full barrier, which pairs with the one in find(): a task that has
+ * set the flag of the inode and then looks for calls sees this call, or this
+ * call sees the flag.
  */
 static __always_inline struct seal_inside *
 seal_inside_enter(const void *key, struct seal_inside *own)
@@ -48,7 +51,10 @@ seal_inside_enter(const void *key, struct seal_inside *own)
 	return slot;
 }
 
-/* It is done. What it did is seen by whoever finds it gone. */
+/*
+ * The call has returned. The release pairs with the acquire in find(): a task
+ * that no longer finds the call sees what it did.
+ */
 static __always_inline void seal_inside_leave(struct seal_inside *inside,
 					      struct seal_inside *own)
 {
@@ -61,12 +67,13 @@ static __always_inline void seal_inside_leave(struct seal_inside *inside,
 
 /*
  * Wait until no call on @key is inside that may have been let through before
- * now; those that come later are let through or refused by what they see. 0;
- * -EINTR: killed; -EBUSY: not before @end (jiffies), and @pid is one of them.
+ * this was called; later calls see the flag of the inode and decide by it.
+ * Returns 0; -EINTR: killed; -EBUSY: a call was still inside at @end (jiffies),
+ * and @pid gets its task.
  */
 int seal_inside_wait(const void *key, unsigned long end, pid_t *pid);
 
-/* Wait until nobody is inside at all. Nobody comes any more. */
+/* Wait until no call is inside at all. No gate is attached any more. */
 void seal_inside_wait_all(void);
 
 #endif /* SEAL_INSIDE_H */

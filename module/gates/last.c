@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The last line: its decision, and whether it works. */
+/* The last line: how it decides, and whether it works. */
 #include <linux/compiler.h>
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
@@ -21,8 +21,8 @@ bool seal_last_refuses(struct kprobe *kp, struct inode *inode)
 	rcu_read_lock();
 	entry = seal_lookup(inode);
 	/*
-	 * While the file is being sealed, what passed a gate before it was shut
-	 * may still allocate: sealing waits for it.
+	 * While the file is being sealed, calls that passed a gate before it
+	 * was shut may still allocate: sealing waits for them.
 	 */
 	if (entry && READ_ONCE(entry->state) == SEAL_ENTRY_SEALED &&
 	    !seal_entry_changing(entry))
@@ -37,12 +37,15 @@ int seal_last_refuse(struct pt_regs *regs)
 	return 1;
 }
 
-/* A function that nobody else calls. If its probe does not fire, none does. */
+/*
+ * The canary: a function of our own, which nobody else calls, with a kprobe. If
+ * that kprobe does not fire, none does.
+ */
 static unsigned long canary_hits;
 
 static noinline void canary(void)
 {
-	/* not removed, not merged with another empty function */
+	/* keeps the compiler from removing it or merging it with another */
 	asm volatile("");
 }
 

@@ -3,13 +3,15 @@
  * The last line: kprobes on the iomap_begin path, where allocation begins.
  *
  * A path that nobody thought of, or that lost its gate, ends here with an error
- * instead of a broken seal. What is in place does not come by. The probes have no
- * post_handler, so they share their functions with anybody's, and an ftrace_ops
- * beside them (gate.c) tells BPF and live patches that calls are redirected. They
- * are not the first line because debugfs (kprobes/enabled) switches them off.
+ * instead of a broken seal. A write in place does not call these functions. The
+ * kprobes have no post_handler, so they share their functions with kprobes of
+ * anybody else, and an ftrace_ops beside them (gate.c) tells BPF and live
+ * patches that calls are redirected. They are not the first line because root
+ * can switch off all kprobes (kprobes/enabled in debugfs).
  *
- * Each is on a function whose error all callers pass on without having changed
- * anything; the table of the filesystem says how that was shown.
+ * Each kprobe is on a function whose callers all pass its error on, without
+ * having changed anything before; last_xfs.c and last_ext4.c say how that was
+ * shown.
  */
 #ifndef SEAL_LAST_H
 #define SEAL_LAST_H
@@ -21,18 +23,22 @@
 
 struct inode;
 
-/* Do kprobes fire at the moment? */
+/* Do kprobes fire at the moment? The canary is attached. May sleep. */
 bool seal_last_armed(void);
 
 /* --- for the handlers --- */
 
 /*
- * Must a call that would allocate for @inode be refused? The file is sealed, and
- * this is not a change that its holder makes. Counts and traces what it refuses.
+ * Must a call that would allocate for @inode be refused? Yes if the file is
+ * sealed and this is not a change that its holder makes. What is refused is
+ * counted, traced and told to listeners.
  */
 bool seal_last_refuses(struct kprobe *kp, struct inode *inode);
 
-/* Send the call to a function that returns -ETXTBSY. For the return value. */
+/*
+ * Send the call to a function that returns -ETXTBSY. Returns 1, which the
+ * handler of the kprobe has to return.
+ */
 int seal_last_refuse(struct pt_regs *regs);
 
 #define seal_last_arg(regs, n, type)					\

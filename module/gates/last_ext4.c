@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The last line of ext4: where ext4_map_blocks(), asked to create, turns from its
- * cache of extents to the map itself. iomap_begin and the get_block functions come
- * here, and fallocate; their error goes up through ext4_map_blocks(), which has
- * only the lock of the map by then, and the callers stop their handle.
+ * The last line of ext4: the functions to which ext4_map_blocks(), if it is to
+ * create blocks, turns from its cache of extents. iomap_begin, the get_block
+ * functions and fallocate lead here. The error is passed on by
+ * ext4_map_blocks(), which holds nothing but the lock of the map by then, and
+ * its callers stop their journal handle.
  *
- * What must not be refused comes with flags of its own: write-back of what was
- * reserved, conversion at the end of I/O, and what may not fail.
+ * Calls that must not be refused have flags of their own: write-back of
+ * reserved blocks, conversion at the end of I/O, and calls that may not fail.
  *
- * A cached write only reserves: the first thing it does for a hole is to ask for
- * space, and no space is an answer its caller knows.
+ * A cached write only reserves: for a hole it first asks for space, and its
+ * caller can handle the answer that there is none.
  *
- * Not caught: cached writes and stores to unwritten blocks (they are there), and
- * whatever frees or moves blocks.
+ * Not caught are cached writes and stores to unwritten blocks (the blocks exist
+ * already), and everything that frees or moves blocks.
  */
 #include <linux/bits.h>
 
@@ -27,7 +28,7 @@
 #define BLOCKS_MUST_PASS	(BLOCKS_DELALLOC_RESERVE | BLOCKS_CONVERT | \
 				 BLOCKS_METADATA_NOFAIL)
 
-/* (handle, inode, map, flags) */
+/* ext4_{ext,ind}_map_blocks(handle, inode, map, flags) */
 static int refuse_ext4(struct kprobe *kp, struct pt_regs *regs)
 {
 	unsigned int flags = seal_last_arg(regs, 3, unsigned int);
@@ -38,7 +39,7 @@ static int refuse_ext4(struct kprobe *kp, struct pt_regs *regs)
 	       seal_last_refuse(regs) : 0;
 }
 
-/* (inode, ...) */
+/* ext4_da_reserve_space(inode, ...) */
 static int refuse_reserve(struct kprobe *kp, struct pt_regs *regs)
 {
 	return seal_last_refuses(kp, seal_last_arg(regs, 0, struct inode *)) ?

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The last line of XFS. In each of the reviewed kernels the functions below are
- * called from the iomap_begin methods (and the first also from map_blocks of the
- * pNFS server), which return their error at once, give up the locks they have
- * and have changed nothing by then.
+ * called from the iomap_begin methods, and the first one also from map_blocks
+ * of the pNFS server. These callers have changed nothing yet; they drop their
+ * locks and return the error at once.
  *
- * Not caught: blocks that are there and only change their state (a write to
- * unwritten ones is converted when the I/O ends, and a refusal there would lose
- * data), and whatever frees or moves blocks. Write-back allocates elsewhere
- * (xfs_bmapi_convert_delalloc()), for what was written before.
+ * Not caught are blocks that exist and only change their state (unwritten
+ * blocks are converted when the I/O ends, and a refusal there would lose data),
+ * and everything that frees or moves blocks. Write-back of earlier writes
+ * allocates elsewhere (xfs_bmapi_convert_delalloc()).
  */
 #include "gates/last.h"
 #include "gates/sets.h"
@@ -22,11 +22,11 @@ static int refuse_xfs(struct kprobe *kp, struct pt_regs *regs)
 }
 
 static struct seal_gate xfs_last[] = {
-	/* (ip, offset_fsb, count_fsb, flags, imap, seq): a hole, direct or DAX */
+	/* (ip, offset_fsb, count_fsb, flags, ...): a hole, direct or DAX */
 	SEAL_LAST("xfs_iomap_write_direct", refuse_xfs),
 	/* (ip, whichfork, off, len, ...): a hole or shared blocks, cached */
 	SEAL_LAST("xfs_bmapi_reserve_delalloc", refuse_xfs),
-	/* (ip, imap, cmap, shared, lockmode, ...): shared blocks, direct or DAX */
+	/* (ip, imap, cmap, shared, ...): shared blocks, direct or DAX */
 	SEAL_LAST("xfs_reflink_allocate_cow", refuse_xfs),
 };
 

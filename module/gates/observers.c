@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Observers: calls that are only taken note of. */
+/* Observers: gates that only take note of a call. */
 #include <linux/atomic.h>
 #include <linux/fs.h>
 
@@ -11,9 +11,10 @@
 #include "table/entry.h"
 
 /*
- * __break_lease(inode, mode, type), later (inode, flags): a write or truncate
- * that has passed its gate drops i_rwsem while a pNFS client gives a layout back.
- * It has come here before, with the lock held.
+ * __break_lease(inode, mode, type), on later kernels (inode, flags). A write or
+ * truncate that has passed its gate drops i_rwsem while it waits for a pNFS
+ * client to return a layout. Before that it calls this function, with the lock
+ * held. seal_freeze_settle() looks for the flag under the same lock.
  */
 static void enter_break_lease(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -34,7 +35,7 @@ u64 seal_kprobes_switched(void)
 
 /*
  * write_enabled_file_bool(file, ...): somebody writes to kprobes/enabled in
- * debugfs. It comes here before the probes are switched.
+ * debugfs. This is counted before the kprobes are switched.
  */
 static void enter_switch(struct seal_gate *gate, struct ftrace_regs *call)
 {

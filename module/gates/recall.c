@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Recall: waiting for holders to let go. */
+/* Recall: asking holders to let go, and waiting for them. */
 #include <linux/fs.h>
 #include <linux/freezer.h>
 #include <linux/jiffies.h>
@@ -16,14 +16,14 @@
 #include "gates/recall.h"
 #include "table/claim.h"
 
-/* as long as the holder of a lease has by default (fs.lease-break-time) */
+/* the time that the holder of a lease has by default (fs.lease-break-time) */
 static unsigned int recall_max_ms = 45000;
 module_param(recall_max_ms, uint, 0644);
 MODULE_PARM_DESC(recall_max_ms, "how long a recall can make somebody wait, whatever the holder asked for");
 
 DEFINE_STATIC_SRCU(recalls_srcu);
 
-static u64 last_recall;		/* under the table's lock */
+static u64 last_recall;		/* under seal_table_lock */
 
 int seal_recall_enter(void)
 	__acquires(&recalls_srcu)
@@ -42,7 +42,7 @@ bool seal_recallable(struct inode *inode)
 	struct seal_entry *entry;
 	bool recallable;
 
-	/* in log-only mode everything passes, without asking */
+	/* in log-only mode every call passes, so nobody is asked */
 	if (likely(!seal_flagged(inode)) || seal_is_log_only())
 		return false;
 	rcu_read_lock();
@@ -52,7 +52,7 @@ bool seal_recallable(struct inode *inode)
 	return recallable;
 }
 
-/* Can all holders be asked by current, which is none of them? */
+/* Can all holders be asked, and is the current process none of them? */
 static bool can_ask(const struct seal_entry *entry)
 {
 	const struct seal_claim *claim;
@@ -65,8 +65,8 @@ static bool can_ask(const struct seal_entry *entry)
 }
 
 /*
- * The holder that needs longest gets as long as it said, but no longer than the
- * administrator lets anybody wait.
+ * Ask all holders. They have the longest time that any of them has asked for,
+ * but at most recall_max_ms.
  */
 static void recall_start(struct seal_entry *entry, const char *gate,
 			 struct seal_ticket *ticket)
@@ -85,12 +85,13 @@ static void recall_start(struct seal_entry *entry, const char *gate,
 		seal_claim_ask(claim, ticket, gate);
 }
 
-/* For the last steps of unsealing, which take no time worth mentioning. */
+/* Limits the wait for the last steps of unsealing, which take very little. */
 #define LEAVING_TIME	(10 * HZ)
 
 /*
- * False: not all holders can be asked, or current is one of them. True also if
- * the last one is just letting go.
+ * Returns false if there is nothing to wait for: not all holders can be asked,
+ * or the current process is one of them. Returns true also if the last holder
+ * is already leaving.
  */
 static bool recall_begin(struct inode *inode, const char *gate,
 			 struct seal_ticket *ticket)
@@ -109,7 +110,7 @@ static bool recall_begin(struct inode *inode, const char *gate,
 	};
 	if (entry->recalled && seal_entry_holders(entry)) {
 		*ticket = *seal_ticket_find(entry->id);
-		/* one that has run out is not waited for again */
+		/* a recall whose time is over is not waited for again */
 		if (time_after_eq(jiffies, ticket->end))
 			goto out;
 	} else if (seal_entry_holders(entry)) {
@@ -134,15 +135,16 @@ static bool entry_gone(struct inode *inode, u64 id)
 	return gone;
 }
 
-/* How soon a recall notices that the filesystem is about to be frozen. */
+/* How soon a task that waits notices a freeze of the filesystem (jiffies). */
 #define FREEZE_LOOK	(HZ / 10 ?: 1)
 
 /*
- * Until @inode is not held any more, the end, or a fatal signal. The caller of the
- * wrapped function may have write access to the filesystem: whoever freezes the
- * filesystem, for a snapshot, must not have to wait for a holder, nor must the
- * system when it is suspended. For whatever reason the wait ends, the gate behind it
- * looks for itself.
+ * Wait until @inode has no holder, the time is over, or a fatal signal arrives.
+ * The caller of the wrapped function may have write access to the filesystem. A
+ * task that freezes the filesystem, for a snapshot, must not wait for a holder,
+ * so the wait also ends when a freeze begins; and the task can be frozen when
+ * the system is suspended. Why the wait ended does not matter: the gate that
+ * refuses decides afterwards.
  */
 static void recall_wait(struct inode *inode, const struct seal_ticket *ticket)
 {
@@ -187,7 +189,7 @@ void seal_recall(struct inode *inode, const struct file *file,
 
 	if (!seal_recallable(inode))
 		return;
-	/* a thread of the kernel may be the one that others wait for */
+	/* other tasks may be waiting for a kernel thread: it must not wait */
 	if ((file && file->f_flags & O_NONBLOCK) || current->flags & PF_KTHREAD)
 		return;
 	if (!recall_begin(inode, gate, &ticket))

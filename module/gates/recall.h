@@ -3,9 +3,9 @@
  * Recall: holders that asked for it are told before the map of their file is
  * changed, and have some time to let go.
  *
- * Only where nothing of the file is locked yet, in the wrappers of operations
- * that change maps. The gate that refuses comes behind and decides by what is
- * true then.
+ * A task waits only where it holds no lock of the file yet, in the wrappers of
+ * operations that change maps. When the wait is over, the gate that refuses
+ * decides by what is true then.
  */
 #ifndef SEAL_RECALL_H
 #define SEAL_RECALL_H
@@ -16,24 +16,27 @@ struct file;
 struct inode;
 
 /*
- * Around a wrapper that may wait, so that the module stays until it has left.
- * Not the SRCU of the other wrappers: sealing waits for those.
+ * A wrapper that may wait calls these first and last, so that
+ * seal_recall_exit() can wait for it. This is an SRCU read-side section, not an
+ * entry of inside.c: sealing waits for the calls there, and must not wait for a
+ * recall.
  */
 int seal_recall_enter(void);
 void seal_recall_leave(int cookie);
 
 /*
- * If all holders of @inode can be asked, ask them and wait until none is left,
- * or until the time they were given is over. Not if @file, which may be NULL,
- * is not to block. @gate: that refuses if they do not let go.
+ * If all holders of @inode can be asked, ask them and wait until none is left
+ * or the time they were given is over. Does nothing if @file, which may be
+ * NULL, is open with O_NONBLOCK. @gate is the function whose gate refuses if
+ * the holders do not let go. May sleep; the caller holds no lock of the file.
  */
 void seal_recall(struct inode *inode, const struct file *file,
 		 const char *gate);
 
-/* Is there anybody to be asked? In a probe handler, to avoid the wrapper. */
+/* Can holders of @inode be asked? Lets a handler do without the wrapper. */
 bool seal_recallable(struct inode *inode);
 
-/* Wait for those who are between enter and leave; nobody enters any more. */
+/* Wait for wrappers that have called enter but not leave; no more will come. */
 void seal_recall_exit(void);
 
 #endif /* SEAL_RECALL_H */

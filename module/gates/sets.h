@@ -13,10 +13,10 @@ extern struct seal_gate_set seal_ext4_gates;
 extern struct seal_gate_set seal_xfs_last;
 extern struct seal_gate_set seal_ext4_last;
 extern struct seal_gate_set seal_last_canary;
-/* what only asks holders to let go */
+/* gates that only ask holders to let go */
 extern struct seal_gate_set seal_vfs_recalls;
 extern struct seal_gate_set seal_xfs_recalls;
-/* what only looks on */
+/* gates that redirect nothing */
 extern struct seal_gate_set seal_observers;
 extern struct seal_gate_set seal_xfs_tripwires;
 extern struct seal_gate_set seal_ext4_tripwires;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens when a map is changed, seen from below the gates.
+ * What the module does when a map changes below the gates.
  *
- * Every change is counted in the entry, whatever its state: sealing itself
- * settles a map with write-back and conversions, and reads it again if it
- * changed meanwhile. From the moment the entry is sealed a change is an
- * accident. The inode flag plays no role here: losing it is one of the
- * accidents this is for.
+ * Every change is counted in the entry, whatever the state of the entry:
+ * sealing itself causes write-back and conversions, and reads the map again if
+ * it changed meanwhile. Once the entry is sealed, a change means that the seal
+ * is broken. The flag of the inode is not looked at, since its loss is one of
+ * the faults to be noticed.
  */
 #include <linux/fs.h>
 #include <linux/ratelimit.h>
@@ -22,14 +22,15 @@
 
 static DEFINE_RATELIMIT_STATE(report_limit, DEFAULT_RATELIMIT_INTERVAL, 3);
 
-/* Callers above the probed function that are worth a line. */
+/* How many callers of the changing function are printed. */
 #define REPORT_CALLERS	6
-/* Frames of the tripwire itself: save, report, trip, handler, set, ftrace. */
+/* Room for them behind save, report, trip, handler, enter_set and ftrace. */
 #define STACK_DEPTH	20
 
 /*
- * The stack begins with the way into the probe. What is of interest comes
- * behind the probed function.
+ * The stack begins with the frames of the tripwire. The callers that matter
+ * come behind the function that the tripwire is on, whose ftrace call is at
+ * @probed.
  */
 static void report(struct inode *inode, const char *function,
 		   unsigned long probed)
@@ -37,14 +38,14 @@ static void report(struct inode *inode, const char *function,
 	unsigned long stack[STACK_DEPTH];
 	unsigned int nr, i, first = 0;
 
-	/* then maps do change, and nobody was promised anything else */
+	/* in log-only mode maps do change, and nothing was promised */
 	if (seal_is_log_only() || !__ratelimit(&report_limit))
 		return;
 	nr = stack_trace_save(stack, STACK_DEPTH, 0);
 	for (i = 0; i < nr; i++)
 		if (probed && stack[i] - probed < 64)
 			first = i + 1;
-	/* one line each, so that they stay together and are limited as one */
+	/* one rate limit for all lines of a report, so that none is missing */
 	pr_err("seal: BROKEN: the map of inode %lu on %s changed while sealed: %s\n",
 	       (unsigned long)inode->i_ino, inode->i_sb->s_id, function);
 	for (i = first; i < nr && i < first + REPORT_CALLERS; i++)
@@ -57,9 +58,12 @@ void seal_trip(struct seal_gate *gate, struct inode *inode)
 
 	rcu_read_lock();
 	entry = seal_lookup(inode);
-	/* what a holder has asked for is not an accident, see change.c */
+	/* a change that a holder makes breaks nothing, see change.c */
 	if (entry && !seal_entry_changing(entry)) {
-		/* a full barrier: sealing sets the state, then looks here */
+		/*
+		 * A full barrier, which pairs with smp_store_mb() in
+		 * jobs_commit(): sealing sets the state, then reads the count.
+		 */
 		atomic64_inc_return(&entry->changes);
 		if (READ_ONCE(entry->state) == SEAL_ENTRY_SEALED) {
 			atomic64_inc(&gate->hits);

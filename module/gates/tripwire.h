@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tripwires: probes on the functions that change an extent map in memory, deep
- * below the gates. They refuse nothing. If one is hit for a sealed inode, a
- * gate is missing or was bypassed, and the seal is marked broken.
+ * Tripwires: ftrace handlers on the functions that change an extent map in
+ * memory, deep below the gates. They refuse nothing. If one is hit for a sealed
+ * inode, a gate is missing or was bypassed, and the seal is marked broken.
  */
 #ifndef SEAL_TRIPWIRE_H
 #define SEAL_TRIPWIRE_H
@@ -12,17 +12,21 @@ struct seal_entry;
 struct seal_gate;
 
 /*
- * The map of @inode, which may be sealed or not, is about to be changed by the
- * function that the tripwire @gate is on. In its handler.
+ * The function that the tripwire @gate is on is about to change the map of
+ * @inode, which may be sealed or not. For the handlers of tripwires.
  */
 void seal_trip(struct seal_gate *gate, struct inode *inode);
 
-/* The seal of @entry was found broken, not by a tripwire; @when says where. */
+/*
+ * Report that the seal of @entry is broken. The caller, not a tripwire, has
+ * found it so and counted the change; @when says when the map changed.
+ */
 void seal_report_broken(struct seal_entry *entry, const char *when);
 
 /*
- * Is the size of a sealed file what it was sealed with? It can grow inside a
- * block without any change of the map. With the table locked.
+ * Mark the seal broken if the size of the file is not the one it was sealed
+ * with: a file can grow inside a block without any change of its map. The
+ * caller holds seal_table_lock.
  */
 void seal_trip_size(struct seal_entry *entry);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tripwires of ext4: changes of the extent tree, of indirect blocks, and of
- * what is only reserved so far. An overwrite in place reaches none of them.
+ * reservations for delayed allocation. An overwrite in place calls none of
+ * these functions.
  */
 #include "base/compat.h"
 #include "gates/sets.h"
@@ -9,29 +10,29 @@
 #include "probes/gate.h"
 
 /*
- * __ext4_ext_dirty(where, line, handle, inode, path): behind every change of
- * an extent tree: insert, split, convert, remove, shift, swap. Neighbours are
- * merged only together with such a change.
+ * __ext4_ext_dirty(where, line, handle, inode, path) is called after every
+ * change of an extent tree: insert, split, convert, remove, shift, swap.
+ * Neighbours are merged only together with such a change.
  */
 static void enter_ext_dirty(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	seal_trip(gate, seal_arg(call, 3, struct inode *));
 }
 
-/* swap_inode_data(inode1, inode2): EXT4_IOC_SWAP_BOOT exchanges the roots */
+/* swap_inode_data(inode1, inode2): EXT4_IOC_SWAP_BOOT swaps the tree roots */
 static void enter_swap_data(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	seal_trip(gate, seal_arg(call, 0, struct inode *));
 	seal_trip(gate, seal_arg(call, 1, struct inode *));
 }
 
-/* ext4_ind_truncate(handle, inode), ext4_ind_remove_space(handle, inode, ...) */
+/* ext4_ind_truncate(handle, inode), ext4_ind_remove_space(handle, inode, ..) */
 static void enter_ind_free(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	seal_trip(gate, seal_arg(call, 1, struct inode *));
 }
 
-/* ext4_es_insert_delayed_{block,extent}(inode, ...): a hole gets a promise */
+/* ext4_es_insert_delayed_{block,extent}(inode, ...): reserves for a hole */
 static void enter_delay(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	seal_trip(gate, seal_arg(call, 0, struct inode *));
@@ -53,8 +54,8 @@ struct allocation_request {
 #define MB_HINT_DATA	0x0020
 
 /*
- * ext4_mb_new_blocks(handle, ar, errp): blocks for data. Those of extended
- * attributes and of the tree itself come without the hint.
+ * ext4_mb_new_blocks(handle, ar, errp) allocates. Blocks for data have the
+ * hint; blocks for extended attributes and for the tree itself have not.
  */
 static void enter_new_blocks(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -66,9 +67,10 @@ static void enter_new_blocks(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * Not here: ext4_free_blocks() (what frees blocks of data changes the tree or
- * comes through the functions for indirect blocks), the cache of extents
- * (filled by plain lookups), migration (stores the same map in another way).
+ * No tripwire is on ext4_free_blocks(), since a caller that frees blocks of
+ * data also changes the tree or uses the functions for indirect blocks; nor on
+ * the cache of extents, which plain lookups fill; nor on migration, which
+ * stores the same map in another way.
  */
 static struct seal_gate tripwires[] = {
 	SEAL_TRIPWIRE("__ext4_ext_dirty", enter_ext_dirty),

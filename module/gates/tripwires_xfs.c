@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tripwires of XFS: the extent tree in memory, through which every change of
- * a map goes. Its functions are global and in a file of their own, so no
- * caller has an inlined copy.
+ * Tripwires of XFS, on the functions of the extent tree in memory, through
+ * which every change of a map goes. They are global and in a file of their own,
+ * so no caller has an inlined copy.
  *
- * An overwrite in place does not come here. Extents are read from disk once
- * per inode in memory, which happens before it is sealed.
+ * An overwrite in place does not call them. They are also called when extents
+ * are read from disk, but that happens once per inode in memory, before it is
+ * sealed.
  */
 #include "gates/sets.h"
 #include "gates/tripwire.h"
@@ -16,7 +17,7 @@
 #define BMAP_ATTRFORK	BIT(8)
 #define BMAP_COWFORK	BIT(9)
 
-/* Preallocation for copy-on-write and extended attributes are not the map. */
+/* The copy-on-write fork and the attribute fork are not the map of a file. */
 static void trip_data_fork(struct seal_gate *gate, struct ftrace_regs *call,
 			   unsigned int state)
 {
@@ -43,10 +44,10 @@ static void enter_update(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * xfs_swap_extent_forks(tp, ip, tip, ...): exchanges whole forks without
- * touching an extent. The compiler drops arguments it does not need, so the
- * inodes may be in other registers: whatever is one of ours is it. Nothing is
- * dereferenced.
+ * xfs_swap_extent_forks(tp, ip, tip, ...) exchanges whole forks without
+ * touching an extent. The compiler drops arguments that it does not need, so
+ * the inodes may be in other registers. Each of the first four arguments is
+ * looked up in the table; nothing is dereferenced.
  */
 static void enter_swap(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -57,9 +58,9 @@ static void enter_swap(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * Not here: bmap repair, which builds a fork aside and installs it. While a
- * file is sealed no repair runs on its filesystem, and the gate that says so
- * is the only way in.
+ * No tripwire sees a bmap repair, which builds a new fork aside and installs
+ * it. While a file is sealed, the gate on xfs_scrub_metadata() refuses every
+ * repair on its filesystem, and there is no other way to start one.
  */
 static struct seal_gate tripwires[] = {
 	SEAL_TRIPWIRE("xfs_iext_insert", enter_insert),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gates in the kernel itself: the VFS, and what filesystems share of iomap and
- * DAX.
+ * Gates on functions of the kernel itself: the VFS, and the iomap and DAX code
+ * that filesystems share.
  *
- * All are global functions called from other translation units, so no caller
- * has an inlined copy.
+ * All of them are global functions that are called from other translation
+ * units, so no caller has an inlined copy.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -22,7 +22,10 @@
 #include "probes/gate.h"
 #include "table/entry.h"
 
-/* Writes nothing to no file: how the gate is asked whether it is there. */
+/*
+ * A file that does not exist, to which seal_write_gate_armed() writes nothing
+ * in order to find out whether the gate sees the call.
+ */
 static struct inode nobody = {
 	.i_flags	= S_SEALED,
 };
@@ -48,7 +51,7 @@ bool seal_write_gate_armed(void)
 	return atomic_read(&nobody_seen) != before;
 }
 
-/* A write to a file that has the flag. */
+/* Decide about a write to a file that has the flag. */
 static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 				  struct iov_iter *from, struct inode *inode)
 {
@@ -64,14 +67,14 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 	size = i_size_read(inode);
 	start = iocb->ki_flags & IOCB_APPEND ? size : iocb->ki_pos;
 	end = start + count;
-	/* in a block of the file, but it would move the end */
+	/* also if it stays in the last block, it would move the end */
 	if (unlikely(end > size))
 		return seal_gate_refuses_any(gate, inode);
 
 	/*
-	 * Where write-back takes the whole page for dirty, it converts the
+	 * Before 6.6 write-back takes the whole page for dirty, and so converts
 	 * unwritten neighbours of the blocks that were written. A direct write
-	 * that ends in the cache is decided there, see buffered_write().
+	 * that falls back to the cache is decided in buffered_write().
 	 */
 	if (!SEAL_IOMAP_BLOCK_DIRTY && i_blocksize(inode) < PAGE_SIZE &&
 	    seal_is_xfs(inode) && !(iocb->ki_flags & IOCB_DIRECT) &&
@@ -82,8 +85,9 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 	}
 
 	/*
-	 * An atomic write the device cannot do is done out of place. XFS has
-	 * a gate there, but set-id bits and timestamps are gone by then.
+	 * XFS does an atomic write out of place if the device cannot do it.
+	 * There is a gate on that path, too, but set-id bits and timestamps
+	 * have changed by then.
 	 */
 	if (seal_atomic_redirected(iocb, end - start) && seal_is_xfs(inode))
 		return seal_gate_refuses_any(gate, inode);
@@ -93,8 +97,9 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 
 /*
  * generic_write_checks(iocb, from): every ->write_iter of both filesystems
- * calls it with i_rwsem held, before set-id bits or timestamps change, and
- * with the whole request: a straddling write can be refused as a whole.
+ * calls it with i_rwsem held, before set-id bits or timestamps change, and with
+ * the whole request. So a write that is only partly in place is refused as a
+ * whole.
  */
 static __always_inline void write_checks(struct seal_gate *gate,
 					 struct ftrace_regs *call)
@@ -112,10 +117,10 @@ SEAL_HOOK(write_checks)
 
 #if !SEAL_IOMAP_BLOCK_DIRTY
 /*
- * iomap_file_buffered_write(iocb, from, ops): i_rwsem held. A direct write that
- * cannot drop cached pages of its range goes on through the cache, and is
- * marked as direct still. It writes the pages that are in place as a whole; the
- * caller comes again for the rest.
+ * iomap_file_buffered_write(iocb, from, ops): called with i_rwsem held. A
+ * direct write that cannot drop the cached pages of its range goes on through
+ * the cache and still has IOCB_DIRECT. The handler shortens it to the whole
+ * pages that are in place; the caller calls again for the rest.
  */
 static __always_inline void buffered_write(struct seal_gate *gate,
 					   struct ftrace_regs *call)
@@ -148,8 +153,8 @@ SEAL_HOOK(buffered_write)
 #endif
 
 /*
- * notify_change(idmap, dentry, attr, delegated): the only caller of
- * ->setattr, with i_rwsem held.
+ * notify_change(idmap, dentry, attr, delegated): the only caller of ->setattr.
+ * It is called with i_rwsem held.
  */
 static void enter_notify_change(struct seal_gate *gate,
 				struct ftrace_regs *call)
@@ -167,16 +172,16 @@ static void enter_notify_change(struct seal_gate *gate,
 	}
 
 	/*
-	 * The same size: what is left is an update of the timestamps. As a
-	 * truncate it would also free the blocks beyond the end.
+	 * The size does not change, so turn the call into an update of the
+	 * timestamps. A truncate would also free the blocks beyond the end.
 	 */
 	attr->ia_valid &= ~ATTR_SIZE;
 	attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
 }
 
 /*
- * do_truncate(idmap, dentry, length, time_attrs, file): before i_rwsem is
- * taken. Where it was inlined into its callers nobody is asked.
+ * do_truncate(idmap, dentry, length, time_attrs, file): called before i_rwsem
+ * is taken. If the compiler has inlined it into its callers, nobody is asked.
  */
 SEAL_ORIGINAL(seal_do_truncate, int, void *idmap, struct dentry *dentry,
 	      loff_t length, unsigned int time_attrs, struct file *file);
@@ -188,7 +193,7 @@ static noinline int wrap_truncate(void *idmap, struct dentry *dentry,
 	int recall = seal_recall_enter();
 	int ret;
 
-	/* the same size: is not refused */
+	/* a truncate to the same size is not refused, so nobody is asked */
 	if (length != i_size_read(d_inode(dentry)))
 		seal_recall(d_inode(dentry), file, "notify_change");
 	ret = static_call(seal_do_truncate)(idmap, dentry, length, time_attrs,
@@ -205,8 +210,9 @@ static void enter_truncate(struct seal_gate *gate, struct ftrace_regs *call)
 }
 
 /*
- * generic_remap_file_range_prep(in, pos, out, pos, len, flags) and its DAX
- * twin: clone and dedupe, with i_rwsem and the invalidate lock of both held.
+ * generic_remap_file_range_prep(in, pos, out, pos, len, flags) and the function
+ * for DAX: clone and dedupe call them with i_rwsem and the invalidate lock of
+ * both files held.
  */
 static void enter_remap_prep(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -229,9 +235,9 @@ static noinline vm_fault_t return_fallback(void)
 }
 
 /*
- * iomap_page_mkwrite(vmf, ops): a store to a page of XFS that is not yet
- * writable, with the invalidate lock held shared. All of the folio becomes
- * dirty; the reference of the fault keeps it from being split.
+ * iomap_page_mkwrite(vmf, ops): a store to a page of XFS that is not writable
+ * yet. It is called with the invalidate lock held shared. The whole folio
+ * becomes dirty; the fault has a reference, so the folio cannot be split.
  */
 static __always_inline void page_mkwrite(struct seal_gate *gate,
 					 struct ftrace_regs *call)
@@ -245,7 +251,7 @@ static __always_inline void page_mkwrite(struct seal_gate *gate,
 		return;
 	folio = page_folio(vmf->page);
 	start = folio_pos(folio);
-	/* a page counts up to where the file ends inside it */
+	/* only the part of the folio before EOF counts */
 	end = min_t(u64, start + folio_size(folio), i_size_read(inode));
 	if (seal_gate_refuses(gate, inode, start, end))
 		seal_redirect(call, return_sigbus);
@@ -270,8 +276,8 @@ static unsigned int fault_order(struct ftrace_regs *call)
 }
 
 /*
- * dax_iomap_fault(vmf, order, ...): stores through a DAX mapping, with
- * the invalidate lock held shared.
+ * dax_iomap_fault(vmf, order, ...): an access through a DAX mapping. It is
+ * called with the invalidate lock held shared.
  */
 static void enter_dax_fault(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -282,7 +288,7 @@ static void enter_dax_fault(struct seal_gate *gate, struct ftrace_regs *call)
 
 	if (likely(!seal_flagged(inode)))
 		return;
-	/* loads, and stores to a private copy */
+	/* loads, and stores to a private copy, change no map */
 	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->cow_page)
 		return;
 
@@ -297,9 +303,10 @@ static void enter_dax_fault(struct seal_gate *gate, struct ftrace_regs *call)
 
 #ifdef CONFIG_FS_VERITY
 /*
- * fsverity_ioctl_enable(file, arg): writes a tree behind EOF for as long as
- * that takes, without a lock, and takes it back if it fails. Filesystems have a
- * gate where it begins; SEAL waits for who has begun.
+ * fsverity_ioctl_enable(file, arg) writes a Merkle tree behind EOF, holds no
+ * lock for most of the time, and truncates the tree away if it fails. A gate of
+ * the filesystem refuses its first step for a sealed file. This wrapper refuses
+ * nothing; it lets SEAL wait for calls that have begun.
  */
 SEAL_ORIGINAL(seal_enable_verity, int, struct file *file, const void *arg);
 
@@ -321,8 +328,8 @@ static void enter_enable_verity(struct seal_gate *gate, struct ftrace_regs *call
 
 #ifdef CONFIG_QUOTA
 /*
- * dquot_quota_on(sb, type, format, path): from now on the kernel itself writes
- * the file, and makes it grow, past every gate.
+ * dquot_quota_on(sb, type, format, path): afterwards the kernel itself writes
+ * to the quota file, and makes it grow, without passing any gate.
  */
 SEAL_ORIGINAL(seal_quota_on, int, struct super_block *sb, int type, int format,
 	      const struct path *path);
@@ -354,8 +361,9 @@ static void enter_quota_on(struct seal_gate *gate, struct ftrace_regs *call)
 #endif
 
 /*
- * Not here: vfs_fallocate(), because loop and target call ->fallocate()
- * directly; file_modified() and friends, because they know no range.
+ * No gate is on vfs_fallocate(), because loop and target call ->fallocate()
+ * directly, nor on file_modified() and similar functions, because they do not
+ * know the range.
  */
 static struct seal_gate vfs_gates[] = {
 #ifdef CONFIG_QUOTA

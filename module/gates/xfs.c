@@ -2,10 +2,11 @@
 /*
  * Gates of XFS.
  *
- * How a function was shown to see every call: [p] it is only reached through
- * a pointer in an operations table; [g] it is global and its callers are in
- * other translation units; [t] static with few callers, present as a symbol
- * in the kernels of compat.h and exercised by a test per kernel.
+ * A letter says how a function was shown to see every call: [p] it is only
+ * reached through a pointer in an operations table; [g] it is global and its
+ * callers are in other translation units; [t] it is static with few callers, is
+ * there as a symbol in all reviewed kernels, and a test calls it on each of
+ * them.
  */
 #include <linux/exportfs.h>
 #include <linux/fs.h>
@@ -23,8 +24,8 @@
 
 #if SEAL_XFS_ATOMIC_BEGIN
 /*
- * xfs_atomic_write_cow_iomap_begin(inode) [p]: an atomic write that cannot
- * be done in place. i_rwsem held shared.
+ * xfs_atomic_write_cow_iomap_begin(inode) [p]: an atomic write that cannot be
+ * done in place. Called with i_rwsem held shared.
  */
 static void enter_atomic_cow(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -35,8 +36,9 @@ static void enter_atomic_cow(struct seal_gate *gate, struct ftrace_regs *call)
 }
 #elif SEAL_XFS_ATOMIC_NEXT
 /*
- * xfs_atomic_write_cow_iomap_next(iter, iomap, srcmap) [p]: as above. It is
- * also called to finish an iteration, which a sealed file never begins.
+ * xfs_atomic_write_cow_iomap_next(iter, iomap, srcmap) [p]: an atomic write
+ * that cannot be done in place, with i_rwsem held shared. It is also called to
+ * finish an iteration, but for a sealed file none begins.
  */
 static void enter_atomic_cow(struct seal_gate *gate, struct ftrace_regs *call)
 {
@@ -49,8 +51,8 @@ static void enter_atomic_cow(struct seal_gate *gate, struct ftrace_regs *call)
 
 /*
  * xfs_free_eofblocks(ip) [g]: trims blocks beyond EOF in the background, at
- * close, and when space runs out. i_rwsem held. Nothing to do is an answer
- * all callers understand.
+ * close, and when space runs out. Called with i_rwsem held. All callers accept
+ * 0 as "there was nothing to trim".
  */
 static void enter_free_eofblocks(struct seal_gate *gate,
 				 struct ftrace_regs *call)
@@ -69,7 +71,7 @@ struct exchrange {
 };
 
 /*
- * xfs_exchrange_prep(fxr, ip1, ip2) [t]: exchange-range and commit-range,
+ * xfs_exchrange_prep(fxr, ip1, ip2) [t]: exchange-range and commit-range, with
  * i_rwsem and the invalidate lock of both files held.
  */
 static void enter_exchrange(struct seal_gate *gate, struct ftrace_regs *call)
@@ -104,7 +106,7 @@ static bool refuses(enum xfs_wrapped gate, struct inode *inode)
 	       seal_gate_refuses_any(&xfs_gates[gate], inode);
 }
 
-/* The same where the module itself comes by, for the holder: see grant.c. */
+/* The same, but a change that this module makes for a holder passes. */
 static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
 {
 	return seal_flagged(inode) && !seal_changing(inode) &&
@@ -112,8 +114,8 @@ static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
 }
 
 /*
- * xfs_file_fallocate() [p]: every mode and every caller. Its own check for
- * layouts holds both locks, but drops them while it waits.
+ * xfs_file_fallocate() [p]: all modes and all callers. A gate on its check for
+ * layouts would not do: that holds both locks, but drops them while it waits.
  */
 SEAL_FALLOCATE(seal_xfs_fallocate, &xfs_gates[WRAP_FALLOCATE])
 
@@ -145,7 +147,7 @@ static void enter_swap_extents(struct seal_gate *gate, struct ftrace_regs *call)
 	seal_redirect(call, wrap_swap_extents);
 }
 
-/* xfs_fs_map_blocks() [p]: a pNFS client asks for blocks, maybe to write. */
+/* xfs_fs_map_blocks() [p]: a pNFS client asks for blocks to read or write. */
 SEAL_ORIGINAL(seal_xfs_map_blocks, int, struct inode *inode, loff_t offset,
 	      u64 length, struct iomap *iomap, bool write, u32 *generation);
 
@@ -166,13 +168,13 @@ static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
 
 static void enter_map_blocks(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	/* to read only */
+	/* a client that only reads changes no map */
 	if (!seal_arg(call, 4, bool))
 		return;
 	seal_redirect(call, wrap_map_blocks);
 }
 
-/* xfs_fs_commit_blocks() [p]: converts them, and may move the end. */
+/* xfs_fs_commit_blocks() [p]: converts blocks, and may move the end. */
 SEAL_ORIGINAL(seal_xfs_commit_blocks, int, struct inode *inode,
 	      struct iomap *maps, int nr, unsigned long size_or_attr);
 
@@ -196,9 +198,9 @@ static void enter_commit_blocks(struct seal_gate *gate,
 }
 
 /*
- * xfs_file_remap_range(in, pos, out, pos, len, flags) [p]: before the locks.
- * A plain clone waits; a copy goes on by copying instead, and deduplication
- * is not worth it.
+ * xfs_file_remap_range(in, pos, out, pos, len, flags) [p]: called before the
+ * locks are taken. Only a plain clone (no flags) waits: copy_file_range() falls
+ * back to copying, and deduplication is not worth a wait.
  */
 SEAL_ORIGINAL(seal_xfs_remap, loff_t, struct file *in, loff_t in_pos,
 	      struct file *out, loff_t out_pos, loff_t len, unsigned int flags);
@@ -234,8 +236,9 @@ static void enter_remap(struct seal_gate *gate, struct ftrace_regs *call)
 #define SCRUB_FLAG_REPAIR	1
 
 /*
- * xfs_scrub_metadata(file, sm) [t]: online check and repair. Which file a
- * repair rewrites is not known here: none on a filesystem with a sealed one.
+ * xfs_scrub_metadata(file, sm) [t]: online check and repair. It is not known
+ * here which file a repair rewrites, so every repair is refused on a filesystem
+ * that has a sealed file.
  */
 SEAL_ORIGINAL(seal_xfs_scrub, int, struct file *file, u32 *sm);
 
@@ -253,7 +256,7 @@ static noinline int wrap_scrub(struct file *file, u32 *sm)
 
 static void enter_scrub(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	/* a check runs for long and changes nothing: nobody need wait for it */
+	/* a check takes long but changes nothing: SEAL need not wait for it */
 	if (!(seal_arg(call, 1, u32 *)[1] & SCRUB_FLAG_REPAIR))
 		return;
 	seal_redirect(call, wrap_scrub);
@@ -261,14 +264,14 @@ static void enter_scrub(struct seal_gate *gate, struct ftrace_regs *call)
 #endif
 
 /*
- * Not here, and why: xfs_vn_setattr*() and truncate helpers (notify_change
- * comes first), xfs_break_layouts() (fallocate and truncate come first),
- * xfs_{buffered,direct}_write_iomap_begin() and what is behind them (writes,
- * faults, fallocate, truncate and clone come first; a second gate on a path
- * costs every write, and can hide the loss of the first),
- * xfs_reflink_end_cow(), xfs_iomap_write_unwritten(), xfs_map_blocks() and
- * all of libxfs (a refusal there loses data or shuts the filesystem down),
- * zoned and realtime paths (such inodes are not sealed).
+ * These functions have no gate: xfs_vn_setattr*() and truncate helpers (called
+ * behind notify_change()), xfs_break_layouts() (called behind fallocate and
+ * truncate), xfs_{buffered,direct}_write_iomap_begin() and the functions behind
+ * them (called behind the gates of writes, faults, fallocate, truncate and
+ * clone; a second gate on a path costs every write, and can hide the loss of
+ * the first), xfs_reflink_end_cow(), xfs_iomap_write_unwritten(),
+ * xfs_map_blocks() and all of libxfs (a refusal there loses data or shuts the
+ * filesystem down), zoned and realtime paths (such inodes are not sealed).
  */
 static struct seal_gate xfs_gates[] = {
 	[WRAP_FALLOCATE] =

@@ -3,10 +3,10 @@
  * Reading a block map inside the kernel.
  *
  * ->fiemap() reports extents through fiemap_fill_next_extent(), which copies
- * to user memory. A gate on it recognises our own fiemap_extent_info and hands
- * the extent to capture_extent() instead. The original is never called for it,
- * and would count without copying (fi_extents_max is 0) if it were: that is how
- * a gate that does not work is noticed.
+ * them to user memory. A gate on that function recognises a fiemap_extent_info
+ * of ours and sends the call to capture_extent() instead. If the gate did not
+ * work, the original would run: it would copy nothing (fi_extents_max is 0) but
+ * count the extent in fi_extents_mapped, and map_walk() looks at that.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -19,17 +19,17 @@
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
 
-/* Extents per call of ->fiemap(): it holds locks of the file meanwhile. */
+/* Extents per call of ->fiemap(), which holds locks of the file meanwhile. */
 #define MAP_BATCH	1024
 
-/* Recognised by address; nobody else can pass it as their user pointer. */
+/* Its address is the user pointer of our calls; no other caller can pass it. */
 static char map_cookie;
 
 struct map_capture {
 	struct fiemap_extent_info	fi;
-	u64				pos;	/* everything before is done */
+	u64				pos;	/* reported up to here */
 	u64				end;
-	unsigned int			left;	/* of this batch */
+	unsigned int			left;	/* extents of this batch */
 	bool				unkillable;
 	int				ret;
 	int (*fn)(void *arg, u64 start, u64 end, u64 physical, u32 flags);
@@ -47,7 +47,7 @@ static noinline int capture_extent(struct fiemap_extent_info *fi, u64 logical,
 	struct map_capture *cap = container_of(fi, struct map_capture, fi);
 	u64 end = logical + length;
 
-	/* a restarted walk sees the extent it begins in as a whole */
+	/* a call that begins inside an extent is told of all of it */
 	if (logical < cap->pos) {
 		physical += cap->pos - logical;
 		logical = cap->pos;
@@ -122,7 +122,7 @@ static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
 					  cap.end - cap.pos);
 		if (cap.ret)
 			return cap.ret;
-		/* ext4 without extents ends below s_maxbytes */
+		/* an ext4 file without extents ends below s_maxbytes */
 		if (ret == -EFBIG)
 			return 0;
 		if (ret)
@@ -157,7 +157,7 @@ struct map_builder {
 	u64			pos;
 	u64			eof;		/* rounded up to a block */
 	struct xxh64_state	hash;
-	/* extent being merged */
+	/* the extent that is being merged, for the digest */
 	u64			logical;
 	u64			physical;
 	u64			length;
@@ -167,7 +167,7 @@ struct map_builder {
 static void note_offence(struct seal_offence *offence, u32 state, u64 start,
 			 u64 end, u64 eof)
 {
-	/* requirements speak of the file, not of what lies beyond its end */
+	/* requirements are about the file up to its end */
 	if (start >= eof)
 		return;
 	end = min(end, eof);
@@ -181,8 +181,9 @@ static void note_offence(struct seal_offence *offence, u32 state, u64 start,
 }
 
 /*
- * The digest is over the map in its shortest form. Whether a block is shared
- * is left out: another file can stop sharing it without touching this one.
+ * The digest is computed over the map with contiguous extents merged. It does
+ * not tell shared blocks from others: when another file stops sharing a block,
+ * this map has not changed.
  */
 static void digest_flush(struct map_builder *b)
 {
@@ -289,7 +290,7 @@ static int build_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 	return 0;
 }
 
-/* An unwritten extent, parts of which are about to be written ones. */
+/* Report an unwritten extent as it will be once b->change has been made. */
 static int build_changed(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 {
 	struct map_builder *b = arg;

@@ -11,37 +11,41 @@
 struct inode;
 struct seal_gate_set;
 
-/* First range of a map that fails a requirement. */
+/* The first range of a map that fails a requirement. */
 struct seal_offence {
 	u64	offset;
 	u64	length;
 	u32	state;		/* enum seal_range_state, 0: none */
-	u32	require;	/* the SEAL_REQ_* bit it fails */
+	u32	require;	/* the SEAL_REQ_* bit that it fails */
 };
 
-/* A map as a whole: what is kept of it while it is sealed. */
+/*
+ * The summary of a map, which is kept while a file is sealed. Sizes are in
+ * bytes; those from @written to @hole are the bytes in this state.
+ */
 struct seal_map_sum {
 	u64	file_size;
-	u64	extents;
+	u64	extents;	/* number, merged where they are contiguous */
 	u64	written;
 	u64	unwritten;
 	u64	shared;
 	u64	delalloc;
 	u64	hole;
 	u64	digest;
-	u8	unmet;		/* SEAL_REQ_ALLOCATED, _WRITTEN and _UNSHARED */
-	bool	cow;		/* writes are redirected: nothing in place */
+	u8	unmet;		/* of SEAL_REQ_ALLOCATED, _WRITTEN, _UNSHARED */
+	bool	cow;		/* writes are redirected: nothing is in place */
 };
 
+/* The bytes that are overwritten in place. */
 static inline u64 seal_map_in_place(const struct seal_map_sum *sum)
 {
 	return sum->cow ? 0 : sum->written;
 }
 
-/* The same, and what first fails a requirement. */
+/* A summary, and the first range that fails each requirement. */
 struct seal_map_info {
 	struct seal_map_sum	sum;
-	u64			first_written;	/* offset, or U64_MAX */
+	u64			first_written;	/* offset; U64_MAX: none */
 	u64			first_written_end;
 	struct seal_offence	hole_at;
 	struct seal_offence	unwritten_at;
@@ -50,19 +54,21 @@ struct seal_map_info {
 };
 
 /*
- * Read the map of @inode as FIEMAP shows it. @ranges, if not NULL, gets the
- * ranges that are overwritten in place. Without locks: a map that changes
- * meanwhile is read inconsistently.
+ * Read the map of @inode as FIEMAP shows it. @ranges, if not NULL, is empty and
+ * gets the ranges that are overwritten in place. The caller has attached the
+ * map gate (seal_map_get()) and holds no lock of the inode; ->fiemap() takes
+ * its own. A map that changes meanwhile is read inconsistently.
  *
- * 0; -EOPNOTSUPP: no FIEMAP, or an extent whose address means nothing
- * (@reason says); -EINTR; -ENOMEM; errors of the filesystem.
+ * Returns 0; -EOPNOTSUPP: the file has no FIEMAP, or an extent has no plain
+ * address (@reason, of SEAL_REASON_LEN bytes, says so); -EINTR: killed;
+ * -ENOMEM; or an error of the filesystem.
  */
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
 		  struct seal_ranges *ranges, char *reason);
 
 /*
- * Are writes to @inode redirected, as a sum of its map would say? Reads no more of the
- * map than it takes to know. 1, 0, or an error as above.
+ * Return what seal_map_sum.cow would be, but stop reading the map as soon as
+ * that is known. Returns 1, 0 or an error as above.
  */
 int seal_map_redirects(struct inode *inode);
 
@@ -73,18 +79,18 @@ struct seal_map_change {
 };
 
 /*
- * What seal_map_read() would tell once @change has been made, except whether
- * writes are redirected: @info->sum.cow is false.
+ * Compute what seal_map_read() will return after @change. It does not ask
+ * whether writes are redirected: @info->sum.cow is false.
  */
 int seal_map_predict(struct inode *inode, struct seal_map_info *info,
 		     struct seal_ranges *ranges, char *reason,
 		     const struct seal_map_change *change);
 
-/* Writes turned out to be redirected: nothing is in place. */
+/* Note that writes are redirected: nothing is in place, @ranges is emptied. */
 void seal_map_redirected(struct seal_map_info *info,
 			 struct seal_ranges *ranges);
 
-/* seal_map_read() for who cannot stop half-way: no signal ends it. */
+/* Like seal_map_read(), but no signal ends it. */
 int seal_map_reread(struct inode *inode, struct seal_map_info *info,
 		    struct seal_ranges *ranges, char *reason);
 
@@ -99,25 +105,26 @@ struct seal_map_extent {
 };
 
 /*
- * Up to @max extents of [start, end) in @extents; the number, or -errno. The
- * list ends early when it is full.
+ * Store up to @max extents of [start, end) in @extents. Returns their number or
+ * -errno. If there are more than @max, the rest is left out.
  */
 int seal_map_list(struct inode *inode, u64 start, u64 end,
 		  struct seal_map_extent *extents, unsigned int max);
 
 /*
- * The requirements of @require that @info fails. @offence gets the range that
- * comes first in the file, or just the bit if it is about no range.
+ * Return the requirements of @require that @info fails. @offence gets the
+ * failing range that comes first in the file; if only the number of extents
+ * fails, it gets nothing but that bit.
  */
 u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 		   u64 max_extents, struct seal_offence *offence);
 
-/* The gate that maps are read by. */
+/* The gate that maps are read with. */
 extern struct seal_gate_set seal_map_gates;
 
 /*
- * Hold it while maps are read. Errors, with @reason of SEAL_REASON_LEN, as of
- * seal_set_get().
+ * Attach and release the map gate; it stays attached while maps are read.
+ * Errors, with @reason of SEAL_REASON_LEN bytes, as for seal_set_get().
  */
 int seal_map_get(char *reason);
 void seal_map_put(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the seal must know of XFS beyond what its VFS inodes show. */
+/* Facts about XFS inodes that their VFS inodes do not show. */
 #include <linux/fs.h>
 #include <linux/fileattr.h>
 #include <linux/magic.h>
@@ -30,7 +30,7 @@ struct inode *seal_xfs_vnode(void *xfs_inode)
 	return (struct inode *)((char *)xfs_inode + READ_ONCE(vnode_offset));
 }
 
-/* A function of XFS, or 0 and @reason. */
+/* Return the address of a function of XFS, or 0 with @reason filled in. */
 static unsigned long function_of(const char *symbol, char *reason)
 {
 	unsigned long function = seal_symbol_body("xfs", symbol);
@@ -40,7 +40,7 @@ static unsigned long function_of(const char *symbol, char *reason)
 	return function;
 }
 
-/* Functions of XFS that are called here; once for each load of its module. */
+/* Find the functions of XFS called here, once for each load of its module. */
 static int learn_functions(char *reason)
 {
 	static bool known;
@@ -68,10 +68,10 @@ static int learn_functions(char *reason)
 }
 
 /*
- * XFS answers FIBMAP with 0 for every block of an inode that carries the
- * reflink flag (and of realtime ones): swap must not write in place there,
- * and nor does XFS itself. FIEMAP does not show it. DAX inodes have no ->bmap
- * method, but the function does not care.
+ * xfs_vm_bmap() returns 0 for every block of an inode that carries the reflink
+ * flag, and of a realtime inode: swap must not write in place there, and XFS
+ * does not either. FIEMAP does not show this. DAX inodes have no ->bmap method,
+ * but the function works for them, too.
  */
 bool seal_xfs_redirects(struct inode *inode, u64 offset)
 {
@@ -88,14 +88,15 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 	mutex_lock(&xfs_lock);
 	ret = learn_functions(reason);
 	mutex_unlock(&xfs_lock);
-	/* an open file of XFS pins its module, and so the function */
+	/* the open file pins the module of XFS, and with it the function */
 	return ret || !static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
 }
 
+/* The task that measures, under xfs_lock, and the inode that it has locked. */
 static struct task_struct *measuring;
 static void *measured;
 
-/* xfs_ilock(ip, flags): the first one of this task is of the file's inode. */
+/* xfs_ilock(ip, flags): the first call of this task locks the file's inode. */
 static void enter_ilock(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	if (READ_ONCE(measuring) == current && !measured)
@@ -115,8 +116,8 @@ static struct seal_gate_set measure_set = {
 };
 
 /*
- * To read the attributes of a file XFS takes the innermost lock of its inode,
- * which nobody holds for longer than it takes to work on the inode.
+ * When XFS reads the attributes of a file, it takes the innermost lock of the
+ * XFS inode. No task holds that lock while it waits for another task.
  */
 static int measure(struct file *file, char *reason)
 {
@@ -134,7 +135,7 @@ static int measure(struct file *file, char *reason)
 	WRITE_ONCE(measuring, NULL);
 	seal_set_drop(&measure_set);
 
-	/* of a filesystem that was shut down, or without memory, nothing is learnt */
+	/* these errors say nothing about the layout of the inode */
 	if (ret == -EIO || ret == -ENOMEM)
 		return ret;
 	offset = (char *)inode - (char *)measured;
@@ -168,18 +169,18 @@ int seal_xfs_measure(struct file *file, char *reason)
 }
 
 /*
- * Since 6.16 an atomic write can leave preallocation in the copy-on-write
- * fork of an inode that was never reflinked, and write-back uses it for the
- * next overwrite of the range.
+ * Since 6.16 an atomic write can leave preallocated blocks in the copy-on-write
+ * fork of an inode that was never reflinked. Write-back puts the next overwrite
+ * of the range there.
  */
 bool seal_xfs_may_prealloc_cow(const struct inode *inode)
 {
-	/* read-only: mounts do not allocate, and dropping it would fail */
+	/* a read-only mount allocates nothing, and dropping would fail there */
 	return (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) &&
 	       seal_is_xfs(inode) && !sb_rdonly(inode->i_sb);
 }
 
-/* U64_MAX: to the end of all there can be. */
+/* An @end of U64_MAX means everything from @start on. */
 int seal_xfs_cancel_cow(struct inode *inode, u64 start, u64 end)
 {
 	const loff_t all = -1;		/* NULLFILEOFF */

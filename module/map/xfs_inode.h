@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the seal must know of XFS beyond what its VFS inodes show. */
+/* Facts about XFS inodes that their VFS inodes do not show. */
 #ifndef SEAL_XFS_INODE_H
 #define SEAL_XFS_INODE_H
 
@@ -11,28 +11,36 @@ struct inode;
 bool seal_is_xfs(const struct inode *inode);
 
 /*
- * Would XFS write block @offset (a written one) of @inode somewhere else?
- * False on other filesystems. Flushes dirty data. May sleep.
+ * Would XFS write a store to byte @offset of @inode, which is in a written
+ * block, to another block? False on other filesystems. Flushes dirty data. May
+ * sleep.
  */
 bool seal_xfs_redirects(struct inode *inode, u64 offset);
 
 /*
- * Learn where the VFS inode lies in the XFS inode, which the gates are given.
- * @file is a file of XFS; open, it keeps the module. Done once for each load of
- * the module. 0, or an error with @reason of SEAL_REASON_LEN.
+ * Learn at which offset the VFS inode lies in the XFS inode: functions of XFS
+ * are passed the XFS inode, and their gates need the other. @file is an open
+ * file of XFS, which pins the module. The work is done once for each load of
+ * the module. Returns 0 or an error, for most errors with @reason, of
+ * SEAL_REASON_LEN bytes. Sleeps.
  */
 int seal_xfs_measure(struct file *file, char *reason);
 
+/* The VFS inode inside an XFS inode, after seal_xfs_measure(). */
 struct inode *seal_xfs_vnode(void *xfs_inode);
 
-/* Can it have copy-on-write preallocation without being reflinked? */
+/*
+ * Can @inode have preallocated blocks in its copy-on-write fork without being
+ * reflinked?
+ */
 bool seal_xfs_may_prealloc_cow(const struct inode *inode);
 
 /*
- * Drop that of [start, end), also where it looks written, of an inode that can
- * have it and is not reflinked. Caller holds i_rwsem and the invalidate lock
- * exclusively, after inode_dio_wait(), and no page of the range is in
- * write-back or can come there.
+ * Drop the blocks that the copy-on-write fork of @inode has for [start, end),
+ * also those that are marked as written. seal_xfs_may_prealloc_cow() is true
+ * for @inode, and it is not reflinked. The caller holds i_rwsem and the
+ * invalidate lock exclusively and has called inode_dio_wait(); no page of the
+ * range is in write-back, and none can get there. Returns 0 or an error of XFS.
  */
 int seal_xfs_cancel_cow(struct inode *inode, u64 start, u64 end);
 

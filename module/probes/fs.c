@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A filesystem type and the sets of gates that cover it: all of them or none. */
+/* A filesystem type and the sets of gates that cover it: all sets or none. */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -66,7 +66,10 @@ static int sets_get(struct seal_gate_set *const *sets, char *reason)
 	return 0;
 }
 
-/* What is not about this moment or this caller is about the kernel. */
+/*
+ * The errors kept here depend on the moment or the caller. Every other error
+ * means that this kernel does not offer what the gates need.
+ */
 static int fs_error(int error)
 {
 	return error == -ENOMEM || error == -EIO || error == -EINTR ||
@@ -142,7 +145,7 @@ int seal_fs_probe(struct seal_fs *fs, char *reason)
 		ret = seal_set_resolve(fs->sets[i], reason, &missing);
 		if (!ret)
 			continue;
-		/* what a lack of memory keeps from being known is not unsupported */
+		/* without memory the answer is not known: not "unsupported" */
 		if (ret == -ENOMEM)
 			return ret;
 		if (fs->sets[i]->module && missing == fs->sets[i]->nr_gates) {

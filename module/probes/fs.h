@@ -12,51 +12,58 @@ struct seal_gate_set;
 struct seal_fs {
 	const char		*name;
 	const char		*module;
-	const char		*fallocate;	/* as kallsyms prints it */
+	const char		*fallocate;	/* its method, as in kallsyms */
 	/* the gates of the filesystem itself */
 	struct seal_gate_set	*set;
-	/* all that it takes, in the order of attaching; NULL ends it */
+	/* all sets that cover it, in the order of attaching; NULL ends it */
 	struct seal_gate_set	*const *sets;
-	/* and for holders that want to be asked first */
+	/* the sets that ask holders to let go first; NULL ends it */
 	struct seal_gate_set	*const *recalls;
-	/* functions that give up a lock half-way, or NULL; NULL ends it */
+	/* functions that drop a lock half-way; NULL ends it; or NULL: none */
 	const char		*const *drops;
-	/* before they are attached, look at the first file; 0 or -errno */
+	/* look at a file before the sets are attached; 0 or -errno; or NULL */
 	int			(*prove)(struct file *file, char *reason);
-	/* Do the gates work at the moment? And the last line? */
+	/* do the gates, or the last line, work at the moment? */
 	bool			(*armed)(void);
 	bool			(*last_armed)(void);
 	atomic_t		sealed;		/* entries that use it */
 };
 
 /*
- * Attach the gates of @fs for one more user. @file is a file of it. 0, or an
- * error with @reason, of SEAL_REASON_LEN: -EBUSY, somebody else redirects one of
- * the functions; -EOPNOTSUPP, the kernel does not offer what it takes, or it is
- * switched off; -EINTR; -ENOMEM; -EIO, an earlier probe could not be removed.
+ * Attach the gates of @fs for one more user. @file is a file of @fs. Returns 0
+ * or an error, and for most errors fills in @reason, of SEAL_REASON_LEN bytes:
+ * -EBUSY: somebody else redirects one of the functions; -EOPNOTSUPP: the kernel
+ * does not offer what the gates need, or it is switched off; -EIO: an earlier
+ * probe could not be removed; -EINTR; -ENOMEM. May sleep.
  */
 int seal_fs_get(struct seal_fs *fs, struct file *file, char *reason);
+/* Give up what seal_fs_get() got. May be called while a task exits. */
 void seal_fs_put(struct seal_fs *fs);
 
-/* The same for the gates that only ask holders first. */
+/* Attach and release the gates that only ask holders first. Errors as above. */
 int seal_fs_recalls_get(struct seal_fs *fs, char *reason);
 void seal_fs_recalls_put(struct seal_fs *fs);
 
-/* Can the gates of @fs be placed on this kernel? enum seal_fs_state, -ENOMEM. */
+/*
+ * Can the gates of @fs be attached on this kernel? Attaches nothing. Returns an
+ * enum seal_fs_state, with @reason if it is not SEAL_FS_SUPPORTED; or -ENOMEM.
+ */
 int seal_fs_probe(struct seal_fs *fs, char *reason);
+/* Have the gates of the filesystem itself a user at the moment? */
 bool seal_fs_attached(struct seal_fs *fs);
+/* The number of functions on which gates that refuse are placed. */
 unsigned int seal_fs_nr_gates(struct seal_fs *fs);
 
-/* Calls that the last line of @fs was not called for. */
+/* How many calls the kprobes of @fs have missed (kprobe.nmissed). */
 unsigned long seal_fs_missed(struct seal_fs *fs);
 
-/* Do the gates of @fs, which are attached, work at the moment? */
+/* Do the gates of @fs work at the moment? The caller has attached them. */
 static inline bool seal_gates_armed(struct seal_fs *fs)
 {
 	return fs->armed();
 }
 
-/* And the last line? */
+/* Does the last line of @fs work at the moment? The caller has attached it. */
 static inline bool seal_fs_last_armed(struct seal_fs *fs)
 {
 	return fs->last_armed();

@@ -5,21 +5,23 @@
  *
  * Flags of an ftrace_ops that redirects calls:
  *
- * - IPMODIFY. ftrace lets only one such ops have a function. A live patch on it
- *   is refused, and a BPF trampoline is told to share, or is refused.
+ * - IPMODIFY. ftrace lets only one such ops have a function. A later live patch
+ *   of the function is refused; a BPF trampoline is told to share the function,
+ *   or is refused.
  * - PERMANENT. While the ops is registered, ftrace cannot be switched off
  *   (sysctl kernel.ftrace_enabled).
  * - Not SAVE_REGS: the arguments and the instruction pointer are enough.
- * - Not RECURSION: no handler calls anything that comes back to its function.
+ * - Not RECURSION: no handler calls anything that leads back to its function.
  *
- * An ops is registered anew each time its set is attached. To add a function
- * to an ops that is registered is not the same: only registering looks for BPF
- * trampolines that are on the function already, and tells them to share. (This
- * is why gates are not kprobes: kprobes have one such ops for all.)
+ * An ops is registered anew each time its set is attached. Adding a function to
+ * a registered ops would not do: only registering looks for BPF trampolines
+ * that are on the function already, and tells them to share. (This is why gates
+ * are not kprobes: all kprobes share one such ops.)
  *
  * Detaching needs no memory. It waits until no task is in the trampoline or in
- * a handler (RCU tasks), which takes about a tenth of a second for each ops; so
- * a worker does it, and only after the set has been without users for a while.
+ * a handler (RCU tasks), which takes about a tenth of a second for each ops.
+ * Therefore a worker detaches a set, after the set has been without users for
+ * linger_ms.
  */
 #include <linux/errno.h>
 #include <linux/jiffies.h>
@@ -40,12 +42,12 @@ static unsigned int linger_ms = 1000;
 module_param(linger_ms, uint, 0644);
 MODULE_PARM_DESC(linger_ms, "how long gates stay attached after the last unseal");
 
-/* Protects the sets. */
+/* Protects all sets, and the attaching and detaching of their gates. */
 static DEFINE_MUTEX(sets_lock);
 
 static u64 last_attach_id;
 
-/* Sets that are attached, the last one first. */
+/* Attached sets; the one that was attached last comes first. */
 static LIST_HEAD(attached);
 
 static void linger_work(struct work_struct *work);
@@ -61,7 +63,7 @@ void seal_sets_unlock(void)
 	mutex_unlock(&sets_lock);
 }
 
-/* The function of an ops that several gates share. */
+/* The callback of an ops that several gates share. */
 static notrace void enter_set(unsigned long ip, unsigned long parent,
 			      struct ftrace_ops *ops, struct ftrace_regs *call)
 {
@@ -76,12 +78,12 @@ static notrace void enter_set(unsigned long ip, unsigned long parent,
 	}
 }
 
-/* ftrace waits for a millisecond or more each time. */
+/* ftrace itself waits for at least a millisecond in each try. */
 #define MAX_TRIES	1000
 
 /*
- * A BPF trampoline on one of the functions is asked to share it, and says EAGAIN
- * while somebody attaches a program to it or detaches one.
+ * ftrace asks a BPF trampoline on one of the functions to share the function.
+ * The answer is -EAGAIN while somebody attaches or detaches a program there.
  */
 static int ops_register(struct ftrace_ops *ops)
 {
@@ -96,7 +98,7 @@ static int ops_register(struct ftrace_ops *ops)
 	return ret;
 }
 
-/* @ops may have been used before: what ftrace left in it is forgotten. */
+/* Overwrites @ops first: one that was used before has stale pointers in it. */
 static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		      unsigned long *sites, unsigned int nr)
 {
@@ -115,7 +117,7 @@ static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 	return ret;
 }
 
-/* False: the ops and its functions must stay for ever. */
+/* Returns false if the ops and its functions must stay for ever. */
 static bool ops_detach(struct ftrace_ops *ops)
 {
 	/* fails only if ftrace found its own code broken and gave up */
@@ -136,14 +138,14 @@ static void target(const struct seal_gate_set *set,
 		 gate->symbol);
 }
 
-/* In the place of a handler, to try whether ftrace takes it. */
+/* A handler that does nothing, for an ops that only has to be registered. */
 static notrace void enter_nothing(unsigned long ip, unsigned long parent,
 				  struct ftrace_ops *ops,
 				  struct ftrace_regs *call)
 {
 }
 
-/* An ops that only looks on is refused where ftrace is switched off. */
+/* If ftrace is switched off, even an ops that redirects nothing is refused. */
 static bool ftrace_is_off(unsigned long site)
 {
 	struct ftrace_ops scratch;
@@ -186,7 +188,7 @@ static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate)
 			       &gate->site);
 	if (ret == -ENOENT && gate->optional)
 		return 0;
-	/* a wrapper must know where to go before a call reaches it */
+	/* a wrapper must know its original before the first call reaches it */
 	if (!ret && gate->bind)
 		gate->bind(gate->site + MCOUNT_INSN_SIZE);
 	return ret;
@@ -211,13 +213,13 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 		if (ret) {
 			if (!first)
 				first = explain(set, gate, ret, reason);
-			/* go on: if all are missing, the module is not loaded */
+			/* go on: if all are missing, the module is not there */
 			if (ret != -ENOENT)
 				return ret;
 			++*missing;
 			continue;
 		}
-		/* those that share an ops */
+		/* the rest is for gates that share the ops of the set */
 		if (!gate->site || gate->hook)
 			continue;
 		if (WARN_ON_ONCE(set->nr_sites == SEAL_SET_MAX))
@@ -242,7 +244,7 @@ int seal_set_resolve(struct seal_gate_set *set, char *reason,
 	return ret;
 }
 
-/* The ops as a whole was refused: which of the functions is to blame? */
+/* The shared ops was refused: find the function that is the reason. */
 static int blame(const struct seal_gate_set *set, int error, char *reason)
 {
 	struct ftrace_ops scratch;
@@ -258,7 +260,7 @@ static int blame(const struct seal_gate_set *set, int error, char *reason)
 		if (!ops_detach(&scratch))
 			break;
 	}
-	/* whoever was in the way has gone meanwhile */
+	/* no function is refused any more: the reason has gone meanwhile */
 	snprintf(reason, SEAL_REASON_LEN,
 		 "ftrace refuses the gates of %s (error %d): try again",
 		 set->name, error);
@@ -275,7 +277,7 @@ static int shared_attach(struct seal_gate_set *set, ftrace_func_t func,
 	return ret && ret != -ENOMEM ? blame(set, ret, reason) : ret;
 }
 
-/* Detach the hot gates before the one with number @nr. */
+/* Detach the hot gates among the first @nr gates of @set. */
 static bool hot_detach(struct seal_gate_set *set, unsigned int nr)
 {
 	bool done = true;
@@ -286,7 +288,7 @@ static bool hot_detach(struct seal_gate_set *set, unsigned int nr)
 	return done;
 }
 
-/* Unregister the kprobes before the one with number @nr. */
+/* Unregister the kprobes of the first @nr gates of @set. */
 static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
 {
 	struct kprobe *probes[SEAL_MAX_PROBES];
@@ -299,12 +301,14 @@ static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
 }
 
 /*
- * Without a post_handler: they share their functions with anybody's.
+ * The kprobes have no post_handler, so they share their functions with kprobes
+ * of anybody else.
  *
- * Such a kprobe redirects a call without saying so. A BPF program at the exit of
- * the function would call the original all the same, and a live patch would
- * decide later than the kprobe where the call goes. So the set also has an ops
- * that says it, and does nothing.
+ * Such a kprobe redirects calls, but ftrace does not know that. A BPF program
+ * at the exit of the function would call the original all the same, and a live
+ * patch would run after the kprobe and decide where the call goes. So a set
+ * that redirects also has an ops with IPMODIFY, whose callback does nothing: it
+ * tells ftrace that these functions are redirected.
  */
 static int kprobes_attach(struct seal_gate_set *set, char *reason)
 {
@@ -411,7 +415,11 @@ static int set_attach(struct seal_gate_set *set, char *reason)
 	return 0;
 }
 
-/* What cannot be detached stays attached, and nothing is attached any more. */
+/*
+ * Detach the gates of @set. If one of them cannot be detached, the set stays
+ * marked as attached, and from then on no set is attached
+ * (seal_probes_stuck()).
+ */
 static void set_detach(struct seal_gate_set *set)
 {
 	bool done = true;
@@ -420,7 +428,7 @@ static void set_detach(struct seal_gate_set *set)
 	WRITE_ONCE(set->dirty_folio, NULL);
 	if (set->kprobes)
 		done = kprobes_detach(set, set->nr_gates);
-	/* what a probe that is still there redirects has to be known as such */
+	/* if a kprobe is left, so is the ops that announces its redirection */
 	if (done && set->nr_sites && !(set->kprobes && set->observes))
 		done = ops_detach(&set->ops);
 	if (!set->kprobes)
@@ -456,7 +464,7 @@ int seal_set_get(struct seal_gate_set *set, char *reason)
 {
 	int ret;
 
-	/* who has the lock waits for the kernel only, not for other tasks */
+	/* the owner of the lock waits for the kernel only, not for tasks */
 	if (mutex_lock_killable(&sets_lock))
 		return -EINTR;
 	ret = set_get(set, reason);
@@ -492,7 +500,10 @@ void seal_set_drop(struct seal_gate_set *set)
 	mutex_unlock(&sets_lock);
 }
 
-/* One set at a time, so that nobody waits for the lock for longer than that takes. */
+/*
+ * Detaches one set in each run and queues itself again, so that nobody waits
+ * for sets_lock longer than detaching one set takes.
+ */
 static void linger_work(struct work_struct *work)
 {
 	unsigned long wait = ULONG_MAX, end;
@@ -515,7 +526,10 @@ static void linger_work(struct work_struct *work)
 	mutex_unlock(&sets_lock);
 }
 
-/* The filesystem's module is about to go; nothing of it can be in use. */
+/*
+ * A module is about to be unloaded. If it is that of a filesystem, none of its
+ * files is open, and the sets on its functions have no user.
+ */
 static int module_event(struct notifier_block *nb, unsigned long event,
 			void *data)
 {
@@ -534,7 +548,7 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* Before ftrace forgets the functions of the module. */
+/* The highest priority: runs before ftrace forgets the module's functions. */
 static struct notifier_block module_notifier = {
 	.notifier_call	= module_event,
 	.priority	= INT_MAX,

@@ -2,13 +2,13 @@
 /*
  * Gates: functions of the kernel that call a handler of this module first.
  *
- * The caller is ftrace. A handler looks at the arguments of the call and either
- * lets the function run, or sends the call to a function of this module that has
- * the same signature.
+ * ftrace calls the handler. The handler looks at the arguments of the call and
+ * either lets the function run, or sends the call to a function of this module
+ * that has the same signature.
  *
  * All gates of a set share one ftrace_ops, and a gate is found by the address
- * that ftrace calls from. A hot gate has an ftrace_ops of its own, because ftrace
- * then makes a trampoline for it that needs no search.
+ * that ftrace is called from. A hot gate has an ftrace_ops of its own, because
+ * ftrace then makes a trampoline for it alone, and nothing has to be searched.
  */
 #ifndef SEAL_GATE_H
 #define SEAL_GATE_H
@@ -23,7 +23,7 @@
 
 struct seal_gate;
 
-/* The handler of a gate. It runs with preemption on or off and must not sleep. */
+/* The handler of a gate. It may run with preemption off and must not sleep. */
 typedef void (*seal_gate_fn)(struct seal_gate *gate, struct ftrace_regs *call);
 
 enum seal_gate_kind {
@@ -42,31 +42,34 @@ enum seal_gate_kind {
 	SEAL_GATE_WAITS,
 	/* The handler only takes note of the call. */
 	SEAL_GATE_OBSERVES,
-	/* The same, and a call for a sealed inode means that the seal is broken. */
+	/* An observer; a call for a sealed inode means a broken seal. */
 	SEAL_GATE_TRIPWIRE,
 	/* A kprobe where allocation begins, behind the gates that refuse. */
 	SEAL_GATE_LAST,
 } __packed;
 
 struct seal_gate {
-	const char		*symbol;
+	const char		*symbol;	/* the gated function */
 	enum seal_gate_kind	kind;
-	bool			core;		/* not in the module of its set */
-	bool			optional;	/* the function may be missing */
-	bool			skip;		/* debug build: lets everything pass */
-	seal_gate_fn		enter;		/* shares the ops of its set, */
-	ftrace_func_t		hook;		/* or has its own, @ops, */
-	kprobe_pre_handler_t	probe;		/* or is a kprobe, @kp */
+	bool			core;		/* not in its set's module */
+	bool			optional;	/* may be missing */
+	bool			skip;		/* debug: lets all pass */
+	/* one of the three: */
+	seal_gate_fn		enter;		/* shares the ops of the set */
+	ftrace_func_t		hook;		/* hot: has its own @ops */
+	kprobe_pre_handler_t	probe;		/* a kprobe, @kp */
+	/* tells a wrapper where its original goes on behind the ftrace call */
 	void			(*bind)(unsigned long original);
-	unsigned long		site;		/* of the call to ftrace; 0: missing */
-	atomic64_t		hits;		/* calls refused, or seals broken */
+	/* address of its call to ftrace; 0: the function is missing */
+	unsigned long		site;
+	atomic64_t		hits;		/* refused, or broken seals */
 	union {
 		struct ftrace_ops	ops;
 		struct kprobe		kp;
 	};
 };
 
-/* Gates that share an ops: no set has more. */
+/* No set has more gates than this that share an ops. */
 #define SEAL_SET_MAX	16
 
 struct seal_gate_set {
@@ -74,61 +77,66 @@ struct seal_gate_set {
 	const char		*module;	/* NULL: the kernel itself */
 	struct seal_gate	*gates;
 	unsigned int		nr_gates;
-	bool			observes;	/* none of them redirects a call */
-	bool			kprobes;	/* of the last line */
+	bool			observes;	/* its gates redirect nothing */
+	bool			kprobes;	/* its gates are kprobes */
 
-	/* The rest belongs to gate.c, under its lock. */
+	/* The rest belongs to gate.c, under sets_lock. */
 	unsigned int		users;
-	bool			attached;	/* may be so without users, for a while */
-	u64			attach_id;	/* each time another one */
-	u64			waited_id;	/* calls older than that have ended */
-	bool			resolved;	/* the sites are known ... */
-	u64			modules_gone;	/* ... since then */
+	bool			attached;	/* lingers without users */
+	u64			attach_id;	/* new at each attach */
+	/* calls older than the attach with this number have ended */
+	u64			waited_id;
+	/* the sites are known, and right for this seal_modules_gone() */
+	bool			resolved;
+	u64			modules_gone;
 	unsigned long		idle_since;	/* jiffies, without users */
-	struct list_head	list;		/* of those that are attached */
-	struct ftrace_ops	ops;
+	struct list_head	list;		/* of attached sets */
+	struct ftrace_ops	ops;		/* shared by the gates */
 	unsigned int		nr_sites;
 	unsigned long		sites[SEAL_SET_MAX];
 	struct seal_gate	*at_site[SEAL_SET_MAX];
 
 	/*
-	 * Operations of the filesystem that were looked up by name while the set
-	 * was attached, or NULL; written and read without a lock (eligible.c).
+	 * Addresses of operations of the filesystem, which eligible.c looks up
+	 * by name and keeps while the set is attached; NULL: not looked up yet.
+	 * They are written and read without a lock.
 	 */
-	const void		*fallocate;	/* this is gated */
-	const void		*dirty_folio;	/* this does not journal data */
+	const void		*fallocate;	/* the one that has a gate */
+	const void		*dirty_folio;	/* one that journals nothing */
 };
 
 /*
- * Attach the gates of @set for one more user. 0, or an error with @reason, of
- * SEAL_REASON_LEN, filled in: -EBUSY, somebody else redirects one of the
- * functions; -ENOENT, a function is missing; -EINTR, killed while waiting for
- * another caller; -EIO, an earlier probe could not be removed; -ENOMEM.
+ * Attach the gates of @set for one more user. Returns 0 or an error, and fills
+ * in @reason, of SEAL_REASON_LEN bytes, except for -EINTR and -ENOMEM. -EBUSY:
+ * somebody else redirects one of the functions; -ENOENT: a function is missing;
+ * -EOPNOTSUPP: a function does not call ftrace; -EINTR: killed while waiting
+ * for another caller; -EIO: an earlier probe could not be removed; -ENOMEM.
  */
 int seal_set_get(struct seal_gate_set *set, char *reason);
 
 /*
- * One user less. A set without users is detached by a worker after the time
- * that the parameter linger_ms gives, so that whoever seals again soon finds it
- * attached. May be called while a task exits.
+ * Give up one use of @set. After the last one a worker detaches the set, when
+ * the time of the parameter linger_ms is over, so that a program that seals
+ * again soon finds it attached. May be called while a task exits.
  */
 void seal_set_put(struct seal_gate_set *set);
 
-/* The same, and a set without users is detached before this returns. */
+/* Give up one use of @set; after the last one, detach it before returning. */
 void seal_set_drop(struct seal_gate_set *set);
 
 /*
- * Are all functions of @set there? Nothing is attached. @missing gets the number
- * of functions that are not. Errors as above.
+ * Does this kernel have all functions of @set? Nothing is attached. @missing
+ * gets the number of functions that were not found. Errors as for
+ * seal_set_get().
  */
 int seal_set_resolve(struct seal_gate_set *set, char *reason,
 		     unsigned int *missing);
 
-/* Keep sets from being attached or detached, to look at their gates. */
+/* Between these two no set is attached or detached: to look at the gates. */
 void seal_sets_lock(void);
 void seal_sets_unlock(void);
 
-/* Detaches every set; there is no user left. */
+/* seal_sets_exit() detaches every set; no set has a user then. */
 void seal_sets_exit(void);
 int seal_sets_init(void);
 
@@ -144,13 +152,13 @@ static __always_inline void seal_redirect(struct ftrace_regs *call, void *to)
 	seal_call_redirect(call, (unsigned long)to);
 }
 
-/* The gate that an ops of its own belongs to. */
+/* The hot gate that @ops belongs to. */
 static __always_inline struct seal_gate *seal_hot_gate(struct ftrace_ops *ops)
 {
 	return container_of(ops, struct seal_gate, ops);
 }
 
-/* Define hook_@fn(), the ftrace function of a hot gate with the handler @fn(). */
+/* Define hook_@fn(), the ftrace callback of a hot gate with handler @fn(). */
 #define SEAL_HOOK(fn)							\
 static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 			      struct ftrace_ops *ops,			\
@@ -160,10 +168,11 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 }
 
 /*
- * The original of a wrapped gate: static_call(name)(...), and bind_name() for
- * the gate. The prototype has no body, it only gives the call its type. It is
- * entered behind its call to ftrace, so its gate does not see it. Never through
- * a pointer: many of these functions do not begin with ENDBR.
+ * The original of a wrapped function. A wrapper calls static_call(name)(...),
+ * and the engine calls bind_name() with the address. The prototype has no body;
+ * it only gives the call its type. The original is entered behind its call to
+ * ftrace, so its gate does not see the call. It must not be called through a
+ * pointer, because many of these functions do not begin with ENDBR.
  */
 #define SEAL_ORIGINAL(name, ret, ...)					\
 	ret name(__VA_ARGS__);						\
@@ -183,7 +192,7 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 #define SEAL_GATE_WRAPPED_HOT(sym, fn, orig)				\
 	{ .symbol = sym, .kind = SEAL_GATE_WRAPS, .hook = hook_##fn,	\
 	  .bind = bind_##orig }
-/* Where the function was inlined into its callers nobody is asked. */
+/* If the function was inlined into its callers, there is no gate to wait in. */
 #define SEAL_GATE_WAITING(sym, fn, orig)				\
 	{ .symbol = sym, .kind = SEAL_GATE_WAITS, .enter = fn,		\
 	  .bind = bind_##orig, .optional = true }
@@ -195,7 +204,7 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 	  .optional = true }
 #define SEAL_TRIPWIRE(sym, fn)						\
 	{ .symbol = sym, .kind = SEAL_GATE_TRIPWIRE, .enter = fn }
-/* The compiler may have inlined it into its only caller. */
+/* A tripwire on a function that may have been inlined into its caller. */
 #define SEAL_TRIPWIRE_OPTIONAL(sym, fn)					\
 	{ .symbol = sym, .kind = SEAL_GATE_TRIPWIRE, .enter = fn,	\
 	  .optional = true }

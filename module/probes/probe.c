@@ -2,10 +2,11 @@
 /*
  * Removing kprobes so that nothing of them is left behind.
  *
- * To disarm a probe on a function ftrace copies the table of functions it
- * watches. Without memory for that, unregister_kprobe() returns with the probe
- * still in the kernel's table and armed, and tells only by clearing its address.
- * The memory of the probe and the code of its handler must stay then.
+ * To disarm a kprobe on a function, ftrace copies its table of functions. If
+ * there is no memory for the copy, unregister_kprobe() returns while the probe
+ * is still armed and in the kernel's table; the only sign is that the address
+ * of the probe was cleared. Then the memory of the probe and the code of its
+ * handler must stay.
  *
  * When ftrace finds its own code broken it stops working for good, and no probe
  * on a function can be disarmed any more. To ask kprobes all the same would only
@@ -20,7 +21,7 @@
 
 #include "probes/probe.h"
 
-/* Memory for one page comes back, or the task that waits is the problem. */
+/* Wait two seconds in all. By then one page of memory is free in most cases. */
 #define MAX_TRIES	100
 #define WAIT_MS		20
 
@@ -40,7 +41,7 @@ void seal_probes_give_up(void)
 	WRITE_ONCE(stuck, true);
 }
 
-/* Whatever is asked of a dead ftrace, this is its answer. */
+/* A dead ftrace gives this answer to every request. */
 static bool ftrace_is_dead(void)
 {
 	struct ftrace_ops scratch = { };
@@ -52,7 +53,7 @@ static bool ftrace_is_dead(void)
 	return dead;
 }
 
-/* Try again with those that are still there; how many remain? */
+/* Try again with the probes that are still there; return how many remain. */
 static unsigned int retry(struct kprobe **probes, kprobe_opcode_t **addr,
 			  unsigned int nr)
 {

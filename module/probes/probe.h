@@ -6,16 +6,19 @@
 #include <linux/kprobes.h>
 #include <linux/types.h>
 
-/* Probes that can be removed in one step. */
+/* The most probes that seal_probes_remove() takes. */
 #define SEAL_MAX_PROBES		16
 
-/* Unregister armed probes; they may live in memory that is used again. */
+/*
+ * Unregister armed probes. Their memory may be used again afterwards, unless
+ * seal_probes_stuck() says otherwise. Sleeps.
+ */
 void seal_probes_remove(struct kprobe **probes, unsigned int nr);
 
-/* One cannot be removed, its memory and code must stay for ever. */
+/* Note that a probe cannot be removed: its memory and code stay for ever. */
 void seal_probes_give_up(void);
 
-/* Could a probe not be removed? Then no other may be placed any more. */
+/* Was there a probe that could not be removed? Then no other is placed. */
 bool seal_probes_stuck(void);
 
 #endif /* SEAL_PROBE_H */

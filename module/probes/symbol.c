@@ -2,11 +2,11 @@
 /*
  * Addresses of functions that the kernel does not export.
  *
- * kprobes look up names for modules. The probe that asks is disabled and has no
- * post_handler, so nothing is armed: a probe that somebody else has on the same
- * function goes on as before, and goes away as before. (With a post_handler it
- * would not: kprobes would then disarm it by another ftrace_ops than the one
- * it was armed by.)
+ * register_kprobe() looks up a name. The kprobe is disabled and has no
+ * post_handler, so nothing is armed. If somebody else has a kprobe on the same
+ * function, that one goes on working and can be removed as before. (With a
+ * post_handler it could not: kprobes would disarm it by another ftrace_ops than
+ * the one that armed it.)
  */
 #include <linux/atomic.h>
 #include <linux/kernel.h>
@@ -49,7 +49,7 @@ int seal_symbol_site(const char *module, const char *symbol,
 	ret = register_kprobe(&kp);
 	if (ret)
 		return ret;
-	/* x86: kprobes place a probe on a function entry where ftrace is called */
+	/* x86: a kprobe on a function entry is moved to the call to ftrace */
 	if (kprobe_ftrace(&kp))
 		*site = (unsigned long)kp.addr;
 	unregister_kprobe(&kp);

@@ -6,22 +6,23 @@
 #include <linux/types.h>
 
 /*
- * Where the function @symbol of @module (NULL: of the kernel itself) calls
- * ftrace. Nothing is armed, and nobody's probe is changed. 0; -ENOENT: there is
- * no such function; -EOPNOTSUPP: it does not call ftrace; -ENOMEM. @site is 0 on
- * failure.
+ * Find the address at which the function @symbol of @module (NULL: of the
+ * kernel itself) calls ftrace. Nothing is armed, and nobody's probe is changed.
+ * Returns 0; -ENOENT: there is no such function; -EOPNOTSUPP: it does not call
+ * ftrace; -ENOMEM. @site is 0 on failure. May sleep.
  */
 int seal_symbol_site(const char *module, const char *symbol,
 		     unsigned long *site);
 
 /*
- * The address behind that call, where the function can be entered without its
- * gate; 0 if there is none.
+ * The address behind the call to ftrace, at which the function can be entered
+ * without its gate noticing; 0 if there is none. May sleep.
  */
 unsigned long seal_symbol_body(const char *module, const char *symbol);
 
-/* Addresses of modules are right as long as this number stays the same. */
+/* Addresses in modules stay valid as long as this number does not change. */
 u64 seal_modules_gone(void);
+/* Changes that number: a module is about to be unloaded. */
 void seal_module_goes(void);
 
 #endif /* SEAL_SYMBOL_H */

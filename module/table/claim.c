@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Claims: who holds a sealed inode, telling it, and asking it to let go.
+ * Claims: who holds a sealed inode, telling others, and asking it to let go.
  *
  * Locks, outermost first: session->lock, seal_table_lock. Neither is held while
  * i_rwsem is waited for or data is written.
@@ -17,12 +17,12 @@
 #include "table/events.h"
 
 /*
- * By number, so the claims are in order of age. The numbers are theirs alone:
- * an index without a claim takes as much memory as one that has one.
+ * All claims by number, that is, in order of age. Numbers are given to claims
+ * only: an unused index would take as much memory as a used one.
  */
 static DEFINE_XARRAY_FLAGS(claims, XA_FLAGS_ACCOUNT);
 
-/* Of all that wait, under the table's lock. There are few. */
+/* The tickets of all tasks that wait, under seal_table_lock. There are few. */
 static LIST_HEAD(tickets);
 
 static struct kmem_cache *claim_cache;
@@ -195,7 +195,7 @@ void seal_claim_ask(struct seal_claim *claim, const struct seal_ticket *ticket,
 		return;
 	seal_claim_event(claim, SEAL_EVENT_RECALL, 0, &event);
 	event.holders = seal_entry_holders(entry);
-	/* who wants it, not who has it */
+	/* the event names the task that asks, not the holder */
 	event.pid = task_tgid_nr(current);
 	event.uid = current_uid();
 	get_task_comm(event.comm, current);
@@ -239,14 +239,14 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry)
 	list_add_tail(&claim->siblings, &entry->holders);
 	claim->since = ktime_get_real_ns();
 	claim->entry = entry;
-	/* its place is reserved: this cannot fail */
+	/* seal_claim_alloc() has reserved the index: this cannot fail */
 	xa_store(&claims, claim->id, claim, GFP_KERNEL);
 	if (seal_events_wanted()) {
 		seal_claim_event(claim, SEAL_EVENT_SEALED, 0, &event);
 		event.holders = seal_entry_holders(entry);
 		seal_event_queue(&event);
 	}
-	/* it comes while the others are asked to go */
+	/* a recall is in progress: ask the new holder, too */
 	if (seal_claim_recalled(claim))
 		seal_claim_recall(claim);
 }
@@ -294,11 +294,11 @@ static int walk_claim(const struct seal_claim *claim, char *page,
 struct seal_claim *seal_claim_find(u64 id)
 {
 	lockdep_assert_held(&seal_table_lock);
-	/* an index is a long, and numbers are never that large */
+	/* an index is a long; claims never get a number above that */
 	return id > ULONG_MAX ? NULL : xa_load(&claims, id);
 }
 
-/* Others may take and drop claims between this many. */
+/* After this many claims the lock is dropped, so that others can take it. */
 #define WALK_BATCH	64
 
 int seal_claims_walk(u64 *next, u64 last, char *page,

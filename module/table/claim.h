@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who holds a sealed inode: a claim is one session's hold on an entry, or a
- * sticky one.
+ * Claims. A claim is the hold of one session on the entry of a sealed inode, or
+ * a lasting one (STICKY), which belongs to no session.
  */
 #ifndef SEAL_CLAIM_H
 #define SEAL_CLAIM_H
@@ -20,8 +20,8 @@ struct file;
 struct seal_event;
 
 /*
- * Who holds claims, and what was asked for: mostly the same for all files of a
- * session, so their claims share it.
+ * Who holds a claim, and what was asked for. This is mostly the same for all
+ * files of a session, so their claims share one seal_holder.
  */
 struct seal_holder {
 	refcount_t		users;
@@ -29,12 +29,12 @@ struct seal_holder {
 	kuid_t			uid;
 	u32			require;
 	u64			max_extents;
-	struct seal_session	*session;	/* NULL: sticky */
-	u32			recall_ms;	/* 0: not to be asked */
+	struct seal_session	*session;	/* NULL: a lasting claim */
+	u32			recall_ms;	/* 0: it cannot be asked */
 	char			comm[TASK_COMM_LEN];
 };
 
-/* A file, still known after its claim was revoked. */
+/* Identifies the file of a claim, also after the claim was revoked. */
 struct seal_file_key {
 	u64			ino;
 	u32			generation;
@@ -43,7 +43,7 @@ struct seal_file_key {
 
 struct seal_claim {
 	struct rb_node		node;		/* of the session, by @key */
-	struct list_head	siblings;	/* on the same entry */
+	struct list_head	siblings;	/* of entry->holders */
 	struct seal_holder	*holder;
 	struct seal_entry	*entry;		/* NULL: it was revoked */
 	u64			id;		/* never used again */
@@ -54,10 +54,11 @@ struct seal_claim {
 struct seal_session {
 	struct mutex		lock;		/* protects @claims, @holder */
 	struct rb_root		claims;
-	struct seal_holder	*holder;	/* of the last request, or NULL */
+	/* of the last request, to be shared by the next one, or NULL */
+	struct seal_holder	*holder;
 	/*
-	 * Claims that were revoked and not dropped yet, or are being recalled;
-	 * under the table's lock.
+	 * The number of claims that were revoked but not dropped yet, or are
+	 * being recalled. Written under seal_table_lock.
 	 */
 	unsigned int		alerts;
 	wait_queue_head_t	wait;		/* for alerts */
@@ -70,8 +71,8 @@ struct seal_request {
 	u64			max_extents;
 	u32			recall_ms;
 	bool			sticky;
-	unsigned long		end;		/* jiffies: until then it may wait */
-	/* results */
+	unsigned long		end;		/* jiffies: how long to wait */
+	/* results; offset and length in bytes */
 	u32			bad_index;
 	u32			bad_state;
 	u32			bad_require;
@@ -85,7 +86,7 @@ void seal_session_init(struct seal_session *session);
 /* -EOWNERDEAD if @session held @inode until that was revoked, else 0. */
 int seal_session_check(struct seal_session *session, struct inode *inode);
 
-/* Claims are numbered in the order in which they are made: the newest one. */
+/* The number of the newest claim. Claims are numbered as they are made. */
 u64 seal_last_claim(void);
 
 /* A claim as seal_claims_walk() shows it. */
@@ -99,81 +100,90 @@ struct seal_claim_info {
 	bool			deleted;
 };
 
-/* The claim with this number, or NULL. With the table locked. */
+/* The claim with this number, or NULL. The caller holds seal_table_lock. */
 struct seal_claim *seal_claim_find(u64 id);
 
 /*
- * Call @fn for the claims numbered from *@next to @last, until it returns
- * something else than 0, and return that. *@next is the number of the claim
- * @fn did not take, or beyond @last. @page: a page for paths. May sleep; @fn
- * is called with locks held and must not.
+ * Call @fn for the claims with numbers from *@next to @last until it returns
+ * something other than 0, and return that. Afterwards *@next is the number of
+ * the claim for which @fn did so, or greater than @last. @page is a page of
+ * memory for paths. May sleep; @fn is called with seal_table_lock held and must
+ * not sleep.
  */
 int seal_claims_walk(u64 *next, u64 last, char *page,
 		     int (*fn)(void *arg, const struct seal_claim_info *info),
 		     void *arg);
 
-/* --- for those who make, change and drop them --- */
+/* --- for those who make, change and drop claims --- */
 
-/* Current, for claims of @session or sticky ones; NULL: no memory. */
+/*
+ * A holder for the current task and @req, of @session unless a lasting claim is
+ * asked for. The caller puts it. NULL: no memory.
+ */
 struct seal_holder *seal_holder_get(struct seal_session *session,
 				    const struct seal_request *req);
-/* NULL is none. */
+/* Does nothing for NULL. */
 void seal_holder_put(struct seal_holder *holder);
 
-/* A claim for @holder, with a number, on nothing yet; NULL: no memory. */
+/* Make a claim for @holder, with a number, on no entry. NULL: no memory. */
 struct seal_claim *seal_claim_alloc(struct seal_holder *holder);
-/* Free it, if it was not attached. NULL is none. */
+/* Free a claim that was never attached. Does nothing for NULL. */
 void seal_claim_free(struct seal_claim *claim);
-/* The same for one that was detached. */
+/* Free a claim that was detached. */
 void seal_claim_forget(struct seal_claim *claim);
 /*
- * @claim, which holds a reference to @entry, is its holder's from now on. With
- * the table locked, and the session.
+ * Make @claim a claim of its holder on @entry. One count of entry->claims of
+ * the caller becomes that of the claim. The caller holds session->lock and
+ * seal_table_lock.
  */
 void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry);
 /*
- * Take a claim off its entry: what it held, with the reference, and an event
- * to tell it with (of type 0: nobody listens). NULL if it was revoked. With the
- * table locked.
+ * Take a claim off its entry. Returns the entry; the caller gets its count of
+ * entry->claims, and in @event what listeners are to be told (type 0: there is
+ * no listener). Returns NULL if the claim was revoked before. The caller holds
+ * seal_table_lock.
  */
 struct seal_entry *seal_claim_detach(struct seal_claim *claim, u32 type,
 				     u32 why, struct seal_event *event);
-/* That of @session, which is locked, on @inode, revoked or not; or NULL. */
+/*
+ * The claim of @session on @inode, revoked or not, or NULL. The caller holds
+ * session->lock.
+ */
 struct seal_claim *seal_session_find(struct seal_session *session,
 				     struct inode *inode);
 bool seal_claim_revoked(const struct seal_claim *claim);
-/* What there is to be told of a claim. With the table locked. */
+/* Fill in an event about a claim. The caller holds seal_table_lock. */
 void seal_claim_event(const struct seal_claim *claim, u32 type, u32 why,
 		      struct seal_event *event);
 
-/* --- asking holders to let go, see recall.h; with the table locked --- */
+/* --- asking holders to let go, see recall.h; under seal_table_lock --- */
 
 /*
- * Somebody who waits for the holders of a file. Those that wait for one file
- * share a recall, which lasts until the last of them has gone.
+ * A task that waits for the holders of a file. Tasks that wait for the same
+ * file share one recall, which ends with the last of them.
  */
 struct seal_ticket {
 	struct list_head	list;
 	u64			entry_id;
-	u64			recall;		/* number; 0: none was left to be asked */
+	/* the number of the recall; 0: the last holder is already leaving */
+	u64			recall;
 	u64			deadline;	/* ns since 1970 */
-	unsigned long		end;		/* the same in jiffies */
+	unsigned long		end;		/* the deadline in jiffies */
 };
 
 void seal_ticket_add(struct seal_ticket *ticket);
 void seal_ticket_remove(struct seal_ticket *ticket);
-/* The recall of an entry, as one of those that wait has it, or NULL. */
+/* A ticket of the recall of an entry, from any task that waits, or NULL. */
 const struct seal_ticket *seal_ticket_find(u64 entry_id);
 
-/* Ask one: by an event, and through its session. */
+/* Ask the holder of @claim: by an event, and by POLLPRI on its session. */
 void seal_claim_ask(struct seal_claim *claim, const struct seal_ticket *ticket,
 		    const char *gate);
-/*
- * Is this one being asked? If so, tell a claim that has just come, or forget
- * that a claim which goes was told.
- */
+/* Is the holder of @claim being asked to let go? */
 bool seal_claim_recalled(const struct seal_claim *claim);
+/* A recall is in progress: ask the holder of a new claim, too. */
 void seal_claim_recall(struct seal_claim *claim);
+/* @claim goes, or the recall ends: take back the alert of its session. */
 void seal_claim_unrecall(struct seal_claim *claim);
 
 int seal_claims_init(void);

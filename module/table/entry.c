@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sealed inodes: the table of them, and their states.
+ * The table of sealed inodes, and their states.
  *
- * An entry that is being sealed or taken apart is owned by the task that does
- * it; others wait for the state to change.
+ * An entry that is being sealed or dismantled belongs to the task that does it.
+ * Other tasks wait for seal_state_changed.
  */
 #include <linux/dcache.h>
 #include <linux/fs.h>
@@ -22,8 +22,8 @@
 #include "table/entry.h"
 
 /*
- * The gates look up inodes by their address. The functions the hash table has
- * for keys of any length take four times as many instructions.
+ * Gates look up inodes by their address. The generic functions of rhashtable,
+ * for keys of any length, take four times as many instructions.
  */
 static u32 hash_inode(const void *key, u32 length, u32 seed)
 {
@@ -53,7 +53,7 @@ static struct rhashtable entries;
 static LIST_HEAD(entry_list);
 DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
 DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
-static u64 generation;			/* the last one given, under the lock */
+static u64 generation;			/* last one given; seal_table_lock */
 static atomic64_t last_id;		/* of an entry */
 
 u64 seal_new_generation(void)
@@ -117,14 +117,12 @@ bool seal_changing(struct inode *inode)
 	return own;
 }
 
-/* Can a claim be added to it now? */
 bool seal_entry_settled(const struct seal_entry *entry)
 {
 	return READ_ONCE(entry->state) == SEAL_ENTRY_SEALED &&
 	       !READ_ONCE(entry->growing);
 }
 
-/* A condition to sleep on, so without the table's lock. */
 bool seal_entry_in_transit(struct inode *inode)
 {
 	struct seal_entry *entry;
@@ -343,7 +341,7 @@ int seal_entries_init(void)
 
 void seal_entries_exit(void)
 {
-	/* the last entries and tables are freed by RCU */
+	/* wait until RCU has freed the last entries and tables */
 	rcu_barrier();
 	rhashtable_destroy(&entries);
 	kmem_cache_destroy(entry_cache);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sealed inodes. An entry is one of them; it lives while it has a claim, sticky
- * or not.
+ * The table of sealed inodes. It has one entry for each of them, which exists
+ * as long as there is a claim on it.
  */
 #ifndef SEAL_ENTRY_H
 #define SEAL_ENTRY_H
@@ -18,13 +18,14 @@
 struct seal_fs;
 
 /*
- * Fast filter in the gates: a bit of inode->i_flags no kernel uses. The table
- * is the truth; STATUS compares the two.
+ * Gates look at this bit first. It is a bit of inode->i_flags that no kernel
+ * uses. If bit and table disagree, the table is right; STATUS compares them.
  */
 #define S_SEALED	BIT(30)
 /*
- * Another one: who broke a layout of this file may have passed a gate and be
- * without the lock now. Set with i_rwsem held.
+ * A second private bit. A task that broke a pNFS layout of this inode may be
+ * past its gate but has dropped i_rwsem to wait for the client. The bit is set
+ * with i_rwsem held.
  */
 #define S_LAYOUT_BROKEN	BIT(29)
 
@@ -45,17 +46,19 @@ static_assert(!((S_SEALED | S_LAYOUT_BROKEN) &
 static_assert(sizeof_field(struct inode, i_flags) >= sizeof(u32));
 
 enum seal_entry_state {
-	SEAL_ENTRY_SEALING,	/* map not known yet, see below */
+	SEAL_ENTRY_SEALING,	/* its map is not final, see below */
 	SEAL_ENTRY_SEALED,
-	SEAL_ENTRY_LEAVING,	/* last claim gone, being taken apart */
+	SEAL_ENTRY_LEAVING,	/* the last claim is gone, it is dismantled */
 } __packed;
 
-/* What the gates do for an entry; sealing begins with the first one. */
+/* What the gates do for an entry. Sealing begins with SEAL_GATES_WATCHED. */
 enum seal_gates_state {
-	SEAL_GATES_WATCHED,	/* all pass; the first one opens them */
-	SEAL_GATES_OPEN,	/* all pass */
-	SEAL_GATES_SHUT,	/* what is in the table passes */
+	SEAL_GATES_WATCHED,	/* all calls pass; the first opens the gates */
+	SEAL_GATES_OPEN,	/* all calls pass */
+	SEAL_GATES_SHUT,	/* only calls inside entry->table pass */
 } __packed;
+
+/* The in-place ranges of a file: a write inside them changes no map. */
 
 struct seal_table {
 	struct seal_ranges	ranges;
@@ -63,14 +66,18 @@ struct seal_table {
 };
 
 /*
- * Who changes the map, and to whom blocks are granted. Few files need it: it is
- * made when the first holder wants to, and kept as long as the entry.
+ * The change of a sealed map by a holder, and the blocks that are granted. Few
+ * files need it: it is allocated when a holder first wants a change, and freed
+ * with the entry.
  */
 struct seal_change {
-	struct mutex		lock;		/* one at a time */
-	struct task_struct	*changer;	/* doing it now, under the lock */
-	unsigned int		changers;	/* claims that wait for the lock */
-	bool			unshared;	/* and has to stay so */
+	/* one holder changes the map at a time; protects the fields below */
+	struct mutex		lock;
+	/* the task that is changing the map; gates read it without the lock */
+	struct task_struct	*changer;
+	/* claims of tasks that have or want the lock; under seal_table_lock */
+	unsigned int		changers;
+	bool			unshared;	/* nobody may share blocks */
 	struct list_head	grantees;
 	u64			granted;	/* bytes */
 };
@@ -78,36 +85,38 @@ struct seal_change {
 struct seal_entry {
 	struct rhash_head	node;
 	union {
-		struct list_head	list;	/* as long as it is in the table */
+		struct list_head	list;	/* while it is in the table */
 		struct rcu_head		rcu;	/* afterwards */
 	};
 	u64			id;		/* never used again */
 	struct inode		*inode;
-	struct path		path;		/* pins the inode and its mount */
+	/* pins the inode and its mount */
+	struct path		path;
 	enum seal_entry_state	state;
 	enum seal_gates_state	gates;
-	bool			sticky;		/* there is such a claim */
-	bool			recalls;	/* claims could be asked; holds gates for it */
-	bool			recalled;	/* they are being asked, see recall.c */
-	bool			growing;	/* by a holder: nobody may join in */
-	bool			layout_broken;	/* not waited for yet */
-	bool			small_folios;	/* large ones were switched off */
-	bool			resized;	/* under the seal, and told */
+	bool			sticky;		/* it has a lasting claim */
+	bool			recalls;	/* holds gates of recalls */
+	bool			recalled;	/* holders are being asked */
+	bool			growing;	/* nobody may join meanwhile */
+	bool			layout_broken;	/* is still to be waited for */
+	bool			small_folios;	/* large ones are disabled */
+	bool			resized;	/* size changed, reported */
 	struct seal_fs		*fs;
-	u32			folio_bits;	/* what they were */
+	u32			folio_bits;	/* before small_folios */
 	u32			fs_flags;	/* FS_*_FL when it was sealed */
-	unsigned int		claims;		/* sticky one and pins included */
+	unsigned int		claims;		/* all, with temporary ones */
 	unsigned int		sessions;	/* claims of sessions */
-	struct list_head	holders;	/* claims that were taken */
+	struct list_head	holders;	/* claims that were attached */
 	struct seal_table __rcu	*table;		/* writes that may pass */
 	struct seal_map_sum	sum;
 	u64			generation;	/* of @sum and @table */
-	u64			switched;	/* kprobes, see observers.h */
-	struct seal_change __rcu *change;	/* NULL: no holder has wanted to */
+	u64			switched;	/* see observers.h */
+	/* NULL: no holder has changed the map */
+	struct seal_change __rcu *change;
 	atomic64_t		refused;
-	/* of the map, as tripwires see it, since it was read */
+	/* changes of the map that tripwires saw since it was read */
 	atomic64_t		changes;
-	const char		*first_change;	/* what saw one first */
+	const char		*first_change;	/* the first function seen */
 };
 
 static inline bool seal_flagged(const struct inode *inode)
@@ -115,14 +124,17 @@ static inline bool seal_flagged(const struct inode *inode)
 	return READ_ONCE(inode->i_flags) & S_SEALED;
 }
 
-/* With a claim on it, or inside the RCU section; once there, it stays. */
+/*
+ * The caller has a claim on @entry, or is in an RCU read-side section. A change
+ * that was once there stays until the entry is freed.
+ */
 static inline struct seal_change *
 seal_entry_change(const struct seal_entry *entry)
 {
 	return rcu_dereference_check(entry->change, true);
 }
 
-/* The same. Is this task changing the map for a holder? */
+/* Is this task changing the map for a holder? Called like the above. */
 static inline bool seal_entry_changing(const struct seal_entry *entry)
 {
 	const struct seal_change *change = seal_entry_change(entry);
@@ -130,117 +142,149 @@ static inline bool seal_entry_changing(const struct seal_entry *entry)
 	return change && READ_ONCE(change->changer) == current;
 }
 
-/* None, or the seal is broken. */
+/* Changes that nobody asked for. If the entry is sealed, 0 or a broken seal. */
 static inline u64 seal_changes(struct seal_entry *entry)
 {
 	return atomic64_read(&entry->changes);
 }
 
 /*
- * A gate is about to refuse: may the caller pass because the gates are not
- * shut? Who passes is seen by sealing (freeze.c). If not, and it was the table
- * that refused, it may have been replaced when the gates were shut: look again.
+ * A gate is about to refuse a call: may the call pass because the gates are not
+ * shut? If it passes, the gates are now open, and sealing (freeze.c) sees that.
+ * If this returns false, entry->table may have been replaced when the gates
+ * were shut, so a caller that decided by the table has to look at it again.
  */
 static inline bool seal_gates_pass(struct seal_entry *entry)
 {
-	/* pairs with who shuts them: the table was published before */
+	/*
+	 * Pairs with flag() and seal_freeze_close() in freeze.c, which publish
+	 * the table before they shut the gates.
+	 */
 	if (likely(smp_load_acquire(&entry->gates) == SEAL_GATES_SHUT))
 		return false;
 	cmpxchg(&entry->gates, SEAL_GATES_WATCHED, SEAL_GATES_OPEN);
-	/* too late: they were shut, and the table they were shut with is seen */
+	/* if they were shut just now, the table of that moment is seen */
 	return smp_load_acquire(&entry->gates) != SEAL_GATES_SHUT;
 }
 
-/* Claims on an entry, as users count them. */
+/* The number of holders, as users see it. */
 static inline u32 seal_entry_holders(const struct seal_entry *entry)
 {
 	return entry->sessions + entry->sticky;
 }
 
-/* The entry of a sealed inode; valid inside the RCU section. */
+/*
+ * Return the entry of @inode, in any state, or NULL. The caller is in an RCU
+ * read-side section, and the entry is valid until it ends.
+ */
 struct seal_entry *seal_lookup(struct inode *inode);
 
-/* Entries, their states and counts, and the claims on them. */
+/* Protects the table, the states and counts of entries, and their claims. */
 extern struct mutex seal_table_lock;
 
-/* Is there an entry, whatever its state? The flag of the inode may be out of date. */
+/*
+ * Has @inode the flag, and an entry in any state? The flag alone does not tell,
+ * since it can outlive the entry for a moment.
+ */
 bool seal_is_sealed(struct inode *inode);
 
-/* Woken when an entry has settled or is gone. */
+/* Woken when an entry has become settled, or was removed from the table. */
 extern wait_queue_head_t seal_state_changed;
 
-/* The same with the table locked; NULL if @inode is not sealed. */
+/* Like seal_lookup(); the caller holds seal_table_lock. */
 struct seal_entry *seal_entry_find(struct inode *inode);
 
-/* An entry in state SEALING with one claim, in no table yet. */
+/*
+ * Make an entry in state SEALING with one claim, which is not in the table yet.
+ * NULL: no memory.
+ */
 struct seal_entry *seal_entry_alloc(struct file *file, struct seal_fs *fs,
 				    u32 fs_flags);
-/* Free one that is in no table (any more). */
+/* Free an entry that is not in the table; memory goes after an RCU period. */
 void seal_entry_free(struct seal_entry *entry);
-/* With the table locked, and no entry of this inode in it. 0 or -errno. */
+/*
+ * Insert an entry. The caller holds seal_table_lock, and the inode has no entry
+ * in the table. Returns 0 or -errno.
+ */
 int seal_entry_insert(struct seal_entry *entry);
-/* Take it out again. With the table locked. */
+/* Take an entry out of the table. The caller holds seal_table_lock. */
 void seal_entry_remove(struct seal_entry *entry);
 
 /*
- * Is this task changing the map of @inode for a holder? Gates on the functions
- * it does that with let it pass. RCU or not.
+ * Is this task changing the map of @inode for a holder? Then the gates on the
+ * functions that make the change let it pass. Needs no lock.
  */
 bool seal_changing(struct inode *inode);
 
-/* Can a claim be added to it now? For sure only with the table locked. */
+/*
+ * Can a claim be added to @entry now? Without seal_table_lock the answer can be
+ * out of date when it arrives.
+ */
 bool seal_entry_settled(const struct seal_entry *entry);
-/* Is there one to which no claim could be added a moment ago? */
+/*
+ * Has @inode an entry to which no claim can be added at the moment? A condition
+ * to sleep on, so it takes no lock.
+ */
 bool seal_entry_in_transit(struct inode *inode);
 
-/* What seal_entry_get_changer() may need; kfree() what it leaves. */
+/*
+ * Allocate a change for seal_entry_get_changer(), which may use it. The caller
+ * frees it with kfree() if it was not used. NULL: no memory.
+ */
 struct seal_change *seal_change_alloc(gfp_t gfp);
 /*
- * Add a claim that waits for change->lock: the change @fresh becomes that of
- * the entry if there is none. With the table locked.
+ * Add a claim for a task that is going to take change->lock. If the entry has
+ * no change yet, @fresh becomes its change and is set to NULL. The caller holds
+ * seal_table_lock.
  */
 void seal_entry_get_changer(struct seal_entry *entry,
 			    struct seal_change **fresh);
 
-/* Replace entry->table, and free the old one when nobody looks at it. */
+/* Replace entry->table, and free the old table after an RCU grace period. */
 void seal_table_publish(struct seal_entry *entry, struct seal_table *table);
 /* Free a table that was never published. */
 void seal_table_free(struct seal_table *table);
 
-/* Replace table, map and generation, as one step. Takes over @table. */
+/*
+ * Replace table, summary and generation of @entry in one step, under
+ * seal_table_lock. Takes over @table.
+ */
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 			const struct seal_map_sum *sum);
 
-/* Its gates and tripwires are attached as long as the entry lives. */
+/*
+ * The filesystem type of the entry, whose gates and tripwires are attached as
+ * long as the entry exists.
+ */
 struct seal_fs *seal_entry_fs(const struct seal_entry *entry);
 
-/* SEAL_STATUS_* of the entry itself; with the table locked. */
+/* SEAL_STATUS_* of the entry itself. The caller holds seal_table_lock. */
 u32 seal_entry_flags(struct seal_entry *entry);
 
 /*
- * The path of an entry, in @page; NULL if current cannot reach it. With the
- * table locked.
+ * The path of an entry, in @page, a page of memory; NULL if the current task
+ * cannot reach it from its root directory. The caller holds seal_table_lock.
  */
 char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 			   bool *deleted);
 
 /*
- * The same for kernel threads, seen from the root directory of init:
- * kmalloc()ed. With the table locked, or with a claim on the entry. May sleep.
+ * The path of an entry, as seen from the root directory of init, in memory from
+ * kmalloc(); NULL: it cannot be reached, or no memory. For kernel threads. The
+ * caller holds seal_table_lock or has a claim on the entry. May sleep.
  */
 char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted);
 
 /*
- * For kernel threads: where a sealed file is, seen from the root directory of
- * init: kmalloc()ed, NULL if it cannot be reached from there, is not sealed any
- * more, or there is no memory. @id: of the entry of @inode. May sleep.
+ * Like seal_entry_path_copy(), for the file @inode if it still has the entry
+ * with number @id; else NULL. @inode is only compared. May sleep.
  */
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 
 /* Is any file of this superblock sealed? May sleep. */
 bool seal_any_on(struct super_block *sb);
 
-/* A number for a map that is published; with the table locked. */
+/* A number for a map that is published. The caller holds seal_table_lock. */
 u64 seal_new_generation(void);
 
 int seal_entries_init(void);

@@ -3,13 +3,14 @@
  * Events on their way from where they happen to the listeners: a bounded ring
  * with many producers and one consumer, the worker.
  *
- * A slot's turn says whose it is: @pos, the producer's that gets this position;
- * @pos + 1, the consumer's. A producer that finds the slot not its turn yet
- * has caught up with the consumer: the ring is full, the event is counted.
+ * slot->turn says who may use the slot at position pos: if it is pos, the
+ * producer that gets this position; if it is pos + 1, the consumer. A producer
+ * that finds a smaller turn has caught up with the consumer: the ring is full,
+ * and the event is only counted.
  *
- * Every event is counted once, as sent or as lost, for each listener that
- * asked for it. What is lost in the ring is lost for all of them; what does
- * not fit the buffer of a socket, for this one.
+ * For each listener that asked for it, every event is counted once, as sent or
+ * as lost. An event that did not fit the ring is lost for all listeners; one
+ * that did not fit the buffer of a socket is lost for that listener.
  */
 #include <linux/irq_work.h>
 #include <linux/ktime.h>
@@ -28,10 +29,10 @@
 
 #define RING_SLOTS	4096U
 
-/* Listeners come and go between this many events. */
+/* After this many events the worker lets listeners come and go. */
 #define BATCH		256
 
-/* How often a listener that lost events is tried again, while none come. */
+/* How soon a listener is told of lost events if no new event comes. */
 #define RETRY_DELAY	(HZ / 20)
 
 struct slot {
@@ -40,9 +41,10 @@ struct slot {
 };
 
 struct ring {
-	atomic_long_t		tail;		/* next position to be filled */
-	unsigned long		head;		/* next to be taken; the worker's */
-	atomic_long_t		full[SEAL_EVENT_TYPES];	/* lost, by type */
+	atomic_long_t		tail;		/* next position to fill */
+	unsigned long		head;		/* next to take; worker's */
+	/* events that did not fit the ring and were not counted yet, by type */
+	atomic_long_t		full[SEAL_EVENT_TYPES];
 	struct slot		slots[RING_SLOTS];
 };
 
@@ -50,13 +52,13 @@ struct listener {
 	struct list_head	list;
 	u32			portid;
 	u32			mask;
-	u64			lost;		/* and not told yet */
+	u64			lost;		/* events, not told yet */
 	struct seal_viewer	viewer;
 };
 
 static struct ring __rcu *the_ring;
 
-/* Protects the listeners, the coming and going of the ring, the serial. */
+/* Protects the listeners, the_ring and the serial number. */
 static DEFINE_MUTEX(events_lock);
 static LIST_HEAD(listeners);
 static u64 serial;
@@ -68,7 +70,7 @@ static void events_work(struct work_struct *work);
 static DECLARE_WORK(drain_work, events_work);
 static DECLARE_DELAYED_WORK(retry_work, events_work);
 
-/* A probe handler may run where the workqueue's locks cannot be taken. */
+/* The handler of a gate may run where no lock of a workqueue can be taken. */
 static void events_kick(struct irq_work *work)
 {
 	queue_work(workers, &drain_work);
@@ -91,7 +93,7 @@ static bool ring_push(struct ring *ring, const struct seal_event *event)
 
 	for (;;) {
 		slot = &ring->slots[pos % RING_SLOTS];
-		/* pairs with ring_pop(): the slot was read before it was given back */
+		/* pairs with the release in ring_pop(): the slot was read */
 		ahead = (long)(smp_load_acquire(&slot->turn) - pos);
 		if (ahead < 0)
 			return false;
@@ -102,7 +104,7 @@ static bool ring_push(struct ring *ring, const struct seal_event *event)
 			break;
 	}
 	slot->event = *event;
-	/* pairs with ring_pop(): it is filled before it is taken */
+	/* pairs with the acquire in ring_pop(): the slot is filled */
 	smp_store_release(&slot->turn, pos + 1);
 	return true;
 }
@@ -118,7 +120,11 @@ void seal_event_queue(struct seal_event *event)
 		queued = ring_push(ring, event);
 		if (!queued)
 			atomic_long_inc(&ring->full[event->type]);
-		/* either the worker that runs sees it, or it runs again */
+		/*
+		 * Pairs with the barrier after which the workqueue clears the
+		 * pending bit and runs the worker: the worker sees the event,
+		 * or this sees the bit cleared and queues the work again.
+		 */
 		smp_mb();
 		if (!work_pending(&drain_work))
 			irq_work_queue(&kick);
@@ -140,13 +146,13 @@ static void event_current(struct seal_event *event, u32 type,
 	event->pid = task_tgid_nr(current);
 	event->uid = current_uid();
 	event->owner = READ_ONCE(entry->inode->i_uid);
-	/* no lock: a name that changes right now may be told half changed */
+	/* without a lock: a name that changes right now may be half changed */
 	memcpy(event->comm, current->comm, sizeof(event->comm));
 	event->comm[sizeof(event->comm) - 1] = '\0';
 	event->gate = gate;
 }
 
-/* Apart, so that without a listener not even its stack is touched. */
+/* noinline: keeps struct seal_event off the stack if there is no listener. */
 static noinline void queue_refused(struct seal_entry *entry, const char *gate,
 				   u64 start, u64 end)
 {
@@ -205,7 +211,7 @@ static void listeners_lose(u32 type, u64 nr)
 			listener->lost += nr;
 }
 
-/* Count what did not fit the ring. */
+/* Count for each listener the events that did not fit the ring. */
 static void ring_count_lost(struct ring *ring)
 {
 	u32 type;
@@ -220,7 +226,7 @@ static void ring_count_lost(struct ring *ring)
 	}
 }
 
-/* Tell a listener what it lost; true if nothing is left to be told. */
+/* Tell a listener how many events it lost; false if that did not fit. */
 static bool listener_tell_lost(struct listener *listener)
 {
 	struct seal_event event = {
@@ -248,7 +254,7 @@ static void listener_send(struct listener *listener, struct sk_buff *skb)
 		listener->lost++;
 }
 
-/* Where the file of the event before was; a flood is about one file. */
+/* The path of the last event's file, since many events are about one file. */
 struct last_path {
 	u64	entry_id;
 	char	*path;
@@ -292,17 +298,17 @@ static bool ring_pop(struct ring *ring, struct seal_event *event)
 {
 	struct slot *slot = &ring->slots[ring->head % RING_SLOTS];
 
-	/* pairs with ring_push() */
+	/* pairs with the release in ring_push(): the slot is filled */
 	if (smp_load_acquire(&slot->turn) != ring->head + 1)
 		return false;
 	*event = slot->event;
-	/* pairs with ring_push() */
+	/* pairs with the acquire in ring_push(): the slot was read */
 	smp_store_release(&slot->turn, ring->head + RING_SLOTS);
 	ring->head++;
 	return true;
 }
 
-/* Take what is in the ring, but not for ever; true if that was all. */
+/* Deliver up to BATCH events of the ring; true if no event is left. */
 static bool ring_drain(struct ring *ring)
 {
 	struct last_path last = { };
@@ -318,7 +324,7 @@ static bool ring_drain(struct ring *ring)
 			event_find_path(&event, &last);
 		event_deliver(&event);
 		kfree(path);
-		/* what came when it was full came after this one */
+		/* the events that did not fit came after this one */
 		ring_count_lost(ring);
 		cond_resched();
 	}

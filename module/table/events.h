@@ -2,10 +2,10 @@
 /*
  * Events on their way from where they happen to the listeners.
  *
- * They happen in probe handlers too, where nothing may sleep, and nothing that
- * is refused may wait for those who want to know of it: an event is put into
- * a ring without a lock, and a worker takes it from there. When the ring is
- * full, events are counted instead. Without a listener there is no ring.
+ * Events also happen in handlers of gates, where nothing may sleep, and a task
+ * whose call is refused must not wait for listeners. So an event is put into a
+ * ring without taking a lock, and a worker takes it out. When the ring is full,
+ * events are only counted. Without a listener there is no ring.
  */
 #ifndef SEAL_EVENTS_H
 #define SEAL_EVENTS_H
@@ -27,7 +27,7 @@ struct seal_event {
 	u32		why;		/* enum seal_why */
 	u64		time;
 	u64		entry_id;	/* of the entry of @inode */
-	struct inode	*inode;		/* only to find the entry again */
+	struct inode	*inode;		/* finds the entry; not referenced */
 	u64		ino;
 	dev_t		dev;
 	u32		holders;
@@ -40,34 +40,38 @@ struct seal_event {
 	kuid_t		owner;		/* of the file */
 	char		comm[TASK_COMM_LEN];
 	const char	*gate;		/* static text */
-	u64		start;
+	u64		start;		/* bytes */
 	u64		end;		/* 0: no range */
-	char		*path;		/* kmalloc()ed, or NULL: find the entry */
+	/* from kmalloc(); NULL: the worker finds it by @inode, @entry_id */
+	char		*path;
 	bool		deleted;
 };
 
-/* Is there a listener? If not, nothing needs to be collected. */
+/* Is there a listener? If not, the caller need not make an event. */
 bool seal_events_wanted(void);
 
-/* From anywhere, also from a probe handler; nothing happens without listener. */
+/*
+ * Queue an event of this type about @entry and the current task. May be called
+ * anywhere, also in the handler of a gate. Does nothing without a listener.
+ */
 void seal_event_refused(struct seal_entry *entry, const char *gate, u64 start,
 			u64 end);
 void seal_event_broken(struct seal_entry *entry, const char *function);
 void seal_event_committed(struct seal_entry *entry, u64 start, u64 end);
 
 /*
- * Queue an event somebody else filled in. Never sleeps. The path is the
- * queue's from here on.
+ * Queue an event that the caller has filled in. Takes over event->path. Never
+ * sleeps.
  */
 void seal_event_queue(struct seal_event *event);
 
-/* What somebody may be told about the files of others. */
+/* What a listener may be told about files of other users. */
 struct seal_viewer {
 	kuid_t		uid;
 	bool		all;		/* may look into every directory */
 };
 
-/* The owner of a file sees where it is; so does who sees everything. */
+/* May @viewer be told the path of a file that belongs to @owner? */
 static inline bool seal_viewer_sees(const struct seal_viewer *viewer,
 				    kuid_t owner)
 {
@@ -75,19 +79,22 @@ static inline bool seal_viewer_sees(const struct seal_viewer *viewer,
 }
 
 /*
- * Send events of the types in @mask to the netlink socket @portid: from now on
- * until seal_events_mute(). May be repeated. @viewer: the paths of which files it
- * is told. 0 or -ENOMEM.
+ * Send events of the types in @mask to the netlink socket @portid, from now on
+ * until seal_events_mute(). A second call replaces @mask and @viewer, which
+ * says of which files it is told the path. Returns 0 or -ENOMEM.
  */
 int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer);
 void seal_events_mute(u32 portid);
 
-/* How listeners are reached. */
+/* How listeners are reached; netlink.c has it. */
 struct seal_events_sink {
-	/* A message that tells @event; of SEAL_EVENT_LOST, @lost. Or NULL. */
+	/*
+	 * Make a message of @event, or NULL: no memory. @lost is told only if
+	 * the type of the event is SEAL_EVENT_LOST.
+	 */
 	struct sk_buff	*(*message)(const struct seal_event *event, u64 serial,
 				    u64 lost);
-	/* Give a message to a socket, without waiting for room. 0 or -errno. */
+	/* Give a message to a socket without waiting for room; 0 or -errno. */
 	int		(*send)(struct sk_buff *skb, u32 portid);
 };
 

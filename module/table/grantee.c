@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who has been granted what of a sealed file; under change->lock. */
+/* To whom blocks of a sealed file are granted; under change->lock. */
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -10,8 +10,8 @@
 #include "table/grantee.h"
 
 /*
- * Cached pages hold whole blocks and whole blocks hold whole pages: what is
- * committed must not share a page with what is not.
+ * A page must not hold both committed and uncommitted blocks. So the unit is
+ * the larger one of page and block.
  */
 u64 seal_grant_unit(struct inode *inode)
 {
@@ -100,8 +100,9 @@ static void ranges_replace(struct seal_ranges *old, struct seal_ranges *new)
 }
 
 /*
- * Each session that ends leaves its grants to the sticky claim: make one of
- * them before they are looked at. NULL if there is none.
+ * Each session that ends leaves a grantee of its own to the lasting claim.
+ * Merge these into one, and return it; NULL if there is none, or
+ * ERR_PTR(-ENOMEM).
  */
 static struct seal_grantee *grantee_sticky(struct seal_entry *entry)
 {
@@ -176,9 +177,9 @@ int seal_grantee_remove(struct seal_entry *entry, struct seal_session *session,
 }
 
 /*
- * Clients may be writing to what was granted: where there is a sticky claim,
- * it keeps the blocks. Whoever changes a map for a claim has seen to it that
- * there is a change before the claim could go: without one, nothing was granted.
+ * Clients may still be writing to the granted blocks, so the lasting claim, if
+ * there is one, keeps them. entry->change was set before anything was granted,
+ * and while the claim was there: without it, nothing was granted.
  */
 void seal_grants_leave(struct seal_entry *entry, struct seal_session *session)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who has been granted what; all under the lock of entry->change. */
+/*
+ * To whom blocks of a sealed file are granted. The caller of every function
+ * holds the lock of entry->change, if nothing else is said.
+ */
 #ifndef SEAL_GRANTEE_H
 #define SEAL_GRANTEE_H
 
@@ -13,46 +16,54 @@ struct seal_session;
 
 struct seal_grantee {
 	struct list_head	list;
-	struct seal_session	*session;	/* NULL: the sticky claim */
+	struct seal_session	*session;	/* NULL: the lasting claim */
 	struct seal_ranges	ranges;
-	u64			grow_to;	/* COMMIT may move EOF up to here */
+	/* the greatest file size that COMMIT may set */
+	u64			grow_to;
 };
 
-/* What is granted and committed: so many bytes, a power of two. */
+/* Grants and commits are multiples of this many bytes, a power of two. */
 u64 seal_grant_unit(struct inode *inode);
+/* Is this a non-empty range of whole units? */
 bool seal_grant_whole_units(struct inode *inode, u64 offset, u64 length);
 
-/* What @session (NULL: the sticky claim) has been granted, or NULL. */
+/* The grantee of @session (NULL: of the lasting claim), or NULL. */
 struct seal_grantee *seal_grantee_find(struct seal_entry *entry,
 				       struct seal_session *session);
 
 /*
- * [start, end) is @session's now, and no longer the sticky claim's. @flags:
- * SEAL_GRANT_*. If it fails, nothing has happened.
+ * Grant [start, end) to @session, and take it from the lasting claim. @flags:
+ * SEAL_GRANT_*. Returns 0 or -ENOMEM, and then no grant has changed.
  */
 int seal_grantee_add(struct seal_entry *entry, struct seal_session *session,
 		     u32 flags, u64 start, u64 end);
 
-/* It is not any more; of the sticky claim if @session is NULL. */
+/*
+ * Take [start, end) back from @session (NULL: from the lasting claim). Returns
+ * 0 or -ENOMEM.
+ */
 int seal_grantee_remove(struct seal_entry *entry, struct seal_session *session,
 			u64 start, u64 end);
 
-/* Forget who has nothing, and tell the gates and STATUS what is granted. */
+/*
+ * Free grantees that have nothing, and update what gates and STATUS read about
+ * grants. To be called after every change of them.
+ */
 void seal_grants_settle(struct seal_entry *entry);
 
 /*
- * The claim of @session on @entry is going: its grants go with it. Takes the
- * lock itself.
+ * The claim of @session on @entry was detached: its grants go to the lasting
+ * claim, if there is one, else they end. Takes the lock itself.
  */
 void seal_grants_leave(struct seal_entry *entry, struct seal_session *session);
 
-/* The same for the sticky claim. */
+/* The lasting claim was detached: its grants end. Takes the lock itself. */
 void seal_grants_leave_sticky(struct seal_entry *entry);
 
-/* The claim of @session (NULL: the sticky one) was revoked; change->lock held. */
+/* The claim of @session (NULL: the lasting one) was revoked: end its grants. */
 void seal_grants_drop(struct seal_entry *entry, struct seal_session *session);
 
-/* Free what the last claim has left. */
+/* Free the grantees of an entry that has no claim any more. Takes no lock. */
 void seal_grants_free(struct seal_entry *entry);
 
 #endif /* SEAL_GRANTEE_H */

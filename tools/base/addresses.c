@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Are what a filesystem reports as addresses the addresses of a device?
+ * Are the addresses that a filesystem reports addresses of a device?
  */
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -16,7 +16,7 @@
 
 #define XFS_MAGIC 0x58465342
 
-/* Overlayfs and others have a number of their own that no device belongs to. */
+/* Overlayfs and others have a device number to which no device belongs. */
 static bool is_block_device(dev_t device)
 {
 	char path[64];
@@ -26,7 +26,7 @@ static bool is_block_device(dev_t device)
 	return !access(path, F_OK);
 }
 
-/* Its blocks are on another device than the one that stat(2) tells. */
+/* The blocks of a realtime file are not on the device that stat(2) tells. */
 static bool is_realtime(int fd)
 {
 	struct fsxattr attr;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Are what a filesystem reports as addresses the addresses of a device?
+ * Are the addresses that a filesystem reports addresses of a device?
  */
 #ifndef SEALCTL_ADDRESSES_H
 #define SEALCTL_ADDRESSES_H
@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 /*
- * Many filesystems report numbers that are none: offsets in a space of their own
- * (btrfs), or of a filesystem below (overlayfs). @name: filled in with the type
- * of the filesystem.
+ * Many filesystems report other numbers: offsets in an address space of their
+ * own (btrfs), or addresses of a filesystem below (overlayfs). @name, of @size
+ * bytes, gets the type of the filesystem.
  */
 bool addresses_mean(int fd, char *name, size_t size);
 

@@ -22,7 +22,7 @@ void complain(const char *object, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	/* What was said before comes first, also when both go to one file. */
+	/* Keeps the order of messages if both streams go to one file. */
 	fflush(stdout);
 	fputs("sealctl: ", stderr);
 	print_text(stderr, object);
@@ -46,7 +46,7 @@ static void explain_abi(FILE *out, int abi)
 	      "update sealctl", out);
 }
 
-/* No module, or one the kernel would not take: modprobe would not say much. */
+/* Explain why there is no module, better than modprobe would. */
 static void explain_not_loaded(FILE *out)
 {
 	struct utsname kernel;
@@ -141,7 +141,7 @@ void complain_range(const char *path, const char *step, int error)
 	fputc('\n', stderr);
 }
 
-/* What makes a map meet a requirement. */
+/* Say how to make a map meet a requirement. */
 static void remedy(FILE *out, uint32_t require, const char *path)
 {
 	switch (require) {

@@ -15,8 +15,8 @@ void complain(const char *object, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Cause and remedy, without a newline. @error is positive. @group is the
- * group of the device node, or NULL. @abi is seal_module_abi()'s answer.
+ * Print cause and remedy, without a newline. @error is positive. @group is the
+ * group of the device node, or NULL. @abi is what seal_module_abi() returned.
  */
 void explain_session(FILE *out, int error, int abi, const char *group);
 void explain_range(FILE *out, int error, const char *path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One way to print what others chose.
+ * Printing text that others chose.
  */
 #include <limits.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static bool is_control(const unsigned char *text, size_t length)
 	       (length == 2 && text[0] == 0xc2 && text[1] < 0xa0);
 }
 
-/* What is seen elsewhere than where it stands, or ends a line. */
+/* Characters that change the direction of the text, or end a line. */
 static bool is_directing(const unsigned char *text, size_t length)
 {
 	unsigned char last = text[length - 1];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Names of files, processes and the like are bytes that others chose. Printed as
- * they are, they could pass for lines of ours, or steer the terminal. Whatever is
- * printed goes through here, but for what programs read: JSON, lists with -0.
+ * Names of files, processes and the like are bytes that others chose. Without
+ * escaping, they could look like lines of ours, or control the terminal. All
+ * output for people goes through these functions; output for programs (JSON,
+ * lists with -0) does not.
  */
 #ifndef SEALCTL_ESCAPE_H
 #define SEALCTL_ESCAPE_H
@@ -12,22 +13,22 @@
 #include <stdio.h>
 
 /*
- * Control characters, what is not UTF-8, characters that change the direction of
- * the text, and the backslash are written as a backslash and three octal digits
- * for each byte. NULL is "?".
+ * Control characters, bytes that are not UTF-8, characters that change the
+ * direction of the text, and the backslash are written as a backslash and three
+ * octal digits for each byte. NULL is written as "?".
  */
 void print_text(FILE *out, const char *text);
 
-/* The same between blanks: blanks, too. */
+/* The same for one word of a line: blanks are escaped, too. */
 void print_word(FILE *out, const char *text);
 
-/* As a string, good until the eighth call from then on. */
+/* The same as a string, which is valid until the eighth call after this one. */
 const char *shown(const char *text);
 
-/* A line of its own; for programs, with @null, as it is and ended by a NUL. */
+/* Print a line with the path; with @null, the bare path and a NUL. */
 void print_path(const char *path, bool null);
 
-/* Bytes of the valid UTF-8 sequence that @text begins with, 0: it is none. */
+/* Length of the valid UTF-8 sequence at the beginning of @text; 0: none. */
 size_t utf8_sequence(const unsigned char *text);
 
 #endif /* SEALCTL_ESCAPE_H */

@@ -13,7 +13,7 @@
 #include "base/errors.h"
 #include "base/sealctl.h"
 
-/* Descriptors besides those of the files: standard ones, session, a few. */
+/* Descriptors besides those of the files: standard ones, session, others. */
 #define SPARE_FDS 16
 
 static struct rlimit saved_limit;
@@ -46,10 +46,10 @@ static bool is_regular(const char *path, const struct stat *st)
 }
 
 /*
- * Looks before it opens: opening a FIFO would wait for its other end, and
- * opening a device can have effects of its own.
+ * Opens only what stat(2) shows to be a regular file: opening a FIFO would wait
+ * for its other end, and opening a device can have effects of its own.
  *
- * Return: a descriptor, or -1 after having told why not.
+ * Return: a descriptor, or -1 after a complaint.
  */
 int open_file(const char *path, int access)
 {
@@ -72,7 +72,7 @@ int open_file(const char *path, int access)
 				 strerror(errno));
 		return -1;
 	}
-	/* The name may mean something else by now. */
+	/* The name may belong to another file by now. */
 	if (fstat(fd, &st) < 0) {
 		complain(path, "%s", strerror(errno));
 	} else if (is_regular(path, &st)) {
@@ -93,11 +93,11 @@ static void raise_file_limit(unsigned int nr)
 		return;
 	saved_limit = limit;
 	limit.rlim_cur = limit.rlim_max;
-	/* If it fails, open() tells. */
+	/* If this fails, open() will fail and tell. */
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Programs that use select() rely on a low limit: they get back the old. */
+/* Programs that use select() rely on a low limit: give them the old one. */
 void restore_file_limit(void)
 {
 	if (saved_limit.rlim_max)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why the module may not be there: what can be seen without loading it.
+ * Why the module may not be loaded, as far as that can be seen.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ bool module_installed(const char *release)
 	bool found = false;
 	FILE *file;
 
-	/* What modprobe reads: every module, one in a line with what it needs. */
+	/* modprobe reads this file; it has a line for each module. */
 	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", release);
 	file = fopen(path, "re");
 	if (!file)

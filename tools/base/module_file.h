@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why the module may not be there: what can be seen without loading it.
+ * Why the module may not be loaded, as far as that can be seen.
  */
 #ifndef SEALCTL_MODULE_FILE_H
 #define SEALCTL_MODULE_FILE_H
@@ -10,7 +10,7 @@
 /* Is there a module for this kernel, from DKMS or from "make install"? */
 bool module_installed(const char *release);
 
-/* Does the running kernel refuse modules without a signature it trusts? */
+/* Does the running kernel refuse modules that lack a trusted signature? */
 bool module_signed_only(void);
 
 #endif /* SEALCTL_MODULE_FILE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which filesystem a file is on, by the name the kernel gives it; and where one is
- * mounted.
+ * The type of the filesystem that a file is on, as the kernel calls it; and
+ * where a filesystem is mounted.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ bool filesystem_name(int fd, char *name, size_t size)
 	return found;
 }
 
-/* A directory on the mounted filesystem, to open the file from. */
+/* Open a directory of the filesystem, from which to open a file by handle. */
 int open_filesystem(unsigned int major_number, unsigned int minor_number)
 {
 	unsigned int other_major, other_minor;

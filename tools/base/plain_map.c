@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The extents of a file in their shortest form.
+ * The extents of a file in their shortest form, see plain_map.h.
  */
 #include <errno.h>
 #include <linux/fiemap.h>

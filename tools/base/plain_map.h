@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The extents of a file in their shortest form: neighbours joined, holes left
- * out, and whether a block is shared left out, because another file can change
- * that. It is the form the digest of a map is computed of.
+ * The extents of a file in their shortest form: contiguous extents are joined,
+ * holes are left out, and shared extents count as written, because another file
+ * can change that. The digest of a map is computed from this form.
  */
 #ifndef SEALCTL_PLAIN_MAP_H
 #define SEALCTL_PLAIN_MAP_H
@@ -23,7 +23,7 @@ struct plain_map {
 };
 
 int plain_map_open(struct plain_map *plain, int fd);
-/* As seal_map_next(); -EOPNOTSUPP: an extent has no plain address. */
+/* Like seal_map_next(); -EOPNOTSUPP: an extent has no plain address. */
 int plain_map_next(struct plain_map *plain, struct plain_extent *extent);
 void plain_map_close(struct plain_map *plain);
 

@@ -36,7 +36,7 @@ static int parse_word(const char *word, struct requirements *require)
 		return parse_size(word + 8, &require->max_extents);
 	}
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		/* without a number it says nothing */
+		/* this one needs a number, see below */
 		if (names[i].bit == SEAL_REQ_EXTENTS)
 			continue;
 		if (!strcmp(word, names[i].name)) {

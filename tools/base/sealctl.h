@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the verbs of sealctl have in common.
+ * Shared by the verbs of sealctl.
  */
 #ifndef SEALCTL_H
 #define SEALCTL_H
@@ -17,9 +17,9 @@ enum {
 	STATUS_FAILED	= 1,
 	STATUS_USAGE	= 2,
 	STATUS_DIFFERENT = 3,	/* diff: there is a difference */
-	STATUS_ALREADY	= 4,	/* receive: it has these contents already */
+	STATUS_ALREADY	= 4,	/* receive: the file has the new contents */
 	STATUS_WRONG_BASE = 5,	/* send, receive: another base is needed */
-	STATUS_IO	= 6,	/* send, receive: errors of disks, no space */
+	STATUS_IO	= 6,	/* send, receive: I/O error, no space */
 };
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -40,7 +40,7 @@ int verb_usage(const struct verb *verb);
 int parse_size(const char *text, uint64_t *size);
 const char *format_size(uint64_t size, char *buffer, size_t length);
 
-/* require.c: what --require was given */
+/* require.c: the value of --require */
 struct requirements {
 	uint32_t mask;
 	uint64_t max_extents;
@@ -52,7 +52,7 @@ const char *require_name(uint32_t bit);
 /* files.c: the files of a command line */
 struct file_list {
 	unsigned int nr;
-	char **paths;		/* the caller's */
+	char **paths;		/* belong to the caller */
 	int *fds;
 };
 
@@ -63,7 +63,7 @@ void restore_file_limit(void);
 
 /* session.c */
 struct seal_session *open_session(void);
-/* Sealed, and nothing says that the seal may not have held. */
+/* Is the file sealed, and is there no sign that the seal did not hold? */
 bool is_protected(const struct seal_status *status);
 
 /* mounts.c */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A session with the module, or the reason why there is none.
+ * Opens a session with the module, or complains why there is none.
  */
 #include <grp.h>
 #include <sys/stat.h>

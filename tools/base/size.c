@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sizes: from the command line, and for people.
+ * Sizes: reading them from the command line, and printing them for people.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 static const char suffixes[] = "KMGT";
 
 /*
- * parse_size() - a decimal number, K, M, G or T (powers of 1024) may follow,
- * as may "iB" after those
+ * parse_size() - read a decimal number, which may be followed by K, M, G or T
+ * (powers of 1024) and then by "iB"
  *
  * Return: 0; -EINVAL; -ERANGE beyond what a file offset can hold.
  */
@@ -25,7 +25,7 @@ int parse_size(const char *text, uint64_t *size)
 	uint64_t value;
 	char *end;
 
-	/* strtoull() would take blanks and signs. */
+	/* strtoull() would accept blanks and signs. */
 	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
 	errno = 0;

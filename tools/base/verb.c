@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a verb is used.
+ * Prints how a verb is used.
  */
 #include "base/sealctl.h"
 

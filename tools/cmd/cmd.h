@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The verbs: a file each, of the same name.
+ * The verbs. Each has a file of the same name.
  */
 #ifndef SEALCTL_CMD_H
 #define SEALCTL_CMD_H

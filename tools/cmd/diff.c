@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl diff: in which blocks two files differ.
+ * sealctl diff: print the blocks in which two files differ.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static const struct option options[] = {
 	{ }
 };
 
-/* Is there a module to talk to? If not, say why. */
+/* Is the module there? If not, complain. */
 static bool have_module(void)
 {
 	struct seal_session *session = open_session();

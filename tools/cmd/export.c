@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl export: the blocks of a file as a device.
+ * sealctl export: make a device of the blocks of a file.
  *
- * The seal is a lasting one: a process that held it could be killed and leave
- * the device behind, with blocks that are free to be used for other files.
- * What lifts a lasting seal, looks for the device first.
+ * The file gets a lasting seal. If a process held the seal, it could be killed
+ * and leave the device behind, while the filesystem gives the blocks to other
+ * files. The verbs that lift a lasting seal look for a device first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static int get_status(struct seal_session *session, const char *path, int fd,
 	return ret;
 }
 
-/* "START LENGTH linear DEVICE SECTOR", what "dmsetup create" reads. */
+/* "START LENGTH linear DEVICE SECTOR", as "dmsetup create" reads it. */
 static void print_table(const struct dm_segments *segments)
 {
 	const struct dm_segment *segment;
@@ -55,7 +55,7 @@ static void print_table(const struct dm_segments *segments)
 	}
 }
 
-/* A table of a map that may change is good for nothing. */
+/* Print the table, but only of a sealed file: other maps may change. */
 static int table(struct seal_session *session, const struct file_list *list)
 {
 	const char *path = list->paths[0];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl forget: files are not sealed at boot any more.
+ * sealctl forget: no longer seal files at boot.
  */
 #include <getopt.h>
 #include <stdlib.h>

@@ -2,8 +2,9 @@
 /*
  * sealctl hold: seal files while a command runs.
  *
- * The claims belong to this process alone: its session is close-on-exec, so
- * they end with it, however it ends, and the command cannot prolong them.
+ * The claims belong to this process alone. Its session is close-on-exec, so the
+ * claims end with this process, however it ends, and the command cannot prolong
+ * them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +33,9 @@ static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR
 static volatile sig_atomic_t child;
 
 /*
- * What a program sent to this process was meant for the command. What the
- * terminal sends goes to both, and must not end this one before the other.
+ * A signal that a program sends to this process is meant for the command. A
+ * signal of the terminal goes to both anyway, and must not end this process
+ * before the command.
  */
 static void forward(int sig, siginfo_t *info, void *context)
 {
@@ -83,7 +85,7 @@ static int run_command(char **command)
 	int status;
 	pid_t pid;
 
-	/* None may arrive while it is not known where to send it. */
+	/* No signal may arrive before it is known where to forward it. */
 	sigfillset(&set);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	catch_signals(saved);
@@ -108,7 +110,7 @@ static int run_command(char **command)
 				     WEXITSTATUS(status);
 }
 
-/* The seal was promised for the whole time: tell if it was not kept. */
+/* The seal was promised for the whole time: complain if it did not hold. */
 static void check_kept(struct seal_session *session,
 		       const struct file_list *list)
 {
@@ -158,7 +160,7 @@ int cmd_hold(const struct verb *verb, int argc, char **argv)
 	struct requirements require = { 0 };
 	int option, separator;
 
-	/* "+": stop at the first file, CMD has options of its own. */
+	/* "+": stop at the first file, since CMD has options of its own. */
 	while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		switch (option) {
 		case 'r':

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl info: what the loaded module can do on this kernel.
+ * sealctl info: print what the loaded module can do on this kernel.
  */
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl list: every claim, who holds it and on what; or what is sealed at boot.
+ * sealctl list: print all claims with their holders and files, or the files
+ * that are sealed at boot.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -31,7 +32,7 @@ static const struct option options[] = {
 	{ }
 };
 
-/* What is kept of a claim until all are there, its texts behind it. */
+/* A claim, kept until all have been read; its texts follow the structure. */
 struct line {
 	struct line *next;
 	struct seal_claim claim;
@@ -60,7 +61,7 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* What qsort(3) hands over. */
+/* The claim at an address that qsort(3) passes. */
 static const struct seal_claim *claim_at(const void *line)
 {
 	return *(const struct seal_claim *const *)line;
@@ -73,7 +74,7 @@ static int by_age(const void *a, const void *b)
 	return compare_u64(x->claim, y->claim);
 }
 
-/* What cannot be told apart is in the order of age. */
+/* Equal claims are put in the order of age. */
 static int by_path(const void *a, const void *b)
 {
 	const struct seal_claim *x = claim_at(a), *y = claim_at(b);
@@ -90,7 +91,7 @@ static int by_pid(const void *a, const void *b)
 	return order ? order : by_age(a, b);
 }
 
-/* The most first. */
+/* The largest comes first. */
 static int by_size(const void *a, const void *b)
 {
 	const struct seal_claim *x = claim_at(a), *y = claim_at(b);
@@ -284,7 +285,7 @@ static struct json_object *to_json(const struct seal_claim *c)
 	return object;
 }
 
-/* One line per claim: with many of them, a tree of all would be large. */
+/* One object per line: a tree of many claims would need much memory. */
 static void print_json(const struct lines *lines)
 {
 	size_t i;
@@ -297,7 +298,7 @@ static void print_json(const struct lines *lines)
 	puts("\n] }");
 }
 
-/* A path twice is as good as once. */
+/* Print each path once. */
 static void print_paths(const struct lines *lines, bool null)
 {
 	size_t i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl map: the extents of a file.
+ * sealctl map: print the extents of a file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,11 +40,11 @@ struct device {
 	char name[64];
 };
 
-/* What an extent goes to: a table with a picture, or an array. */
+/* Where extents are put: a table with a picture, or an array. */
 struct sink {
 	struct json_object *array;
 	struct picture picture;
-	bool addresses;		/* those that are reported are some */
+	bool addresses;		/* do reported addresses mean anything? */
 };
 
 static void header(const char *path, const struct device *device)
@@ -100,9 +100,9 @@ static void take(struct sink *sink, struct totals *totals,
 }
 
 /*
- * FIEMAP alone does not tell whether a written block stays where it is: on
- * some filesystems a file that was reflinked once moves it at the next store.
- * The module knows.
+ * FIEMAP alone does not tell whether a written block stays where it is: on some
+ * filesystems, the next store to a file that was reflinked once moves the
+ * block. The module knows.
  */
 static void ask_module(int fd, struct totals *totals)
 {
@@ -209,7 +209,7 @@ static int show(const char *path, int fd, struct seal_map *map, bool json)
 	if (!sink.addresses && !json)
 		printf("(no addresses: on %s what is reported as such are none of a device)\n",
 		       name);
-	/* two brackets, and the last column stays free */
+	/* less two brackets and the last column */
 	if (columns && !fstat(fd, &st))
 		picture_begin(&sink.picture, columns - 3, (uint64_t)st.st_size);
 	while ((ret = seal_map_next(map, &extent)) > 0)

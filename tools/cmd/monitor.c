@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl monitor: a line for everything that happens to sealed files.
+ * sealctl monitor: print a line for each event of sealed files.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -31,7 +31,7 @@ struct file_id {
 	ino_t inode;
 };
 
-/* Without files: all of them. */
+/* The files whose events are printed; if there is none, all files. */
 struct files {
 	struct file_id *id;
 	unsigned int nr;
@@ -166,12 +166,12 @@ static void print_json(const struct seal_event *e)
 	putchar('\n');
 }
 
-/* The reader of our output went away: that is how a pipe is told to end. */
+/* Has the reader of our output gone? That is the usual end of a pipe. */
 static bool reader_gone(void)
 {
 	if (!ferror(stdout) || errno != EPIPE)
 		return false;
-	/* the end of main() must not take it for lost output */
+	/* so that main() does not take it for lost output */
 	return freopen("/dev/null", "w", stdout);
 }
 
@@ -199,7 +199,7 @@ static int watch(struct seal_monitor *monitor, const struct files *files,
 {
 	struct pollfd polled[] = {
 		{ .fd = seal_monitor_fd(monitor), .events = POLLIN },
-		/* nothing is asked for: errors are told anyway */
+		/* no events are asked for: poll() reports errors anyway */
 		{ .fd = fileno(stdout) },
 	};
 	int ret;

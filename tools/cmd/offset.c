@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl offset: where a file begins on its device.
+ * sealctl offset: print where a file begins on its device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +29,8 @@ static const struct option options[] = {
 };
 
 /*
- * The pieces of a file: what lies together on the device, whatever its state, and
- * holes.
+ * The pieces of a file. A piece is contiguous on the device, in whatever states
+ * its blocks are, or a hole.
  */
 struct pieces {
 	unsigned int nr;
@@ -38,7 +38,7 @@ struct pieces {
 	uint64_t first;		/* address of the first byte */
 	uint64_t logical;	/* the piece that is being joined */
 	uint64_t physical;	/* 0: a hole */
-	uint64_t pos;		/* its end */
+	uint64_t pos;		/* the end of the piece */
 	uint64_t size;
 	bool tell;
 };
@@ -124,9 +124,10 @@ static void tell_pieces(int fd, uint64_t size)
 }
 
 /*
- * The kernel maps a swap file itself and is told only where its first page is: it
- * may be in pieces, but must not have holes. Others take the first address and go
- * on from there.
+ * For hibernation, the kernel maps a swap file itself and is told only where
+ * its first page is: the file may be in pieces, but must not have holes. Other
+ * readers begin at the address and go on from there, so for them the file must
+ * be one piece.
  */
 static int judge(const char *path, int fd, const struct pieces *pieces,
 		 bool for_swap)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl receive: bring a file to the contents that were sent.
+ * sealctl receive: give a file the contents that were sent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static int where(const struct receive *receive, const char *path)
 	return STATUS_FAILED;
 }
 
-/* @path is what the step is about, @file what receives, or NULL. */
+/* @source names the step; @file is the file that receives, or NULL. */
 static int run(struct receive *receive, const char *source, const char *file)
 {
 	struct seal_delta *delta = &receive->delta;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl record: store the maps of files, as they were at one instant.
+ * sealctl record: store the maps that files had at one instant.
  */
 #include <fcntl.h>
 #include <getopt.h>

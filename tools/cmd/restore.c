@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl restore: seal again, at boot, what was sealed with --persist.
+ * sealctl restore: at boot, seal files again that were sealed with --persist.
  *
- * First the file and its map are compared, which tells what differs. Then it is
- * sealed, and only if the module then reads the recorded map it stays so: what
- * happens between the two is noticed as well.
+ * First the file and its map are compared with the record, which shows what
+ * differs. Then the file is sealed. It stays sealed only if the module reads
+ * the recorded map, so a change between the two steps is noticed, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ static const struct option options[] = {
 	{ }
 };
 
-/* Is what is sealed now what was recorded? */
+/* Is the sealed map the recorded one? */
 static bool is_kept(struct seal_session *session, const char *path, int fd,
 		    struct json_object *entry)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl seal: a seal that stays until it is lifted.
+ * sealctl seal: give files a lasting seal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +33,8 @@ struct how {
 };
 
 /*
- * First everything gets blocks, then each block becomes the file's own:
- * unsharing allocates no hole, and preallocating leaves shared blocks shared.
+ * First allocate all holes, then unshare: unsharing allocates no hole, and
+ * preallocating leaves shared blocks shared.
  */
 static int prepare_file(struct seal_session *session, const char *path)
 {
@@ -51,8 +51,8 @@ static int prepare_file(struct seal_session *session, const char *path)
 }
 
 /*
- * A file that is sealed already cannot be changed, and need not be if it
- * meets the requirements, which sealing will tell.
+ * A file that is sealed already cannot be changed. It need not be if it meets
+ * the requirements; sealing checks that.
  */
 static int prepare_files(struct seal_session *session,
 			 const struct file_list *list)
@@ -84,7 +84,7 @@ static bool is_lasting(struct seal_session *session, int fd)
 	       (status.flags & SEAL_STATUS_STICKY);
 }
 
-/* Sealed and recorded, or neither; seals that were there before stay. */
+/* Seal and record, all or nothing; lasting seals from before stay. */
 static int seal_and_record(struct seal_session *session,
 			   const struct file_list *list,
 			   const struct requirements *require)
@@ -109,7 +109,7 @@ static int seal_and_record(struct seal_session *session,
 	return ret;
 }
 
-/* Without a name, nothing but its claim leads to it when it is closed. */
+/* A file without a name can later be unsealed by its claim only. */
 static void warn_nameless(const struct file_list *list)
 {
 	struct stat st;
@@ -132,7 +132,7 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
-	/* An open writable descriptor would be in the way of others. */
+	/* A descriptor for writing could be in the way of other programs. */
 	if (open_files(&list, paths, nr, O_RDONLY))
 		goto out_session;
 	if (how->dry_run) {

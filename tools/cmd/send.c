@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl send: what differs between two files, to be received elsewhere.
+ * sealctl send: write the differences of two files, to be received elsewhere.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static bool parse_level(const char *text, int *level)
 }
 
 struct request {
-	const char *base;	/* NULL: all of the file */
+	const char *base;	/* NULL: send all of the file */
 	const char *path;
 	const char *keep;	/* name for the snapshot, or NULL */
 	bool snapshot;
@@ -81,7 +81,7 @@ static int open_new(const struct request *request)
 {
 	struct stat st;
 
-	/* Not only when all has been sent. */
+	/* Complain now, not after everything was sent. */
 	if (request->keep && !lstat(request->keep, &st)) {
 		complain(request->keep, "it exists already; give another name, or remove it first");
 		return -1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl status: is it sealed, by how many, and what does its map look like?
+ * sealctl status: print whether files are sealed, their holders, and their
+ * maps.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -43,7 +44,7 @@ static const struct {
 static const char exported_unsealed[] =
 	"exported but not sealed: writes to the device may hit other files; unexport it";
 
-/* A file, and the device that it is, "" if none. */
+/* A file, and the device that was made of it, or "". */
 struct file_status {
 	struct seal_status seal;
 	char device[130];
@@ -137,7 +138,7 @@ static struct json_object *to_json(const char *path,
 		json_add_text(file, "first_broken",
 			      (const char *)status->first_broken);
 	json_add_device(file, "device", status->dev_major, status->dev_minor);
-	/* Only when something is wrong, so that its presence is the alarm. */
+	/* The member is there only if something is wrong. */
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
 		if (status->flags & warnings[i].flag)
 			json_object_array_add(list, json_object_new_string(warnings[i].text));

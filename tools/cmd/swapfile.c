@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl swapfile: make a swap file whose blocks stay where they are.
+ * sealctl swapfile: make a swap file, and give it a lasting seal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "steps/seal_step.h"
 #include "steps/step.h"
 
-/* Blocks of a file that is allocated in such pieces are aligned to pages. */
+/* If a file is allocated in pieces of this size, they are aligned to pages. */
 #define ALIGNMENT	(1024 * 1024)
 
 enum { OPT_PERSIST = 256 };
@@ -32,7 +32,7 @@ static const struct option options[] = {
 	{ }
 };
 
-/* A hint that XFS takes and others do not know. */
+/* XFS takes this hint; other filesystems do not know it. */
 static void ask_for_alignment(int fd)
 {
 	struct fsxattr attr;
@@ -53,7 +53,7 @@ static int allocate(const char *path, int fd, uint64_t size)
 	return -1;
 }
 
-/* Its output would only be in the way of ours. */
+/* Run mkswap, without its output. */
 static int make_swap(const char *path)
 {
 	int status;
@@ -82,7 +82,7 @@ static int make_swap(const char *path)
 	return -1;
 }
 
-/* Where it begins, and in how many pieces it is. */
+/* Find out where the file begins, and the number of its pieces. */
 static int look(const char *path, int fd, uint64_t *physical, unsigned int *nr)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -185,7 +185,7 @@ static int swapfile(const char *path, uint64_t size, bool persist)
 
 	if (!session)
 		return STATUS_FAILED;
-	/* Nobody may read what was in memory. */
+	/* 0600: nobody else may read what was in memory. */
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		if (errno == EEXIST)

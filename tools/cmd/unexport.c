@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl unexport: remove the device of a file, and its seal.
+ * sealctl unexport: remove the device of a file, and its lasting seal.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,8 +17,8 @@ static const struct option options[] = {
 };
 
 /*
- * While the file was exported, its volume may have been moved (pvmove): then
- * the device went on to write where the file was.
+ * Are the blocks still where the device has them? If the logical volume was
+ * moved (pvmove) meanwhile, the device went on writing to the old place.
  */
 static bool still_there(const char *name, int fd)
 {
@@ -42,7 +42,7 @@ static bool still_there(const char *name, int fd)
 	return equal;
 }
 
-/* The device first: blocks must not become free while it can be written to. */
+/* Remove the device first: its blocks must not become free while it exists. */
 static int undo(struct seal_session *session, const char *name, int fd,
 		bool kept)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl unseal: lift what sealctl seal did.
+ * sealctl unseal: lift the lasting seal of files.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static const struct option options[] = {
 	{ }
 };
 
-/* Its blocks must stay where a device takes them to be. */
+/* An exported file must stay sealed: a device uses its blocks. */
 static bool is_exported(const char *path, int fd)
 {
 	struct export_id id;
@@ -54,7 +54,7 @@ static int unseal(struct seal_session *session, const char *path)
 			 "not permitted; lifting a lasting seal needs its owner or root, and CAP_LINUX_IMMUTABLE");
 	else if (ret)
 		complain_range(path, "unsealing", -ret);
-	/* Whoever lifts a seal wants to know that the file is not free yet. */
+	/* Tell the user that the file is not free yet. */
 	else if (!seal_status(session, fd, &status) &&
 		 (status.flags & SEAL_STATUS_SEALED))
 		complain(path,
@@ -82,7 +82,7 @@ static int unseal_recorded(const struct seal_claim *claim, void *arg)
 	return unseal_claim(recorded->session, claim) ? 1 : 0;
 }
 
-/* It may have another name by now, or none. */
+/* The file may have another name by now, or none. */
 static int unseal_record(const struct persist_record *record, void *context)
 {
 	struct recorded recorded = { .session = context, .record = record };
@@ -118,7 +118,7 @@ static int unseal_persistent(void)
 	return failures ? STATUS_FAILED : STATUS_OK;
 }
 
-/* Who wants it unsealed for good should know that it is not. */
+/* Remind the user that the file will be sealed again at boot. */
 static void remind(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -154,7 +154,7 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	/* one of files, a claim, all that are recorded */
+	/* either files, or a claim, or all recorded files */
 	if (persistent || claim ? optind != argc : optind == argc)
 		return verb_usage(verb);
 	if (persistent && claim)

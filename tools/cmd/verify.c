@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl verify: are files and their maps still what was recorded?
+ * sealctl verify: check that files and their maps are still the recorded ones.
  *
- * FIEMAP is enough for that. Where the module is there, it is asked as well.
+ * FIEMAP is enough for that. If the module is loaded, it is asked, too.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -28,7 +28,7 @@ struct verify {
 	bool quiet;
 };
 
-/* Return: whether the module agrees; @sealed: does the answer hold on? */
+/* Does the module agree? @sealed: is the file sealed, so that this lasts? */
 static bool ask_module(const struct verify *verify, const char *path, int fd,
 		       struct json_object *entry, bool *sealed)
 {
@@ -38,7 +38,7 @@ static bool ask_module(const struct verify *verify, const char *path, int fd,
 	*sealed = false;
 	if (!verify->session)
 		return true;
-	/* Rights, or a filesystem the module does not know: FIEMAP has spoken. */
+	/* No right, or an unsupported filesystem: FIEMAP alone decides. */
 	if (seal_status(verify->session, fd, &status))
 		return true;
 	if (!manifest_digest(entry, &digest) || digest != status.digest) {

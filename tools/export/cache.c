@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The page cache of a file does not see what is written to its blocks through
- * a device, nor the other way round: it has to be empty at both ends.
+ * The page cache of a file does not see writes to its blocks through a device,
+ * nor the cache of the device writes through the file. So the cache of the file
+ * has to be empty when the device appears and when it goes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 
 #define WINDOW 0x40000000ULL
 
-/* Pages of a part that are cached; mapping it brings none in. */
+/* Is any page of a part cached? mincore(2) needs a mapping, which adds none. */
 static int cached(int fd, uint64_t offset, size_t length, bool *any)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -65,7 +66,7 @@ int export_drop_cache(const char *path, int fd)
 		complain(path, "writing it back: %s", strerror(errno));
 		return -1;
 	}
-	/* Pages that were just read may sit in a per-processor list. */
+	/* Pages that were just read may be in a list of another processor. */
 	for (tries = 0; tries < 20; tries++) {
 		ret = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		if (!ret)

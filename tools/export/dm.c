@@ -14,7 +14,7 @@
 
 static char error[256];
 
-/* The library says what went wrong; keep the first of it. */
+/* Keep the first error message of the library. */
 static void remember(int level, const char *file, int line, int number,
 		     const char *format, ...)
 {
@@ -23,7 +23,7 @@ static void remember(int level, const char *file, int line, int number,
 	(void)file;
 	(void)line;
 	(void)number;
-	/* Warnings and worse, which are smaller numbers. */
+	/* Only warnings and worse, which have smaller numbers. */
 	if ((level & 7) > 4 || error[0])
 		return;
 	va_start(args, format);
@@ -74,7 +74,7 @@ int dm_segments_add(struct dm_segments *segments,
 			return 0;
 		}
 	}
-	/* Grown by a half, or a file of many extents takes very long. */
+	/* The room is doubled, so that many extents do not take very long. */
 	if (!(segments->nr & (segments->nr - 1))) {
 		list = realloc(segments->list, (segments->nr ?
 			       2 * segments->nr : 1) * sizeof(*list));
@@ -196,7 +196,7 @@ int dm_state_of(const char *name, struct dm_state *state)
 	return end(task, 1);
 }
 
-/* Where udevd runs, the links are there when this returns. */
+/* If udevd runs, it has made the links when this returns. */
 static int run_and_wait(struct dm_task *task)
 {
 	uint32_t cookie = 0;

@@ -11,11 +11,11 @@
 
 #define DM_SECTOR 512
 
-/* Sectors of one device that are sectors of another one. */
+/* A range of sectors of one device that is a range of another one. */
 struct dm_segment {
 	uint64_t start;
 	uint64_t length;
-	uint64_t target;	/* first sector there */
+	uint64_t target;	/* first sector of the other one */
 	unsigned int major_number;
 	unsigned int minor_number;
 };
@@ -31,7 +31,7 @@ struct dm_state {
 	char uuid[130];
 };
 
-/* Appends, or prolongs the last one. Return: 0 or -ENOMEM. */
+/* Append a segment, or extend the last one. Return: 0 or -ENOMEM. */
 int dm_segments_add(struct dm_segments *segments,
 		    const struct dm_segment *segment);
 void dm_segments_free(struct dm_segments *segments);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which file a device is made of.
+ * Identifies the file that a device is made of.
  *
  * "SEAL-MAJOR:MINOR-TYPE-HANDLE-s": the device of the filesystem, the file
  * handle in hexadecimal. The last letter is "k" if the file had a lasting seal
- * before, which is to be kept.
+ * before, which sealctl unexport is to keep.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "base/errors.h"
 #include "export/export.h"
 
-/* Longer ones do not fit into a UUID; XFS and ext4 need 8 or 12. */
+/* Longer handles do not fit into a UUID; XFS and ext4 need 8 or 12 bytes. */
 #define HANDLE_MAX 32
 
 struct handle {
@@ -79,7 +79,7 @@ static bool read_line(const char *path, char *line, size_t size)
 	return good;
 }
 
-/* The number of the inode that a handle of XFS or ext4 begins with. */
+/* Get the number of the inode, with which a handle of XFS or ext4 begins. */
 static bool handle_inode(const struct export_id *id, unsigned int *major_number,
 			 unsigned int *minor_number, uint64_t *inode)
 {
@@ -89,7 +89,7 @@ static bool handle_inode(const struct export_id *id, unsigned int *major_number,
 	if (sscanf(id->text, "SEAL-%u:%u-%d-%n", major_number, minor_number,
 		   &type, &start) != 3)
 		return false;
-	/* XFS tells by the type whether the number has 32 or 64 bits */
+	/* the type of an XFS handle tells whether the number has 64 bits */
 	length = type & 0x80 ? 8 : 4;
 	*inode = 0;
 	for (i = 0; i < length; i++) {
@@ -116,7 +116,7 @@ static bool has_inode(const struct export_id *id, const void *arg)
 	       minor_number == minor(st->st_dev);
 }
 
-/* Everybody may look there, whoever may not ask device-mapper. */
+/* Looks in /sys, since not every user may ask device-mapper. */
 static bool find(bool (*matches)(const struct export_id *id, const void *arg),
 		 const void *arg, char *name, size_t size)
 {

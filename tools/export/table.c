@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the blocks of a file are below its filesystem.
+ * Finds the blocks of a file on the devices below its filesystem.
  *
- * A mounted filesystem has its device for itself, no other can use it. But if
- * that device is made by device-mapper of linear targets (a logical volume),
- * the ones below are held by device-mapper, which shares them with itself.
+ * A mounted filesystem has its device exclusively. But if device-mapper has
+ * made that device of linear targets (a logical volume), it holds the devices
+ * below, and a second table of device-mapper can use them, too.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "base/plain_map.h"
 #include "export/export.h"
 
-/* The table of the device a filesystem is on. */
+/* The table of the device that a filesystem is on. */
 static int table_below(const char *path, dev_t device,
 		       struct dm_segments *below)
 {
@@ -39,7 +39,7 @@ static int table_below(const char *path, dev_t device,
 	return 0;
 }
 
-/* A stretch of the filesystem's device, in pieces of what is below. */
+/* Add a range of the filesystem's device, as pieces of the devices below. */
 static int add_stretch(struct dm_segments *segments,
 		       const struct dm_segments *below, uint64_t start,
 		       uint64_t sector, uint64_t length)

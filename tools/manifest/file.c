@@ -12,7 +12,7 @@
 #include "manifest/file.h"
 #include "print/json.h"
 
-/* What FIEMAP told must be what the module froze. */
+/* Is the map that FIEMAP reported the one that the module froze? */
 static bool confirmed(struct seal_session *session, const char *path, int fd,
 		      uint64_t digest)
 {
@@ -35,7 +35,7 @@ struct json_object *manifest_of_sealed(struct seal_session *session,
 	struct json_object *entry;
 	uint64_t digest;
 
-	/* It may be verified from elsewhere. */
+	/* An absolute path, as it may be verified from another directory. */
 	entry = manifest_entry(whole ? whole : path, fd, &digest);
 	free(whole);
 	if (entry && !confirmed(session, path, fd, digest)) {
@@ -98,7 +98,7 @@ static bool string_of(struct json_object *entry, const char *key,
 	    !json_object_is_type(value, json_type_string))
 		return false;
 	*text = json_object_get_string(value);
-	/* A name ends with the first NUL; one that goes on is none. */
+	/* A string with a NUL inside is no file name. */
 	return **text && strlen(*text) ==
 	       (size_t)json_object_get_string_len(value);
 }
@@ -119,7 +119,7 @@ static void drop_name(struct json_object *entry, void *name)
 	free(name);
 }
 
-/* The bytes of a name that is not UTF-8; the entry keeps them in its memory. */
+/* The bytes of a name that is not UTF-8. They belong to the entry. */
 static const char *decode(struct json_object *entry, const char *hex)
 {
 	size_t i, length = strlen(hex);

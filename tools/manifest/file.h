@@ -8,18 +8,18 @@
 #include "manifest/manifest.h"
 
 /*
- * The map of a file that is sealed by now, under its whole path. Return: an
- * object, or NULL after having told why not.
+ * The map of a file that was just sealed, with its absolute path. Return: an
+ * object, or NULL after a complaint.
  */
 struct json_object *manifest_of_sealed(struct seal_session *session,
 				       const char *path, int fd);
 
-/* A manifest with these files; takes over @files. */
+/* Make a manifest of these files; takes over @files. */
 struct json_object *manifest_new(struct json_object *files);
 
 /*
- * Reads a manifest from a file, or with NULL from the standard input. Return:
- * the whole object, or NULL after having told why not.
+ * Read a manifest from a file, or if @path is NULL from standard input. Return:
+ * the whole object, or NULL after a complaint. @files gets its array of files.
  */
 struct json_object *manifest_load(const char *path,
 				  struct json_object **files);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stored maps: which file, where its blocks are.
+ * Entries of stored maps: which file it is, and where its blocks are.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -145,7 +145,7 @@ static bool lacks_members(const char *path)
 	return false;
 }
 
-/* The members that say which file it is. What differs first is said. */
+/* Is it the file of the entry? Complains about the first difference. */
 static bool check_identity(const char *path, struct json_object *entry,
 			   const struct seal_identity *identity)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stored maps: which file, where its blocks are.
+ * Entries of stored maps: which file it is, and where its blocks are.
  */
 #ifndef SEALCTL_MANIFEST_H
 #define SEALCTL_MANIFEST_H
@@ -12,15 +12,15 @@
 #define MANIFEST_VERSION 1
 
 /*
- * The map of a file as it is now. Return: an object, or NULL after having told
- * why not.
+ * Make an entry of the map that a file has now. Return: an object, or NULL
+ * after a complaint.
  */
 struct json_object *manifest_entry(const char *path, int fd, uint64_t *digest);
 
-/* Does the file agree with the entry? Tells the first thing that does not. */
+/* Do file and map agree with the entry? Complains about one difference. */
 bool manifest_check(const char *path, int fd, struct json_object *entry);
 
-/* The digest of an entry. Return: whether there is one. */
+/* The digest of an entry. Return: is there one? */
 bool manifest_digest(struct json_object *entry, uint64_t *digest);
 
 #endif /* SEALCTL_MANIFEST_H */

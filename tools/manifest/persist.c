@@ -2,8 +2,9 @@
 /*
  * Files that are to be sealed again at boot.
  *
- * The name of a record is that of its file, as far as it stays the same across
- * reboots: UUID of the filesystem and inode. Sealing a file again replaces it.
+ * A record is named after facts of its file that a reboot does not change: the
+ * UUID of the filesystem and the inode. Sealing a file again replaces its
+ * record.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -65,7 +66,7 @@ bool persist_is(const struct persist_record *record, int fd)
 	return get_name(fd, name) && !strcmp(name, record->name);
 }
 
-/* The name of a record has the filesystem and the inode. */
+/* Compares the inode and the UUID in the name of the record. */
 bool persist_is_claimed(const struct persist_record *record,
 			const struct seal_claim *claim)
 {
@@ -125,7 +126,7 @@ static bool require_from_json(struct json_object *entry,
 	return !*text || !parse_require(text, require);
 }
 
-/* On disk when it returns, whole or not at all. */
+/* Write a record, all of it or nothing. It is on disk when this returns 0. */
 static int write_record(int dir, const char *name, struct json_object *entry)
 {
 	struct json_object *files = json_object_new_array();
@@ -133,7 +134,7 @@ static int write_record(int dir, const char *name, struct json_object *entry)
 	char fresh[NAME_LEN + 8];
 	int fd, ret = -1;
 
-	/* One array needs its own reference. */
+	/* The array gets a reference of its own. */
 	json_object_array_add(files, json_object_get(entry));
 	top = manifest_new(files);
 	snprintf(fresh, sizeof(fresh), ".%s.new", name);
@@ -175,7 +176,7 @@ int persist_store(struct seal_session *session, const struct file_list *list,
 		free(entries);
 		return -1;
 	}
-	/* First everything that can fail for the sake of a file. */
+	/* First do everything that can fail because of one file. */
 	for (i = 0; i < list->nr; i++) {
 		entries[i] = manifest_of_sealed(session, list->paths[i],
 						list->fds[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files that are to be sealed again at boot: one manifest for each, which
- * besides the map has the requirements it was sealed with.
+ * Files that are to be sealed again at boot. There is a record for each of
+ * them: a manifest that also has the requirements with which the file was
+ * sealed.
  */
 #ifndef SEALCTL_PERSIST_H
 #define SEALCTL_PERSIST_H
@@ -12,7 +13,7 @@
 
 #define PERSIST_DIR "/var/lib/seal"
 
-/* A record, as persist_each() hands it out. */
+/* A record, as persist_each() passes it. */
 struct persist_record {
 	const char *name;		/* of the file in PERSIST_DIR */
 	const char *path;		/* of the file that is to be sealed */
@@ -21,26 +22,26 @@ struct persist_record {
 };
 
 /*
- * Records files that are sealed, all or none. Return: 0, or -1 after having told
- * why not.
+ * Record sealed files, all or none. Return: 0, or -1 after a complaint.
  */
 int persist_store(struct seal_session *session, const struct file_list *list,
 		  const struct requirements *require);
 
 /*
- * Calls @act for every record, in no order. A record that cannot be read is
- * told and counts as a failure. Return: the sum of what @act returned.
+ * Call @act for every record, in no particular order. A record that cannot be
+ * read leads to a complaint and counts as 1. Return: the sum of all results of
+ * @act.
  */
 int persist_each(int (*act)(const struct persist_record *record, void *context),
 		 void *context);
 
-/* Removes a record. Return: 0, or -1 after having told why not. */
+/* Remove a record. Return: 0, or -1 after a complaint. */
 int persist_remove(const struct persist_record *record);
 
 /* Is the record of this file? */
 bool persist_is(const struct persist_record *record, int fd);
 
-/* Is it of the file that a claim is on, wherever that is now? */
+/* Is the record of the file that @claim is on, whatever path that has now? */
 bool persist_is_claimed(const struct persist_record *record,
 			const struct seal_claim *claim);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What differs, as the block map that bmaptool reads (format 2.0): with it
- * "bmaptool copy" writes only these blocks of NEW to a copy of OLD.
+ * The differences of two files as a block map for bmaptool (format 2.0). With
+ * it, "bmaptool copy" writes only the blocks that differ from NEW to a copy of
+ * OLD.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 
 #define CHUNK (1024 * 1024)
 
-/* In place of the file's own checksum while that is computed. */
+/* Stands for the checksum of the file itself while that is computed. */
 #define NO_CHECKSUM \
 	"0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -24,7 +25,7 @@ struct bmap {
 	uint32_t block;
 	uint64_t size;
 	uint64_t mapped;	/* blocks */
-	FILE *ranges;		/* the text, until the number is known */
+	FILE *ranges;		/* their text, printed after the number */
 	char *buffer;
 };
 
@@ -53,7 +54,7 @@ static int hash_range(struct bmap *bmap, uint64_t offset, uint64_t length,
 	return 0;
 }
 
-/* Blocks @first to before @end. */
+/* Put the blocks from @first to before @end. */
 static int put_range(struct bmap *bmap, uint64_t first, uint64_t end)
 {
 	char text[SHA256_DIGEST_STRING_LENGTH];
@@ -77,7 +78,7 @@ static int put_range(struct bmap *bmap, uint64_t first, uint64_t end)
 	return 0;
 }
 
-/* Ranges that touch become one; blocks that became zeros are written, too. */
+/* Join ranges that touch. Blocks that became zeros are written, too. */
 static int put_ranges(struct bmap *bmap)
 {
 	struct seal_diff_range range;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What sealctl list and sealctl monitor have in common.
+ * Shared by sealctl list and sealctl monitor.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/sealctl.h"
 #include "print/claims.h"
 
-/* Was the device the reason? Then that was told. */
+/* If the device is the reason, complain about it. Return: was it? */
 static bool device_complained(int error)
 {
 	struct seal_session *session;

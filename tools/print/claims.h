@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What sealctl list and sealctl monitor have in common. */
+/* Shared by sealctl list and sealctl monitor. */
 #ifndef SEALCTL_CLAIMS_H
 #define SEALCTL_CLAIMS_H
 
@@ -9,17 +9,17 @@
 
 #include <libseal-events.h>
 
-/* Tell why the library could not ask the module; @error is positive. */
+/* Complain that the library could not ask the module; @error is positive. */
 void complain_events(int error);
 
-/* Local time, to the second or with what is behind it. */
+/* Local time, in whole seconds or exactly. */
 void format_time(uint64_t ns, char *text, size_t size);
 void format_time_exact(uint64_t ns, char *text, size_t size);
 
-/* "broken", "sealed", ... and what else is true of a claim, as one word. */
+/* The most important of the flags of a claim as a word: "broken", "sealed". */
 const char *claim_state(uint32_t flags);
 
-/* A decimal number that fits, and nothing else. */
+/* Read a decimal number that fits; nothing may follow it. */
 bool parse_number(const char *text, uint32_t *number);
 
 #endif /* SEALCTL_CLAIMS_H */

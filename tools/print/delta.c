@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a delta has in it, and what came of it.
+ * Prints the records of a delta, and the result of a transfer.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a delta has in it, and what came of it.
+ * Prints the records of a delta, and the result of a transfer.
  */
 #ifndef SEALCTL_PRINT_DELTA_H
 #define SEALCTL_PRINT_DELTA_H
@@ -9,7 +9,7 @@
 
 #include <libseal-delta.h>
 
-/* Record by record, none is kept in memory. Return: as seal_delta_dump(). */
+/* Print one record after the other. Return: as seal_delta_dump(). */
 int print_delta(struct seal_delta *delta, int fd, bool json);
 
 void print_delta_result(const struct seal_delta *delta, const char *path);

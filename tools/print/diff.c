@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What differs between two maps: a table, or JSON, range by range.
+ * Prints the differences of two maps range by range, as a table or JSON.
  */
 #include <inttypes.h>
 
@@ -18,7 +18,7 @@ static void print_address(uint64_t address)
 		printf(" %18s", "-");
 }
 
-/* Where a file has ended there is no state. */
+/* Beyond the end of a file there is no state. */
 static const char *state_name(const struct seal_diff_range *range,
 			      uint32_t state)
 {
@@ -134,7 +134,7 @@ int print_diff_json(const struct diff_files *files)
 	}
 	for (kind = SEAL_DIFF_DATA; kind < KINDS; kind++)
 		json_add_number(totals, seal_diff_kind_name(kind), bytes[kind]);
-	/* Cut short it is no JSON, and nobody takes it for the whole. */
+	/* After an error the JSON has no end: it is not taken for complete. */
 	if (!ret)
 		printf("\n  ],\n  \"bytes\": %s\n}\n",
 		       json_object_to_json_string(totals));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ways to print what differs between two maps. None keeps the ranges in
- * memory.
+ * The ways to print the differences of two maps. None of them keeps the ranges
+ * in memory.
  */
 #ifndef SEALCTL_PRINT_DIFF_H
 #define SEALCTL_PRINT_DIFF_H
@@ -13,10 +13,10 @@ struct diff_files {
 	const char *new_path;
 	int new_fd;
 	struct seal_diff *diff;
-	bool *different;	/* out: is there a difference */
+	bool *different;	/* out: is there a difference? */
 };
 
-/* Return: 0 or a negative errno value, nothing said. */
+/* Return: 0 or a negative errno value, without a complaint. */
 int print_diff_text(const struct diff_files *files);
 int print_diff_json(const struct diff_files *files);
 int print_diff_bmap(const struct diff_files *files);

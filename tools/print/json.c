@@ -9,7 +9,7 @@
 #include "base/escape.h"
 #include "print/json.h"
 
-/* Without memory for a few words of output nothing sensible is left to do. */
+/* Without memory for a few words of output, the program can only end. */
 static void *need(void *pointer)
 {
 	if (!pointer) {
@@ -25,7 +25,7 @@ void json_add(struct json_object *object, const char *key,
 	json_object_object_add(object, key, need(value));
 }
 
-/* A byte that is not UTF-8 becomes U+FFFD, as everywhere else. */
+/* Bytes that are not UTF-8 become U+FFFD. */
 void json_add_text(struct json_object *object, const char *key,
 		   const char *text)
 {
@@ -52,8 +52,8 @@ void json_add_text(struct json_object *object, const char *key,
 }
 
 /*
- * A name: what is not UTF-8 in it is replaced for people to read, and the bytes
- * follow as hexadecimal digits.
+ * If a name is not UTF-8, the text has replacement characters, and another
+ * member has all bytes as hexadecimal digits.
  */
 void json_add_name(struct json_object *object, const char *key, const char *name)
 {

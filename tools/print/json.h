@@ -13,7 +13,7 @@ void json_add(struct json_object *object, const char *key,
 	      struct json_object *value);
 void json_add_text(struct json_object *object, const char *key,
 		   const char *text);
-/* A name of others; with the member KEY_hex if not all of it is UTF-8. */
+/* Add a name; if not all of it is UTF-8, add the member KEY_hex, too. */
 void json_add_name(struct json_object *object, const char *key,
 		   const char *name);
 void json_add_number(struct json_object *object, const char *key,
@@ -22,10 +22,10 @@ void json_add_bool(struct json_object *object, const char *key, int value);
 void json_add_device(struct json_object *object, const char *key,
 		     unsigned int major_number, unsigned int minor_number);
 
-/* Prints @object on the standard output and frees it. */
+/* Print @object on standard output, and free it. */
 void json_print(struct json_object *object);
 
-/* The same on one line, without its end. */
+/* The same on one line, without a newline. */
 void json_print_line(struct json_object *object);
 
 #endif /* SEALCTL_PRINT_JSON_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A file's layout as one line.
+ * The layout of a file as one line.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ int picture_begin(struct picture *picture, unsigned int cells, uint64_t size)
 	return picture->bytes ? 0 : -ENOMEM;
 }
 
-/* Where a cell begins; the parts add up without loss whatever the size. */
+/* The offset at which a cell begins; the cells together are the whole file. */
 static uint64_t cell_start(const struct picture *picture, unsigned int cell)
 {
 	return picture->size / picture->cells * cell +

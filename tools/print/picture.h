@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A file's layout as one line: each character is the state that most bytes
- * of its part of the file are in.
+ * The layout of a file as one line. Each character stands for a part of the
+ * file, and shows the state of most bytes of that part.
  */
 #ifndef SEALCTL_PICTURE_H
 #define SEALCTL_PICTURE_H

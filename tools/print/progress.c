@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A progress bar with the time that is left, on terminals only.
+ * A progress bar with the remaining time, on terminals only.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "base/sealctl.h"
 #include "print/progress.h"
 
-/* What ends sooner needs no bar; the rate is known after this time. */
+/* No bar before this time: by then the rate is known, or the work is done. */
 #define QUIET_MS	500
 #define REDRAW_MS	100
 
@@ -20,7 +20,7 @@ unsigned int progress_percent(uint64_t done, uint64_t total)
 {
 	if (done >= total)
 		return 100;
-	/* not 100 before the end, and no overflow */
+	/* floating point: it does not overflow */
 	return (unsigned int)((double)done / (double)total * 100);
 }
 
@@ -48,7 +48,7 @@ static void format_eta(char *text, size_t size, int64_t seconds)
 
 /*
  * "LABEL [####    ]  45% 1.2 GiB of 2.6 GiB, ETA 00:12". A label that is too
- * long loses its beginning, the end of a path tells more.
+ * long loses its beginning, since the end of a path tells more.
  */
 void progress_line(char *line, size_t size, unsigned int columns,
 		   const char *label, uint64_t done, uint64_t total,
@@ -117,7 +117,7 @@ void progress_update(struct progress *progress, uint64_t done, uint64_t total)
 	columns = terminal_columns(STDERR_FILENO);
 	if (columns > sizeof(line))
 		columns = sizeof(line);
-	/* the last column would make some terminals wrap */
+	/* some terminals wrap after the last column */
 	progress_line(line, sizeof(line), columns - 1, progress->label, done,
 		      total, since(&progress->begin, &now));
 	fprintf(stderr, "\r%s\033[K", line);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A progress bar with the time that is left.
+ * A progress bar with the remaining time.
  */
 #ifndef SEALCTL_PROGRESS_H
 #define SEALCTL_PROGRESS_H
@@ -19,7 +19,7 @@ struct progress {
 };
 
 unsigned int progress_percent(uint64_t done, uint64_t total);
-/* Seconds, or -1 while nothing can be said. */
+/* The remaining seconds, or -1 if they are not known yet. */
 int64_t progress_eta(uint64_t done, uint64_t total, uint64_t elapsed_ms);
 void progress_line(char *line, size_t size, unsigned int columns,
 		   const char *label, uint64_t done, uint64_t total,
@@ -29,7 +29,7 @@ void progress_begin(struct progress *progress, const char *label);
 void progress_update(struct progress *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *progress);
 
-/* Columns of the terminal behind @fd, 0 if it is none. */
+/* Columns of the terminal @fd; 0 if it is no terminal. */
 unsigned int terminal_columns(int fd);
 
 #endif /* SEALCTL_PROGRESS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Seals of files that no path leads to, by the numbers of their claims.
+ * Lasting seals of files that no path leads to, by the numbers of their claims.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -90,7 +90,7 @@ int unseal_claim(struct seal_session *session, const struct seal_claim *claim)
 	char number[32], device[130];
 	int ret;
 
-	/* Its blocks must stay where a device takes them to be. */
+	/* An exported file must stay sealed: a device uses its blocks. */
 	if (export_find_inode(&st, device, sizeof(device))) {
 		snprintf(number, sizeof(number), "claim %" PRIu64,
 			 claim->claim);

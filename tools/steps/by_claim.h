@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Seals of files that no path leads to, by the numbers of their claims.
+ * Lasting seals of files that no path leads to, by the numbers of their claims.
  */
 #ifndef SEALCTL_BY_CLAIM_H
 #define SEALCTL_BY_CLAIM_H
@@ -12,19 +12,19 @@
 #include "base/sealctl.h"
 
 /*
- * Calls @fn for every claim. Return: the sum of what @fn returned, or a negative
- * errno value.
+ * Call @fn for every claim. Return: the sum of its results, or a negative errno
+ * value.
  */
 int each_claim(int (*fn)(const struct seal_claim *claim, void *arg), void *arg);
 
-/* Of the lasting seal of a file, 0: there is none, or it cannot be told. */
+/* The number of the lasting claim on a file; 0: none, or not known. */
 uint64_t claim_of(const struct stat *st);
 
-/* Lift it. Return: STATUS_OK, or STATUS_FAILED after having told why not. */
+/* Lift a lasting seal. Return: STATUS_OK; STATUS_FAILED after a complaint. */
 int unseal_claim(struct seal_session *session, const struct seal_claim *claim);
 int unseal_number(struct seal_session *session, const char *number);
 
-/* Tell of sealed files that had this path before. Return: how many. */
+/* Tell the user of sealed files that had this path before; their number. */
 int tell_former(const char *path);
 
 #endif /* SEALCTL_BY_CLAIM_H */

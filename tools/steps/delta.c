@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a transfer ended, for people.
+ * Tells people how a transfer ended.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a transfer ended, for people.
+ * Tells people how a transfer ended.
  */
 #ifndef SEALCTL_DELTA_H
 #define SEALCTL_DELTA_H
@@ -11,7 +11,7 @@
 
 int delta_status(const struct seal_delta *delta, int ret);
 
-/* To stderr, the standard output may be the delta. Return: exit status. */
+/* Prints to stderr, since stdout may be the delta. Return: the exit status. */
 int delta_result(const struct seal_delta *delta, const char *path, int ret,
 		 bool quiet);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sealctl seal --dry-run: what would happen, without doing any of it.
+ * sealctl seal --dry-run: print what would happen, without doing it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -53,7 +53,7 @@ static void print_map(const char *path, const struct seal_status *status)
 	       format_size(status->unwritten, unwritten, sizeof(unwritten)));
 }
 
-/* Blocks for holes and for copies of shared ones must fit. */
+/* Is there space for the holes, and for copies of shared blocks? */
 static bool enough_space(int fd, const struct seal_status *status)
 {
 	uint64_t need = status->hole + status->shared;
@@ -69,7 +69,7 @@ static bool enough_space(int fd, const struct seal_status *status)
 	return false;
 }
 
-/* Says whether the requirements would be met, without a new line. */
+/* Print whether the requirements would be met, without a newline. */
 static bool requirements_met(const struct seal_status *status,
 			     const struct requirements *require,
 			     const char *path, bool prepare)
@@ -80,7 +80,7 @@ static bool requirements_met(const struct seal_status *status,
 	uint32_t bit;
 
 	if (prepare)
-		missing = 0;	/* it would have seen to them */
+		missing = 0;	/* preparing would meet them */
 	for (bit = 1; missing && bit; bit <<= 1) {
 		if (missing & bit) {
 			fputs("would fail: ", stdout);
@@ -89,7 +89,7 @@ static bool requirements_met(const struct seal_status *status,
 			return false;
 		}
 	}
-	/* How many extents preparing leaves is known afterwards only. */
+	/* The number of extents after preparing is not known before. */
 	if ((require->mask & SEAL_REQ_EXTENTS) &&
 	    status->extents > require->max_extents) {
 		printf("%s fail: %" PRIu64 " extents, at most %" PRIu64 " allowed\n",
@@ -105,7 +105,7 @@ static bool judge(const struct seal_fs_info *fs,
 		  const struct requirements *require, const char *path, int fd,
 		  bool prepare)
 {
-	/* Already sealed: it stays so, and needs no preparing. */
+	/* A file that is sealed already is not prepared. */
 	if (status->flags & SEAL_STATUS_SEALED) {
 		if (!requirements_met(status, require, path, false))
 			return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sealctl seal --dry-run: what would happen, without doing any of it.
+ * sealctl seal --dry-run: print what would happen, without doing it.
  */
 #ifndef SEALCTL_DRY_RUN_H
 #define SEALCTL_DRY_RUN_H

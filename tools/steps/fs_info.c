@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the module says about itself and about filesystems.
+ * Asks the module about itself and about filesystems.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Command line of the verbs that work on a range.
+ * The command line of prealloc and unshare.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -36,7 +36,7 @@ static int parse(const char *what, const char *text, uint64_t *size)
 	return ret;
 }
 
-/* Return: 0, or the status to exit with plus one. */
+/* Return: 0, or the exit status plus one. */
 int parse_range_options(const struct verb *verb, int argc, char **argv,
 			bool is_prealloc, struct range_options *options)
 {
@@ -72,7 +72,7 @@ int parse_range_options(const struct verb *verb, int argc, char **argv,
 	}
 	if (optind == argc)
 		return verb_usage(verb) + 1;
-	/* To the module a length of 0 means up to EOF. */
+	/* For the module a length of 0 would mean "up to EOF". */
 	if (has_length && !options->length) {
 		complain("--length", "0 is no range; leave it out to go up to the end of the file");
 		return STATUS_USAGE + 1;

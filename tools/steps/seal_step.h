@@ -9,7 +9,7 @@
 
 int step_seal(struct seal_session *session, const struct file_list *list,
 	      uint32_t flags, const struct requirements *require);
-/* The same, in order to read them: who writes to one of them goes first. */
+/* Seal files only to read them, see seal_read_open(). */
 int step_read(const struct file_list *list, struct seal_read **reading);
 int parse_require_option(const char *text, struct requirements *require);
 

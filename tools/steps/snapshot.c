@@ -38,7 +38,7 @@ static void complain_clone(const char *path, int error)
 	}
 }
 
-/* An unnamed file in the directory of @path, which need not be there. */
+/* Open an unnamed file in the directory of @path, which need not exist. */
 static int open_unnamed(const char *path, mode_t mode)
 {
 	char *copy = strdup(path);
@@ -57,7 +57,7 @@ static int open_unnamed(const char *path, mode_t mode)
 	return fd;
 }
 
-/* Nobody is to have it open for writing any more. */
+/* Open the copy again for reading, so that it is not open for writing. */
 static int reopen(const char *path, int fd)
 {
 	char name[40];
@@ -80,7 +80,7 @@ static int clone_of(const char *path, int from, const char *beside)
 		complain(path, "%s", strerror(errno));
 		return -1;
 	}
-	/* Where the file is, not where a symbolic link to it is. */
+	/* The directory of the file, not that of a symbolic link to it. */
 	if (!beside)
 		whole = realpath(path, NULL);
 	fd = open_unnamed(beside ? beside : whole ? whole : path,

@@ -8,14 +8,14 @@
 #include "base/sealctl.h"
 
 /*
- * A copy of @path as it is at this moment, open for reading. It has no name, so
- * nothing is left of it when it is closed, or after a crash. @beside: where it
- * is to get its name later, or NULL: where @path is. Return: a descriptor, or
- * -1 after having told why not.
+ * Make a copy of @path as it is at this moment. It is open for reading and has
+ * no name, so nothing is left of it when it is closed, or after a crash.
+ * @beside: the name that it is to get later, or NULL: any name in the directory
+ * of @path. Return: a descriptor, or -1 after a complaint.
  */
 int snapshot_take(const char *path, const char *beside);
 
-/* Give it a name that is not there yet. Return: 0, or -1 after having told. */
+/* Give it a name that does not exist yet. Return: 0; -1 after a complaint. */
 int snapshot_keep(int fd, const char *name);
 
 #endif /* SEALCTL_SNAPSHOT_H */

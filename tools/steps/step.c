@@ -2,8 +2,9 @@
 /*
  * One long operation on one file, with a progress bar.
  *
- * The first Ctrl-C stops it after the current step, and says so. A second one
- * kills at once, which is harmless too: the module stops at a safe point.
+ * The first Ctrl-C stops it after the current step, and a message says so. A
+ * second one kills the program at once. That does no harm: the module stops at
+ * a safe point.
  */
 #include <errno.h>
 #include <signal.h>
@@ -35,7 +36,7 @@ static void catch(int sig, struct sigaction *saved)
 	};
 
 	sigaction(sig, NULL, saved);
-	/* Who started this wants it to run on. */
+	/* If the signal is ignored (nohup), it stays ignored. */
 	if (saved->sa_handler != SIG_IGN)
 		sigaction(sig, &action, NULL);
 }
@@ -69,7 +70,7 @@ static int end(struct step *step, struct seal_session *session,
 
 	seal_set_progress(session, NULL, NULL);
 	stopped = step_end(step);
-	/* It may have come during the last step: no further file. */
+	/* A signal during the last step must stop the work on other files. */
 	if (!ret && stopped)
 		ret = -ECANCELED;
 	if (ret)

@@ -20,7 +20,7 @@ struct step {
 void step_begin(struct step *step, const char *label);
 /* A seal_progress_fn, whose argument is the step. */
 int step_progress(uint64_t done, uint64_t total, void *arg);
-/* Return: whether it was told to stop. */
+/* Return: was it told to stop? */
 bool step_end(struct step *step);
 
 int step_prealloc(struct seal_session *session, const char *path, int fd,
