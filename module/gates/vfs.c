@@ -92,6 +92,8 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 	if (seal_atomic_redirected(iocb, end - start) && seal_is_xfs(inode))
 		return seal_gate_refuses_any(gate, inode);
 
+	if (likely(seal_all_in_place(inode)))
+		return false;
 	return seal_gate_refuses(gate, inode, start, end);
 }
 
@@ -247,7 +249,7 @@ static __always_inline void page_mkwrite(struct seal_gate *gate,
 	struct folio *folio;
 	u64 start, end;
 
-	if (likely(!seal_flagged(inode)))
+	if (likely(!seal_flagged(inode)) || seal_all_in_place(inode))
 		return;
 	folio = page_folio(vmf->page);
 	start = folio_pos(folio);

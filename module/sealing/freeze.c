@@ -59,7 +59,8 @@ static int flag(struct seal_entry *entry, enum seal_gates_state gates)
 	 * state. The table comes first, see seal_gates_pass().
 	 */
 	smp_store_release(&entry->gates, gates);
-	set_mask_bits(&inode->i_flags, 0, S_SEALED);
+	/* the shortcut of an earlier seal says nothing about this map */
+	set_mask_bits(&inode->i_flags, S_ALL_IN_PLACE, S_SEALED);
 	up_write(&inode->i_rwsem);
 	return 0;
 }
@@ -295,9 +296,35 @@ int seal_freeze_modify(struct seal_entry *entry, struct file *file)
 
 	if (down_write_killable(&inode->i_rwsem))
 		return -EINTR;
+	/* the file may grow by blocks that are not in place */
+	set_mask_bits(&inode->i_flags, S_ALL_IN_PLACE, 0);
 	ret = file_modified(file);
 	up_write(&inode->i_rwsem);
 	return ret;
+}
+
+/* Times to try the lock that writers hold for a moment. */
+#define SHORTCUT_TRIES	100
+
+/*
+ * The lock is only tried: it may be held for long, and without the shortcut the
+ * table says the same.
+ */
+void seal_freeze_shortcut(struct seal_entry *entry)
+{
+	const struct seal_ranges *ranges =
+		&rcu_dereference_protected(entry->table, 1)->ranges;
+	struct inode *inode = entry->inode;
+	unsigned int tries;
+
+	for (tries = 0; !inode_trylock(inode); tries++) {
+		if (tries == SHORTCUT_TRIES)
+			return;
+		cpu_relax();
+	}
+	if (seal_ranges_cover(ranges, 0, i_size_read(inode)))
+		set_mask_bits(&inode->i_flags, 0, S_ALL_IN_PLACE);
+	inode_unlock(inode);
 }
 
 /* Times to try the lock, and to look whether the flags have stayed. */
@@ -314,13 +341,14 @@ void seal_thaw_map(struct seal_entry *entry)
 	struct inode *inode = entry->inode;
 	/* the next one to seal it has to wait instead */
 	const unsigned int set = entry->layout_broken ? S_LAYOUT_BROKEN : 0;
-	const unsigned int mask = S_SEALED | set;
+	const unsigned int clear = S_SEALED | S_ALL_IN_PLACE;
+	const unsigned int mask = clear | set;
 	unsigned int tries;
 	bool locked = false;
 
 	for (tries = 0; tries < THAW_TRIES; tries++) {
 		locked = inode_trylock(inode);
-		set_mask_bits(&inode->i_flags, S_SEALED, set);
+		set_mask_bits(&inode->i_flags, clear, set);
 		if (locked)
 			break;
 		usleep_range(500, 1000);

@@ -66,4 +66,10 @@ int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 /* The contents change although nobody writes: set-id bits, timestamps. */
 int seal_freeze_modify(struct seal_entry *entry, struct file *file);
 
+/*
+ * The map is final: if all of the file is in place, let gates know by a bit of the
+ * inode. With the table lock held, which keeps the entry sealed.
+ */
+void seal_freeze_shortcut(struct seal_entry *entry);
+
 #endif /* SEAL_FREEZE_H */

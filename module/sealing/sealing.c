@@ -475,6 +475,7 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 		if (jobs[i].mine) {
 			entry->generation = seal_new_generation();
 			entry->switched = jobs[i].switched;
+			seal_freeze_shortcut(entry);
 			trace_seal_sealed(entry->inode, entry->sum.digest);
 			if (seal_changes(entry))
 				seal_report_broken(entry,

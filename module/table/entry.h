@@ -28,6 +28,12 @@ struct seal_fs;
  * with i_rwsem held.
  */
 #define S_LAYOUT_BROKEN	BIT(29)
+/*
+ * A third one: the file is sealed and every block up to its end is in place, so a
+ * gate lets a write inside the file pass without a look into the table. Set and
+ * cleared with i_rwsem held; only thaw may be without it, see seal_thaw_map().
+ */
+#define S_ALL_IN_PLACE	BIT(28)
 
 /*
  * Why bits of the inode: a gate asks for every write of every file, without a
@@ -38,7 +44,7 @@ struct seal_fs;
 #ifndef S_ANON_INODE
 #define S_ANON_INODE	0	/* before 6.16 */
 #endif
-static_assert(!((S_SEALED | S_LAYOUT_BROKEN) &
+static_assert(!((S_SEALED | S_LAYOUT_BROKEN | S_ALL_IN_PLACE) &
 		(S_SYNC | S_NOATIME | S_APPEND | S_IMMUTABLE | S_DEAD |
 		 S_NOQUOTA | S_DIRSYNC | S_NOCMTIME | S_SWAPFILE | S_PRIVATE |
 		 S_IMA | S_AUTOMOUNT | S_NOSEC | S_DAX | S_ENCRYPTED |
@@ -122,6 +128,12 @@ struct seal_entry {
 static inline bool seal_flagged(const struct inode *inode)
 {
 	return READ_ONCE(inode->i_flags) & S_SEALED;
+}
+
+/* Of a sealed file: may all writes pass that end inside the file? */
+static inline bool seal_all_in_place(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_flags) & S_ALL_IN_PLACE;
 }
 
 /*

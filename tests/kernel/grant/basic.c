@@ -180,6 +180,41 @@ START_TEST(allocate_and_extend)
 }
 END_TEST
 
+/*
+ * While all of a file is in place, gates do not look where a write goes. It grows by
+ * blocks that are unwritten: from then on they must.
+ */
+START_TEST(grown_by_unwritten)
+{
+	struct seal_session *session = gr_session();
+	struct seal_commit_range range = { 6 * UNIT, 2 * UNIT };
+	struct seal_grant_extent extents[MAX];
+	int fd = st_create("grown"), device = gr_device(), nr;
+	struct seal_commit result;
+
+	st_fill(fd, 0, 4 * UNIT, 1);
+	ck_assert_int_eq(fsync(fd), 0);
+	gr_seal(session, fd);
+	st_fill(fd, 0, 4 * UNIT, 2);
+	nr = gr_grant(session, fd, SEAL_GRANT_ALLOCATE | SEAL_GRANT_EXTEND, 0,
+		      8 * UNIT, extents);
+	gr_client_write(device, extents, nr, 6 * UNIT, 2 * UNIT, 3);
+	ck_assert_int_eq(seal_commit(session, fd, &range, 1, 8 * UNIT, &result),
+			 0);
+	ck_assert_uint_eq(st_status(fd).file_size, 8 * UNIT);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 4 * UNIT), -1);
+	ck_assert_int_eq(errno, ETXTBSY);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 3 * UNIT), 1);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 6 * UNIT), 1);
+	ck_assert_int_eq(fsync(fd), 0);
+	gr_consistent(fd);
+	seal_close(session);
+	close(fd);
+	close(device);
+	st_remove("grown");
+}
+END_TEST
+
 /* More extents than fit into one answer. */
 START_TEST(page_by_page)
 {
@@ -275,6 +310,7 @@ static TCase *grant_basic(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, write_and_commit);
 	tcase_add_test(tc, allocate_and_extend);
+	tcase_add_test(tc, grown_by_unwritten);
 	tcase_add_test(tc, page_by_page);
 	tcase_add_test(tc, sharing);
 	return tc;
