@@ -2,19 +2,19 @@
 /*
  * Bringing the map of one inode to rest without disturbing in-place writers.
  *
- * A gate that must not refuse what is in place has to know the map, and reading
- * it takes long. So at first nothing is refused: the gates are watched. If
- * nobody came by from then on until all who had been there before were drained,
+ * A gate that lets writes in place pass has to know the map, and reading the
+ * map takes long. So at first no call is refused: the gates are watched. If no
+ * call passes a gate from then on until all earlier calls were drained,
  * everything was written back, and the map was read, then the map that was read
  * is the frozen one, and the gates are shut with it.
  *
- * Somebody who does come by passes, and opens the gates by that. Then the table
- * to decide with is what an unlocked look finds to be in place, and the gates
- * are shut with that. A write inside it passes, so the map is at rest only if
- * all of the table really is in place once everything else has been drained and
- * written back. If not (the file changed between look and shut), the table is
- * cut down to what both agree on, and everything is drained again. Tables only
- * shrink, so this ends.
+ * A call that comes meanwhile passes, and thereby opens the gates. Then the map
+ * is read without locks, and the gates are shut with its in-place ranges as the
+ * table. Writes inside the table pass. So the map is at rest only if the whole
+ * table is still in place after everything else was drained and written back.
+ * If it is not (the file changed between reading and shutting), the table is
+ * reduced to the ranges that are in both, and everything is drained again.
+ * Tables only shrink, so this ends.
  */
 #include <linux/delay.h>
 #include <linux/fs.h>
@@ -47,7 +47,7 @@ static struct seal_table *table_read(struct seal_entry *entry,
 	return table;
 }
 
-/* i_flags is changed under i_rwsem, not always atomically. */
+/* Takes i_rwsem, because others change i_flags under it, not atomically. */
 static int flag(struct seal_entry *entry, enum seal_gates_state gates)
 {
 	struct inode *inode = entry->inode;
@@ -55,8 +55,9 @@ static int flag(struct seal_entry *entry, enum seal_gates_state gates)
 	if (down_write_killable(&inode->i_rwsem))
 		return -EINTR;
 	/*
-	 * Under the lock: who has passed and has it does not meet another
-	 * state. The table comes first, see seal_gates_pass().
+	 * Under the lock, so that a call that has passed its gate and still
+	 * holds the lock never sees the state change. The release pairs with
+	 * the acquire in seal_gates_pass(): the table was published before.
 	 */
 	smp_store_release(&entry->gates, gates);
 	/* the shortcut of an earlier seal says nothing about this map */
@@ -72,7 +73,7 @@ int seal_freeze_watch(struct seal_entry *entry)
 
 bool seal_freeze_opened(const struct seal_entry *entry)
 {
-	/* pairs with the exchange in seal_gates_pass() */
+	/* pairs with the cmpxchg() in seal_gates_pass() */
 	return smp_load_acquire(&entry->gates) == SEAL_GATES_OPEN &&
 	       !seal_step_skipped(SEAL_STEP_WATCH);
 }
@@ -99,10 +100,10 @@ int seal_freeze_shut(struct seal_entry *entry)
 	return flag(entry, SEAL_GATES_SHUT);
 }
 
-/* How long to wait for pages that are being written, without a lock. */
+/* How long to wait, without a lock, for pages that are being written. */
 #define PATIENCE	(2 * HZ)
 
-/* With the map locked. */
+/* The part of seal_freeze_settle() that has the map locked (pages.h). */
 static int settle_locked(struct seal_entry *entry, bool staging, char *reason)
 {
 	struct inode *inode = entry->inode;
@@ -163,7 +164,10 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 	return ret ?: vfs_fsync(file, 0);
 }
 
-/* With a table that lets some writes pass: is it right, or what of it is? */
+/*
+ * The gates are shut, and writes inside the old table could pass. Was the whole
+ * table in place (1), or has it to be reduced (0)? Takes over @table.
+ */
 static int read_shut(struct seal_entry *entry, struct seal_table *table,
 		     const struct seal_map_info *info, bool rests)
 {
@@ -206,8 +210,8 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 		return PTR_ERR(table);
 
 	/*
-	 * A delayed allocation before EOF would still get its blocks; one
-	 * beyond EOF has no data to be written and stays as it is.
+	 * A delayed allocation before EOF will still get its blocks. One beyond
+	 * EOF has no data to be written and stays as it is.
 	 */
 	rests = !info->delalloc_at.state && !seal_changes(entry);
 	if (entry->gates == SEAL_GATES_SHUT)
@@ -219,9 +223,9 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 }
 
 /*
- * What is cached of blocks that are not in place is dropped. Where there are
- * others as well, a folio must not span both kinds: a store to one page of it
- * would count as one to all of it.
+ * Drop cached pages of blocks that are not in place. If the file has both kinds
+ * of blocks, no folio may span both, because a store to one page makes the
+ * whole folio dirty.
  */
 static int close_pages(struct seal_entry *entry, struct file *file, char *reason)
 {
@@ -240,24 +244,28 @@ int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason)
 {
 	int ret = close_pages(entry, file, reason);
 
-	/* what is busy may be so because somebody has passed */
+	/* pages may be busy because a call has passed: do another round */
 	if (ret == -EBUSY && seal_freeze_opened(entry)) {
 		reason[0] = '\0';
 		return 0;
 	}
 	if (ret)
 		return ret;
-	/* a page that was dropped had to be written before */
+	/* a page had to be written back before it was dropped: read again */
 	if (seal_changes(entry))
 		return 0;
 	if (entry->gates == SEAL_GATES_SHUT)
 		return 1;
 	if (seal_step_skipped(SEAL_STEP_WATCH)) {
-		/* as below, without looking */
+		/* as below, but without noticing calls that have passed */
 		smp_store_release(&entry->gates, SEAL_GATES_SHUT);
 		return 1;
 	}
-	/* from here on they refuse; who passed before has opened them */
+	/*
+	 * Pairs with the cmpxchg() in seal_gates_pass(): a call before this has
+	 * opened the gates, and this fails; a call after this is decided by the
+	 * table.
+	 */
 	return cmpxchg(&entry->gates, SEAL_GATES_WATCHED, SEAL_GATES_SHUT) ==
 	       SEAL_GATES_WATCHED;
 }
@@ -268,7 +276,7 @@ int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 	struct seal_ranges range = { };
 	int ret;
 
-	/* the file is a mixed one as soon as a part of this is committed */
+	/* once a part is committed, the file has both kinds of blocks */
 	if (unwritten) {
 		ret = seal_pages_settle(entry, file, NULL, true, reason);
 		if (ret)
@@ -327,19 +335,19 @@ void seal_freeze_shortcut(struct seal_entry *entry)
 	inode_unlock(inode);
 }
 
-/* Times to try the lock, and to look whether the flags have stayed. */
+/* How often to try the lock, and to look at the flags again. */
 #define THAW_TRIES	10
 
 /*
- * A process that ends comes here, and the lock may be held by somebody who never
- * gives it back: a write in place whose memory does not come. So the lock is only
- * tried. It keeps others from changing i_flags by a load and a store; without it,
- * look again a little later whether one of them has undone the change.
+ * A process that ends calls this, and another task may hold the lock for ever:
+ * a write in place whose memory never arrives. So the lock is only tried. It
+ * keeps other tasks from changing i_flags by a load and a store. Without the
+ * lock, look again a little later whether such a store has undone the change.
  */
 void seal_thaw_map(struct seal_entry *entry)
 {
 	struct inode *inode = entry->inode;
-	/* the next one to seal it has to wait instead */
+	/* if this seal has not waited for it, the next one has to */
 	const unsigned int set = entry->layout_broken ? S_LAYOUT_BROKEN : 0;
 	const unsigned int clear = S_SEALED | S_ALL_IN_PLACE;
 	const unsigned int mask = clear | set;

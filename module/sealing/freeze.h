@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The steps that bring the map of one inode to rest, in the order in which
- * sealing.c takes them.
+ * sealing.c takes them. The task that calls them owns the entry, which is in
+ * state SEALING. They return 0 or -errno if nothing else is said, sleep, and
+ * fill in @reason, of SEAL_REASON_LEN bytes, for -EBUSY and -EOPNOTSUPP.
  */
 #ifndef SEAL_FREEZE_H
 #define SEAL_FREEZE_H
@@ -13,57 +15,62 @@ struct inode;
 struct seal_entry;
 struct seal_map_info;
 
-/* 1. Be told from now on of everything that passes a gate. */
+/* 1. From now on, notice every call that passes a gate. */
 int seal_freeze_watch(struct seal_entry *entry);
 
-/* Has anything? Then 2 to 4 are in vain without 1a and 1b. */
+/* Has a call passed a gate since step 1? If so, do 1a and 1b before step 2. */
 bool seal_freeze_opened(const struct seal_entry *entry);
 
 /*
- * 1a. With the gates open, read the map once: entry->sum, and entry->table with
- * what is overwritten in place.
+ * 1a. Read the map once while the gates are open. entry->sum gets the summary,
+ * and entry->table the in-place ranges.
  */
 int seal_freeze_look(struct seal_entry *entry, char *reason);
 
-/* 1b. Refuse from now on all that is not inside entry->table. */
+/* 1b. From now on, refuse every call that is not inside entry->table. */
 int seal_freeze_shut(struct seal_entry *entry);
 
 /*
- * 2. Wait for everything that passed before, make it durable. The wrappers
- * have been drained by the caller. entry->layout_broken: somebody who passed
- * is without the lock, wait for it and begin again.
+ * 2. Wait for calls that passed before, and write everything to disk. The
+ * caller has drained the wrappers. If this sets entry->layout_broken, a call
+ * that has passed may have dropped its lock: the caller waits for it and
+ * repeats the round.
  */
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 		       char *reason);
 
 /*
- * 3. Read the map. 1: it was at rest, @info, entry->sum and entry->table are
- * its. 0: it was not, settle again. With 1b: something passed that is not in
- * place after all, and the table shrank.
+ * 3. Read the map. Returns 1 if it was at rest: @info, entry->sum and
+ * entry->table describe it. Returns 0 if it was not: settle again. After 1b,
+ * the table was reduced then, because a call may have passed for a range that
+ * is not in place after all.
  */
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 		     char *reason);
 
 /*
- * 4. Drop what is cached of blocks that are not in place, and shut the gates
- * with the table that was read. 1: done. 0: something passed since 1, go on
- * with 1a, or the map changed, with 2.
+ * 4. Drop cached pages of blocks that are not in place, and shut the gates with
+ * the table that was read. Returns 1 if that is done. Returns 0 if a call has
+ * passed since step 1 (go on with 1a) or the map has changed (go on with 2).
  */
 int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason);
 
-/* Undo 1 to 4. The entry must still be in the table. */
+/*
+ * Undo 1 to 4. The entry must still be in the table. Takes no lock that another
+ * task can hold for ever, and cannot fail.
+ */
 void seal_thaw_map(struct seal_entry *entry);
 
-/* --- for blocks that somebody else writes, see grant.c --- */
+/* --- for blocks that others write, see grant.c; with change->lock held --- */
 
 /*
- * [start, end) is about to be handed out: nothing of it is cached, whoever
- * shares blocks of the file has finished, set-id bits are gone.
+ * [start, end) is about to be granted. After this, no page of it is cached, a
+ * reflink that had passed its gate has finished, and set-id bits are removed.
  */
 int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 			 u64 end, bool unwritten, char *reason);
 
-/* The contents change although nobody writes: set-id bits, timestamps. */
+/* Contents change without a write: remove set-id bits, update timestamps. */
 int seal_freeze_modify(struct seal_entry *entry, struct file *file);
 
 /*

@@ -4,14 +4,15 @@
  *
  * Gates are attached with the first seal. A call that had entered a function
  * before, and waits there for the lock of an inode, has passed no gate, and no
- * wrapper counts it. Nothing in the kernel counts it either, except the freeze
- * protection of the superblock, and to wait for that stops everybody who comes
- * later. But the stack of a task says where it is: this looks at all of them, once,
- * and then again at those that are inside, until each has been seen outside.
- * Whoever was outside once has passed the gates since, or will.
+ * wrapper knows of it. Nothing in the kernel counts it either, except the
+ * freeze protection of the superblock, and waiting for that would stop all
+ * later calls. But the stack of a task shows where the task is. This code looks
+ * at all tasks once, and then again at the tasks that are inside such a
+ * function, until each of them was seen outside. A task that was outside at
+ * least once since the gates were attached can only enter again through a gate.
  *
- * Nobody is held up by that. A task that sleeps or waits for a processor is read
- * as it lies there; a task that runs is asked by an interrupt.
+ * This stops no task. The stack of a task that sleeps or waits for a processor
+ * is read from outside; a task that runs is interrupted and reads its own.
  */
 #include <linux/fs.h>
 #include <linux/jiffies.h>
@@ -39,22 +40,22 @@
 enum place {
 	OUTSIDE,
 	INSIDE,		/* in one of the functions */
-	UNKNOWN,	/* it moved while we looked */
+	UNKNOWN,	/* it moved while this looked at it */
 };
 
-/* What is looked for, and where it was found last. */
+/* The functions that are searched for, and the stack that was read last. */
 struct search {
 	const struct seal_fs	*fs;
-	struct module		*module;	/* of the filesystem; NULL: built in */
-	bool			dropped;	/* only who gave up a lock */
+	struct module		*module;	/* of the filesystem */
+	bool			dropped;	/* search only fs->drops */
 	unsigned long		stack[STACK_DEPTH];
 	unsigned int		nr;
 	char			name[KSYM_SYMBOL_LEN];
 };
 
 /*
- * "xfs_file_fallocate.cold [xfs]" is xfs_file_fallocate, too, and __ext4_ioctl is all
- * that the stack shows of an ext4_ioctl that ends in a call of it.
+ * "xfs_file_fallocate.cold [xfs]" belongs to xfs_file_fallocate. If ext4_ioctl
+ * ends in a tail call of __ext4_ioctl, the stack shows only the latter.
  */
 static bool is_called(const char *name, const char *function)
 {
@@ -83,7 +84,7 @@ static bool is_searched(const struct search *search, const char *name)
 	return false;
 }
 
-/* Every stack begins with a way into the kernel: one that does not is not whole. */
+/* Is this a way into the kernel? A stack that ends elsewhere is not whole. */
 static bool is_outermost(unsigned long address)
 {
 	char name[KSYM_SYMBOL_LEN];
@@ -91,19 +92,19 @@ static bool is_outermost(unsigned long address)
 	sprint_symbol_no_offset(name, address);
 	return strstarts(name, "entry_") || strstarts(name, "asm_") ||
 	       strstarts(name, "ret_from_fork") ||
-	       /* a return to user mode that was interrupted */
+	       /* an interrupted return to user mode */
 	       strstarts(name, "common_interrupt_return") ||
 	       strstarts(name, "swapgs_restore_regs_and_return") ||
 	       strstarts(name, "syscall_return_via_sysret");
 }
 
-/* With the addresses of a stack in @search, innermost first. */
+/* Judge the stack in @search, whose addresses begin with the innermost one. */
 static enum place look_at_stack(struct search *search)
 {
 	unsigned int i;
 
 	for (i = 0; i < search->nr; i++) {
-		/* of the dropped ones all are in the module */
+		/* all functions of fs->drops are in the module */
 		if (search->dropped && search->module &&
 		    !within_module(search->stack[i], search->module))
 			continue;
@@ -132,7 +133,7 @@ static unsigned long switches(struct task_struct *task)
 	return READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 }
 
-/* A task that does not run. In an RCU section: its stack stays. */
+/* Look at a task that does not run. The RCU section keeps its stack. */
 static enum place look_at_rest(struct search *search, struct task_struct *task)
 {
 	unsigned long before = switches(task);
@@ -140,7 +141,7 @@ static enum place look_at_rest(struct search *search, struct task_struct *task)
 	if (on_cpu(task))
 		return UNKNOWN;
 	search->nr = seal_stack_of(task, search->stack, STACK_DEPTH);
-	/* it ran meanwhile: what was read may be of two stacks */
+	/* if it ran meanwhile, the addresses may be a mix of two stacks */
 	if (on_cpu(task) || switches(task) != before)
 		return UNKNOWN;
 	return look_at_stack(search);
@@ -152,7 +153,7 @@ struct ask {
 	bool			met;
 };
 
-/* On the processor where the task ran a moment ago, interrupting it. */
+/* Runs in an interrupt on the processor where the task ran a moment ago. */
 static void ask_running(void *data)
 {
 	struct ask *ask = data;
@@ -174,7 +175,7 @@ static enum place look_at_running(struct search *search,
 	return look_at_stack(search);
 }
 
-/* Where is @task, which is referenced? */
+/* Where is @task? The caller has a reference to it. */
 static enum place look(struct search *search, struct task_struct *task)
 {
 	enum place place = UNKNOWN;
@@ -206,7 +207,7 @@ static void tasks_put(struct task_struct **tasks, unsigned int nr)
 	kvfree(tasks);
 }
 
-/* Up to @room tasks, referenced; false: there are more. */
+/* Get up to @room tasks, with a reference to each; false: there are more. */
 static bool tasks_fill(struct task_struct **tasks, unsigned int room,
 		       unsigned int *nr)
 {
@@ -229,7 +230,7 @@ out:
 	return all;
 }
 
-/* All tasks there are, referenced. Those that come later pass the gates. */
+/* Get all tasks, with a reference to each. Later tasks pass the gates. */
 static struct task_struct **tasks_get(unsigned int *nr)
 {
 	struct task_struct **tasks;
@@ -247,7 +248,7 @@ static struct task_struct **tasks_get(unsigned int *nr)
 	return NULL;
 }
 
-/* Forget those that are outside. One of those that are left in @seen. */
+/* Drop the tasks that are outside. @seen gets one of those that are left. */
 static unsigned int tasks_sift(struct search *search, struct task_struct **tasks,
 			       unsigned int nr, struct task_struct **seen)
 {
@@ -262,7 +263,7 @@ static unsigned int tasks_sift(struct search *search, struct task_struct **tasks
 			put_task_struct(tasks[i]);
 			continue;
 		}
-		/* one that is inside says more than one that only runs */
+		/* for @seen, prefer a task that is inside to an unknown one */
 		if (place == INSIDE || !*seen)
 			*seen = tasks[i];
 		tasks[left++] = tasks[i];
@@ -325,7 +326,7 @@ int seal_wait_older(struct seal_fs *fs, struct module *module,
 	u64 attached = READ_ONCE(fs->set->attach_id);
 	int ret;
 
-	/* the caller's claim keeps the gates attached: the number stays */
+	/* the caller's claim keeps the gates attached: the number is stable */
 	if (READ_ONCE(fs->set->waited_id) == attached)
 		return 0;
 	ret = search_tasks(fs, module, false, end, reason);

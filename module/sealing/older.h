@@ -9,18 +9,18 @@ struct module;
 struct seal_fs;
 
 /*
- * The gates of @fs, which is in @module (NULL: in the kernel), have been attached,
- * and stay so: wait for every call that
- * entered one of the wrapped functions without them, or that gave up a lock there
- * half-way. Only the caller waits. 0; -EINTR: killed; -ENOMEM; -EBUSY: not before
- * @end (jiffies), and @reason, of SEAL_REASON_LEN, names the task and where it is.
+ * The caller has attached the gates of @fs, whose module is @module, and keeps
+ * them attached. Wait for every call that entered one of the wrapped functions
+ * before, or that has dropped a lock half-way (fs->drops). Only the caller
+ * waits. Returns 0; -EINTR: killed; -ENOMEM; -EBUSY: a call did not end until
+ * @end (jiffies), and @reason, of SEAL_REASON_LEN bytes, names the task.
  */
 int seal_wait_older(struct seal_fs *fs, struct module *module,
 		    unsigned long end, char *reason);
 
 /*
- * The same for calls that gave up a lock half-way and take it again; these can be
- * younger than the gates.
+ * The same for calls only that have dropped a lock half-way and will take it
+ * again. These can be younger than the gates.
  */
 int seal_wait_dropped(struct seal_fs *fs, struct module *module,
 		      unsigned long end, char *reason);

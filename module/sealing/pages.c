@@ -2,23 +2,24 @@
 /*
  * The page cache of a file whose map is frozen.
  *
- * Gates see who is about to make a page dirty. Three kinds of pages become
- * dirty without that:
+ * Gates see calls that are about to make a page dirty. Three kinds of pages
+ * become dirty without such a call:
  *
- * - those that somebody has got hold of to write to them later: direct reads
- *   into a mapping, AIO, RDMA. They are marked dirty when the transfer ends;
- * - those of ext4 whose buffers are mapped to unwritten blocks: a short write
- *   leaves them so, and a store then asks no get_block function;
- * - those that share a folio with a page that is stored to.
+ * - pages to which somebody has a reference in order to write to them later:
+ *   direct reads into a mapping, AIO, RDMA. They are marked dirty when the
+ *   transfer ends;
+ * - pages of ext4 whose buffers are mapped to unwritten blocks: a short write
+ *   leaves them so, and a store then calls no get_block function;
+ * - pages in the same folio as a page that is stored to.
  *
- * Write-back converts what is unwritten and allocates what is a hole. So where
- * a block is not overwritten in place, no page of it may be in the cache, or in
- * anybody's hands, when the gates are shut; what comes into the cache later is
- * clean, and passes a gate before it is dirty.
+ * Write-back converts unwritten blocks and allocates holes. So when the gates
+ * are shut, a page of a block that is not in place must not be in the cache,
+ * and nobody may have a reference to it. A page that comes into the cache later
+ * is clean, and passes a gate before it is dirty.
  *
- * No page is waited for while a lock of the file is held: whoever has locked it
- * may wait for that lock (collapse_file() does). It is tried, and tried again
- * without the locks.
+ * A page is never waited for while a lock of the file is held, because the task
+ * that has locked the page may wait for that lock (collapse_file() does). The
+ * page is tried, and tried again after the locks were dropped.
  */
 #include <linux/fadvise.h>
 #include <linux/fs.h>
@@ -35,13 +36,13 @@
 #include "table/entry.h"
 #include "uapi/seal.h"
 
-/* How long a page that is in use is tried again. */
+/* For how long a page that is in use is tried again. */
 #define PATIENCE	(2 * HZ)
 static const char not_in_place[] =
 	"pages of blocks not in place are in use (pinned, or in a pipe)";
 static const char in_use[] = "pages of the file are in use, try again";
 
-/* Times it is tried while the locks are held. */
+/* How often pages are tried while the locks are held. */
 #define TRIES		3
 
 int seal_pages_lock(struct inode *inode, bool always)
@@ -67,17 +68,17 @@ void seal_pages_unlock(struct inode *inode)
 		up_write(&inode->i_rwsem);
 }
 
-/* What of the page cache has to go, and what of that is there. */
+/* Which folios have to leave the page cache, and which of them are there. */
 struct scan {
-	const struct seal_ranges *keep;	/* all but folios within this; NULL: none */
-	bool	small;		/* all large folios */
+	const struct seal_ranges *keep;	/* folios outside of it; NULL: none */
+	bool	small;		/* and all large folios */
 	pgoff_t	first, last;	/* from the first such folio to the last one */
 	bool	found;
-	bool	displaced;	/* not all of them are in place */
-	bool	large;
+	bool	displaced;	/* some are outside of @keep */
+	bool	large;		/* some are large */
 };
 
-/* Nothing is waited for, and no folio is locked. */
+/* Look through the cache. Waits for nothing, and locks no folio. */
 static void scan(struct inode *inode, struct scan *scan)
 {
 	struct address_space *mapping = inode->i_mapping;
@@ -96,7 +97,7 @@ static void scan(struct inode *inode, struct scan *scan)
 			u64 from = folio_pos(folio);
 			u64 to = min_t(u64, from + folio_size(folio), eof);
 			bool large = folio_test_large(folio);
-			/* a page behind the end is not written back */
+			/* a page beyond EOF is not written back */
 			bool displaced = scan->keep && from < to &&
 				!seal_ranges_cover(scan->keep, from, to);
 
@@ -114,7 +115,7 @@ static void scan(struct inode *inode, struct scan *scan)
 	}
 }
 
-/* Drop what @what asks for, and say there what is left. With the map locked. */
+/* Drop the folios that @what describes, and note what is left. Map locked. */
 static void drop(struct inode *inode, struct scan *what)
 {
 	struct address_space *mapping = inode->i_mapping;
@@ -126,15 +127,15 @@ static void drop(struct inode *inode, struct scan *what)
 
 		unmap_mapping_range(mapping, (loff_t)what->first << PAGE_SHIFT,
 				    (loff_t)nr << PAGE_SHIFT, 0);
-		/* passes over folios that are locked, dirty or referred to */
+		/* skips folios that are locked, dirty or have references */
 		invalidate_mapping_pages(mapping, what->first, what->last);
 		scan(inode, what);
 	}
 }
 
 /*
- * What was in the way may have gone: write back what is dirty, and take folios
- * out of lists of other processors, which refer to them. With nothing locked.
+ * Prepare another try: write back dirty pages, and take folios out of lists of
+ * other processors, which have references to them. Nothing is locked.
  */
 static int clean(struct inode *inode, struct file *file, u64 start, u64 end,
 		 bool again)
@@ -150,8 +151,9 @@ static int clean(struct inode *inode, struct file *file, u64 start, u64 end,
 }
 
 /*
- * Take all folios of [start, end) out of the cache, also those that somebody
- * refers to. With the map locked. False: some are locked or dirty.
+ * Take all folios of [start, end) out of the cache, also those to which
+ * somebody has a reference. The map is locked. False: some folios are locked or
+ * dirty.
  */
 static bool detach(struct inode *inode, u64 start, u64 end)
 {
@@ -219,12 +221,12 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 }
 
 /*
- * Keep the cache to its smallest folios. Who adds a large one has looked at the
- * bits before he locked anything, so there may be another one later: look again
- * once they all have.
+ * Restrict the cache to its smallest folios. A task that adds a large folio
+ * looks at the bits before it takes a lock, so a large folio may still come
+ * later. The caller looks again after such tasks have come to the lock.
  *
- * Folios of the size of a huge page are accounted by what the bits were when
- * they came and when they go.
+ * The kernel accounts a folio of the size of a huge page by the bits at the
+ * time when it comes, and again when it goes.
  */
 static void restrict_folios(struct seal_entry *entry)
 {
@@ -245,7 +247,7 @@ static void allow_folios(struct seal_entry *entry)
 
 void seal_pages_release(struct seal_entry *entry)
 {
-	/* none of the folios that are there is as large as a huge page */
+	/* no folio in the cache is as large as a huge page now */
 	if (entry->small_folios)
 		allow_folios(entry);
 }
@@ -281,7 +283,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		if (ret)
 			return ret;
 		if (entry->small_folios) {
-			/* folios that came late go as what they came */
+			/* late folios must go with the bits they came with */
 			scan(inode, &what);
 			if (what.large)
 				allow_folios(entry);
@@ -298,14 +300,14 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 			return -EINTR;
 		again = what.found;
 		/*
-		 * Large folios of what is in place are in use all the time.
-		 * Where write-back is by the block, all there is to fear of
-		 * others is that a store next to a hole is refused.
+		 * Large folios that are in place may be in use all the time.
+		 * If write-back is by the block, a large folio that is left
+		 * can only cause a store next to a hole to be refused.
 		 */
 		if (!fresh && !what.displaced && by_block && ++tries == TRIES)
 			return 0;
 		if (time_before(jiffies, until)) {
-			/* who has looked and has not come to the lock yet */
+			/* wait for tasks between the look and the lock */
 			if (fresh && !by_block)
 				synchronize_rcu_tasks();
 			continue;

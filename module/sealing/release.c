@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Letting go: claims are dropped or revoked, and with the last one the file is
- * not sealed any more.
+ * Claims are dropped or revoked. When the last claim on a file is dropped, the
+ * file is unsealed.
  */
 #include <linux/fs.h>
 #include <linux/list.h>
@@ -37,8 +37,8 @@ static void path_work(struct work_struct *work)
 }
 
 /*
- * The path of an entry as kernel threads see it, like that of all events. A
- * task that ends has no root directory any more.
+ * The path of an entry as kernel threads see it, as in all other events. A
+ * worker finds it, because a task that exits has no root directory any more.
  */
 static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
 {
@@ -95,7 +95,6 @@ void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
 	entry_drop(entry, false, event);
 }
 
-/* What seal_claim_detach() left to be done. */
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 {
 	if (event->type)
@@ -108,7 +107,7 @@ void seal_entry_put_changer(struct seal_entry *entry)
 	entry_drop(entry, true, NULL);
 }
 
-/* @claim is not in the list of its session any more. */
+/* Drop @claim, which was taken out of the tree of its session. */
 static void claim_drop(struct seal_claim *claim, u32 why)
 {
 	struct seal_session *session = claim->holder->session;
@@ -151,7 +150,7 @@ static struct seal_claim *sticky_claim(struct seal_entry *entry)
 	return NULL;
 }
 
-/* What is left to do when it was detached. */
+/* Do the rest after seal_claim_detach() of a lasting claim. */
 static void sticky_drop(struct seal_claim *claim, struct seal_entry *entry,
 			struct seal_event *event)
 {
@@ -205,8 +204,8 @@ int seal_unclaim_number(u64 id)
 }
 
 /*
- * Take one claim off @entry: false if there is none (any more). @session: whose
- * it was, NULL if it was the sticky one; @last: there was no other.
+ * Take one claim off @entry; false if there is none. @session gets its session,
+ * NULL if it was the lasting one; @last: was it the last claim?
  */
 static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 		       struct seal_session **session, bool *last)
@@ -221,7 +220,7 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 		*session = claim->holder->session;
 		*last = list_empty(&entry->holders);
 		if (*session) {
-			/* the session cannot end before it had the lock */
+			/* a session that ends takes the lock first */
 			(*session)->alerts++;
 			wake_up_all(&(*session)->wait);
 		} else {
@@ -233,8 +232,9 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 }
 
 /*
- * With change->lock held nobody can be granted anything: what a session was
- * granted goes with its claim, even if another session gets its address.
+ * While change->lock is held, no block can be granted. So the grants of a
+ * session end together with its claim, before another session can get its
+ * address.
  */
 int seal_revoke(struct inode *inode, u32 *revoked)
 {
@@ -246,11 +246,11 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	int ret = 0;
 
 	*revoked = 0;
-	/* it is the last word there is: it does not fail for lack of memory */
+	/* REVOKE is the last resort and must not fail with -ENOMEM */
 	change = seal_change_alloc(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
-	/* one that is on its way in or out has none */
+	/* an entry that is being sealed or dismantled has no holder */
 	if (entry && list_empty(&entry->holders))
 		entry = NULL;
 	if (entry)
@@ -267,12 +267,12 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
 		++*revoked;
 		seal_grants_drop(entry, session);
-		/* it tells when the file is not sealed any more, see below */
+		/* the event of the last claim is sent below, after unsealing */
 		if (!last)
 			seal_entry_put_tell(entry, &event);
 		if (!session)
 			module_put(THIS_MODULE);
-		/* the claims are gone one by one: what is done stays done */
+		/* claims are revoked one by one; those that are stay revoked */
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Letting go of sealed inodes. */
+/* Dropping and revoking claims. */
 #ifndef SEAL_RELEASE_H
 #define SEAL_RELEASE_H
 
@@ -11,25 +11,37 @@ struct seal_event;
 struct seal_session;
 
 /*
- * Drop one claim; the last one unseals. @event, or NULL, tells that: it is sent
- * when it is done and before the file can be sealed again.
+ * Drop one count of entry->claims; the last one unseals. @event, or NULL, is
+ * queued afterwards, but before the file can be sealed again. May sleep.
  */
 void seal_entry_put(struct seal_entry *entry, struct seal_event *event);
-/* With the path in @event; one of type 0 is not sent. */
+/* The same, with the path added to @event; an event of type 0 is not queued. */
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event);
 
-/* What seal_entry_get_changer() added. */
+/* Drop the claim that seal_entry_get_changer() has added. */
 void seal_entry_put_changer(struct seal_entry *entry);
 
+/* Drop the claim of @session on @inode. Returns 0, also if there is none. */
 int seal_unclaim(struct seal_session *session, struct inode *inode);
+/* Drop the lasting claim on @inode. Returns 0, also if there is none. */
 int seal_unclaim_sticky(struct inode *inode);
-/* The sticky claim with this number, wherever its file is now. */
+/*
+ * Drop the lasting claim with this number. Returns 0; -ENOENT: no claim has
+ * this number; -EBUSY: it is the claim of a session; -EPERM: the caller neither
+ * owns the file nor has CAP_FOWNER.
+ */
 int seal_unclaim_number(u64 id);
 
-/* Take the file from all its holders, *@revoked of them. 0 or -EINTR. */
+/*
+ * Revoke all claims on @inode. *@revoked gets the number of claims that were
+ * revoked. Returns 0, or -EINTR: killed before all of them were.
+ */
 int seal_revoke(struct inode *inode, u32 *revoked);
 
-/* Drop all its claims; @why for those who listen: enum seal_why. */
+/*
+ * Drop all claims of a session. No other task uses the session. @why, an enum
+ * seal_why, is told to listeners.
+ */
 void seal_session_end(struct seal_session *session, u32 why);
 
 #endif /* SEAL_RELEASE_H */

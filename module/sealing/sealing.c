@@ -2,8 +2,8 @@
 /*
  * Sealing: one or more files in one step, all or none.
  *
- * A task that seals several files takes them in the order of their inodes'
- * addresses, so two of them cannot wait for each other.
+ * A task that seals several files acquires their entries in the order of the
+ * inodes' addresses, so that two tasks cannot wait for each other.
  */
 #include <linux/fs.h>
 #include <linux/jiffies.h>
@@ -37,12 +37,12 @@ struct job {
 	struct seal_fs		*fs;
 	u32			fs_flags;
 	u32			index;		/* in the request */
-	struct seal_entry	*entry;		/* holds one claim */
+	struct seal_entry	*entry;		/* the job has a claim on it */
 	struct seal_claim	*claim;		/* for the session */
-	u64			switched;	/* kprobes, before they were seen to work */
+	u64			switched;	/* see observers.h */
 	bool			mine;		/* sealed by this request */
-	bool			recalls;	/* holds the gates that ask holders */
-	bool			settled;	/* map is final */
+	bool			recalls;	/* has attached recall gates */
+	bool			settled;	/* its map is final */
 };
 
 static int job_cmp(const void *a, const void *b)
@@ -54,7 +54,7 @@ static int job_cmp(const void *a, const void *b)
 	return i < j ? -1 : i > j;
 }
 
-/* Get a claim on the entry of a job's inode; make the entry if there is none. */
+/* Get a claim on the entry of the job's inode. Make an entry if needed. */
 static int job_acquire(struct job *job, struct seal_request *req)
 {
 	struct inode *inode = file_inode(job->file);
@@ -106,7 +106,7 @@ out_fresh:
 	return ret;
 }
 
-/* Whoever wants to be asked first needs gates for that. */
+/* Attach the gates of recalls if the holder wants to be asked first. */
 static int job_recalls(struct job *job, struct seal_request *req)
 {
 	int ret;
@@ -159,7 +159,7 @@ static struct module *job_module(const struct job *job)
 	return file_inode(job->file)->i_sb->s_type->owner;
 }
 
-/* The gates are attached and stay so: wait for calls that came without them. */
+/* The gates are attached. Wait for calls that came before they were. */
 static int jobs_wait_older(struct job *jobs, unsigned int nr,
 			   struct seal_request *req)
 {
@@ -180,8 +180,8 @@ static int jobs_wait_older(struct job *jobs, unsigned int nr,
 }
 
 /*
- * Who broke a layout may be without the lock of the file: wait for it. 1: there
- * was one, and what it did is to be settled.
+ * A call that broke a layout may have dropped the lock of the file: wait for
+ * it. Returns 1 if there was such a call: the map has to be settled again.
  */
 static int jobs_wait_layouts(struct job *jobs, unsigned int nr,
 			     struct seal_request *req)
@@ -220,7 +220,7 @@ static int busy_task(pid_t pid, const char *what, char *reason)
 	return -EBUSY;
 }
 
-/* The gates are shut: wait for calls that a wrapper has let pass before. */
+/* The inodes have their flag. Wait for calls that a wrapper let pass before. */
 static int jobs_drain_inside(struct job *jobs, unsigned int nr,
 			     struct seal_request *req)
 {
@@ -250,7 +250,10 @@ static int jobs_drain_inside(struct job *jobs, unsigned int nr,
 	return 0;
 }
 
-/* A file somebody holds: of its map the sum is known, but not what is where. */
+/*
+ * Check the requirements for a file that is sealed already. The summary of its
+ * map tells whether they are met. If not, read the map to name the range.
+ */
 static int job_join(const struct job *job, struct seal_request *req)
 {
 	struct seal_entry *entry = job->entry;
@@ -266,7 +269,7 @@ static int job_join(const struct job *job, struct seal_request *req)
 			SEAL_REASON_LEN);
 		return -ESTALE;
 	}
-	/* a holder may be changing it */
+	/* under the lock, because a holder may be changing the map */
 	mutex_lock(&seal_table_lock);
 	unmet = (req->require & entry->sum.unmet) ||
 		(req->require & SEAL_REQ_EXTENTS &&
@@ -291,7 +294,7 @@ static int job_watch(struct job *job, struct seal_request *req)
 	return seal_freeze_watch(job->entry);
 }
 
-/* Somebody has been at a gate: from now on decide who may pass. */
+/* If a call has passed a gate, gates have to decide from now on. */
 static int job_shut(struct job *job, struct seal_request *req)
 {
 	if (!seal_freeze_opened(job->entry))
@@ -306,8 +309,8 @@ static int job_settle(struct job *job, struct seal_request *req)
 }
 
 /*
- * Who was changing attributes when they were looked at first has finished, and
- * from now on gates see it.
+ * Look at the attributes again. Changes that were under way at the first look
+ * have finished, and gates see all later ones.
  */
 static int job_facts(struct job *job, struct seal_request *req)
 {
@@ -337,7 +340,7 @@ static int job_read(struct job *job, struct seal_request *req)
 	return 0;
 }
 
-/* Do @step with each of the files whose map is not final yet. */
+/* Do @step for each file whose map is not final yet. */
 static int jobs_each(struct job *jobs, unsigned int nr,
 		     struct seal_request *req,
 		     int (*step)(struct job *job, struct seal_request *req))
@@ -367,7 +370,7 @@ static bool jobs_settled(const struct job *jobs, unsigned int nr)
 	return true;
 }
 
-/* A map that does not stand still for this many rounds is given up. */
+/* SEAL gives up if a map does not come to rest in this many rounds. */
 #define MAX_ROUNDS	16
 
 static int jobs_freeze(struct job *jobs, unsigned int nr,
@@ -390,7 +393,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 	if (ret)
 		return ret;
 
-	/* all of them before the first map is read: they are frozen as one */
+	/* watch all files before the first map is read: one instant for all */
 	ret = jobs_each(jobs, nr, req, job_watch);
 	if (ret)
 		return ret;
@@ -429,7 +432,7 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 	return 0;
 }
 
-/* Was one of the files taken from this session, perhaps just now? */
+/* Was the claim of this session on one of the files revoked? */
 static int jobs_check_revoked(const struct job *jobs, unsigned int nr,
 			      struct seal_session *session,
 			      struct seal_request *req)
@@ -449,7 +452,7 @@ static int jobs_check_revoked(const struct job *jobs, unsigned int nr,
 	return 0;
 }
 
-/* Turn the claims the jobs hold into claims of the session or sticky ones. */
+/* Turn the claims of the jobs into claims of the session, or lasting ones. */
 static int jobs_commit(struct job *jobs, unsigned int nr,
 		       struct seal_session *session, struct seal_request *req)
 {
@@ -470,7 +473,11 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 			WRITE_ONCE(entry->recalls, true);
 			jobs[i].recalls = false;
 		}
-		/* from here on a tripwire reports; before, it only counted */
+		/*
+		 * From here on a tripwire reports a change; before, it only
+		 * counted. Pairs with the barrier in seal_trip(): this task
+		 * sees the count below, or the tripwire sees the state.
+		 */
 		smp_store_mb(entry->state, SEAL_ENTRY_SEALED);
 		if (jobs[i].mine) {
 			entry->generation = seal_new_generation();
@@ -547,7 +554,7 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	if (ret)
 		goto out_free;
 	for (i = 0; i < req->nr; i++) {
-		/* the same file again */
+		/* the same file was listed twice */
 		if (i && !job_cmp(&jobs[i - 1], &jobs[i]))
 			continue;
 		ret = job_acquire(&jobs[i], req) ?: job_recalls(&jobs[i], req);
@@ -560,7 +567,7 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	if (!ret)
 		ret = jobs_commit(jobs, req->nr, session, req);
 out_put:
-	/* claims that were not handed over; a failed seal is taken back here */
+	/* drop claims that were not handed over; undoes a failed seal */
 	for (i = 0; i < req->nr; i++) {
 		if (jobs[i].entry)
 			seal_entry_put(jobs[i].entry, NULL);

@@ -6,7 +6,10 @@
 struct seal_request;
 struct seal_session;
 
-/* 0 or -errno; what is wrong with which file is told in @req. */
+/*
+ * Seal the files of @req. Returns 0 or -errno; the results in @req tell which
+ * file is the reason, and why. May sleep.
+ */
 int seal_claim_files(struct seal_session *session, struct seal_request *req);
 
 #endif /* SEAL_SEALING_H */

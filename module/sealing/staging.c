@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Blocks that lie ready in the copy-on-write fork of an XFS inode which was
- * never reflinked: an atomic write that was done out of place has left them, as
- * preallocation, or, if it failed half-way, as blocks that look written. The
- * next write-back of the range moves the file to them.
+ * Blocks in the copy-on-write fork of an XFS inode that was never reflinked. An
+ * atomic write that was done out of place has left them: preallocated, or, if
+ * it failed half-way, marked as written. The next write-back of the range moves
+ * the file to them.
  *
- * Those that look written may also be under a write-back that has not ended. So
- * they are given up only where no page is being written: where no page is dirty
- * none will be before the locks are dropped, and write-back takes the lock of a
- * dirty folio before it looks at the fork.
+ * Blocks that are marked as written may also belong to a write-back that has
+ * not ended. So they are dropped only where no page is being written. A page
+ * that is clean stays clean until the locks are dropped, and write-back locks a
+ * dirty folio before it looks at the fork, so a dirty folio is locked
+ * meanwhile.
  */
 #include <linux/fs.h>
 #include <linux/pagemap.h>
@@ -17,7 +18,11 @@
 #include "map/xfs_inode.h"
 #include "sealing/staging.h"
 
-/* Dirty, or on its way to the disk: not if it could not be locked. */
+/*
+ * If the folio is dirty or in write-back, drop the blocks before it, and then,
+ * with the folio locked, those below it. -EAGAIN: it is being written, or
+ * locked.
+ */
 static int cancel_below(struct inode *inode, struct folio *folio, u64 *pos)
 {
 	u64 start = folio_pos(folio), end = start + folio_size(folio);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Blocks that the next write would move to. */
+/* Copy-on-write blocks to which the next write would go. */
 #ifndef SEAL_STAGING_H
 #define SEAL_STAGING_H
 
 struct inode;
 
 /*
- * With the map locked (pages.h): give up all blocks that lie ready for copying
- * in an inode that is not reflinked. 0; -EAGAIN: some of its pages are being
- * written, wait for them without the locks and come again; or an error.
+ * Drop all blocks in the copy-on-write fork of an inode that is not reflinked.
+ * The caller has locked the map (pages.h). Returns 0; -EAGAIN: some pages are
+ * being written, wait for them without the locks and call again; or an error.
  */
 int seal_staging_cancel(struct inode *inode);
 
