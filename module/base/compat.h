@@ -82,6 +82,8 @@
 #else
 #define SEAL_EXT4_INSERT_DELAYED	"ext4_es_insert_delayed_block"
 #endif
+/* ext4_fiemap() takes i_rwsem */
+#define SEAL_EXT4_FIEMAP_LOCKS	SEAL_KERNEL(6, 13)
 /* out-of-place atomic writes; a plain function, then merged into iomap_next */
 #define SEAL_XFS_ATOMIC_BEGIN	(SEAL_KERNEL(6, 16) && !SEAL_KERNEL(7, 3))
 #define SEAL_XFS_ATOMIC_NEXT	SEAL_KERNEL(7, 3)

@@ -2,7 +2,7 @@
 /*
  * A holder changes the map of a file that is sealed.
  *
- * Locks: mnt_want_write > change->lock > session->lock > seal_table_lock, and
+ * Locks: write access > change->lock > session->lock > seal_table_lock, and
  * change->lock > i_rwsem > invalidate_lock.
  */
 #ifndef SEAL_CHANGE_H
@@ -16,6 +16,7 @@
 struct file;
 struct inode;
 struct seal_entry;
+struct seal_limit;
 struct seal_session;
 
 /*
@@ -24,8 +25,11 @@ struct seal_session;
  */
 int seal_may_change(struct file *file);
 
-/* With the probe that maps are read by, and write access to the filesystem. */
-int seal_change_enter(struct file *file, char *reason);
+/*
+ * With the probe that maps are read by, and write access to the filesystem; the
+ * end of a freeze is waited for.
+ */
+int seal_change_enter(struct file *file, const struct seal_limit *limit);
 void seal_change_leave(struct file *file);
 
 /*

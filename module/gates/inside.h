@@ -11,8 +11,11 @@
 
 #include <linux/hash.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+
+struct seal_limit;
 
 /* One call: in the table, or in the list of those that found no place there. */
 struct seal_inside {
@@ -35,6 +38,9 @@ void seal_inside_unlist(struct seal_inside *own);
  * @key. @own is memory of the caller, on its stack, that stays until
  * seal_inside_leave(). A full barrier: whoever sets the flag of the inode and
  * then looks for calls sees this one, or this one sees the flag.
+ *
+ * The call keeps the module: it may sleep for as long as it likes, and rmmod says
+ * EBUSY instead of waiting for it.
  */
 static __always_inline struct seal_inside *
 seal_inside_enter(const void *key, struct seal_inside *own)
@@ -42,6 +48,7 @@ seal_inside_enter(const void *key, struct seal_inside *own)
 	struct seal_inside *slot =
 		&seal_insides[hash_ptr(current, SEAL_INSIDE_BITS)];
 
+	__module_get(THIS_MODULE);
 	if (unlikely(cmpxchg(&slot->key, NULL, key)))
 		return seal_inside_crowded(key, own);
 	WRITE_ONCE(slot->pid, current->pid);
@@ -56,14 +63,16 @@ static __always_inline void seal_inside_leave(struct seal_inside *inside,
 		seal_inside_unlist(own);
 	else
 		smp_store_release(&inside->key, NULL);
+	module_put(THIS_MODULE);
 }
 
 /*
  * Wait until no call on @key is inside that may have been let through before
  * now; those that come later are let through or refused by what they see. 0;
- * -EINTR: killed; -EBUSY: not before @end (jiffies), and @pid is one of them.
+ * -EINTR: killed; -EBUSY: not before the end of @limit, whose reason names one of
+ * them.
  */
-int seal_inside_wait(const void *key, unsigned long end, pid_t *pid);
+int seal_inside_wait(const void *key, const struct seal_limit *limit);
 
 /* Wait until nobody is inside at all. Nobody comes any more. */
 void seal_inside_wait_all(void);

@@ -10,6 +10,7 @@
 
 struct inode;
 struct seal_gate_set;
+struct seal_limit;
 
 /* First range of a map that fails a requirement. */
 struct seal_offence {
@@ -54,17 +55,18 @@ struct seal_map_info {
  * ranges that are overwritten in place. Without locks: a map that changes
  * meanwhile is read inconsistently.
  *
- * 0; -EOPNOTSUPP: no FIEMAP, or an extent whose address means nothing
- * (@reason says); -EINTR; -ENOMEM; errors of the filesystem.
+ * 0; -EOPNOTSUPP: no FIEMAP, or an extent whose address means nothing (the reason
+ * of @limit says); -EBUSY: somebody had the file locked until the end of @limit;
+ * -EINTR; -ENOMEM; errors of the filesystem.
  */
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
-		  struct seal_ranges *ranges, char *reason);
+		  struct seal_ranges *ranges, const struct seal_limit *limit);
 
 /*
  * Are writes to @inode redirected, as a sum of its map would say? Reads no more of the
  * map than it takes to know. 1, 0, or an error as above.
  */
-int seal_map_redirects(struct inode *inode);
+int seal_map_redirects(struct inode *inode, const struct seal_limit *limit);
 
 /* How a map is about to change. */
 struct seal_map_change {
@@ -77,7 +79,8 @@ struct seal_map_change {
  * writes are redirected: @info->sum.cow is false.
  */
 int seal_map_predict(struct inode *inode, struct seal_map_info *info,
-		     struct seal_ranges *ranges, char *reason,
+		     struct seal_ranges *ranges,
+		     const struct seal_limit *limit,
 		     const struct seal_map_change *change);
 
 /* Writes turned out to be redirected: nothing is in place. */
@@ -103,7 +106,8 @@ struct seal_map_extent {
  * list ends early when it is full.
  */
 int seal_map_list(struct inode *inode, u64 start, u64 end,
-		  struct seal_map_extent *extents, unsigned int max);
+		  struct seal_map_extent *extents, unsigned int max,
+		  const struct seal_limit *limit);
 
 /*
  * The requirements of @require that @info fails. @offence gets the range that
@@ -116,10 +120,9 @@ u32 seal_map_unmet(const struct seal_map_info *info, u32 require,
 extern struct seal_gate_set seal_map_gates;
 
 /*
- * Hold it while maps are read. Errors, with @reason of SEAL_REASON_LEN, as of
- * seal_set_get().
+ * Hold it while maps are read. Errors as of seal_set_get().
  */
-int seal_map_get(char *reason);
+int seal_map_get(const struct seal_limit *limit);
 void seal_map_put(void);
 
 #endif /* SEAL_MAP_H */

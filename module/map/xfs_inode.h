@@ -7,6 +7,7 @@
 
 struct file;
 struct inode;
+struct seal_limit;
 
 bool seal_is_xfs(const struct inode *inode);
 
@@ -19,9 +20,9 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset);
 /*
  * Learn where the VFS inode lies in the XFS inode, which the gates are given.
  * @file is a file of XFS; open, it keeps the module. Done once for each load of
- * the module. 0, or an error with @reason of SEAL_REASON_LEN.
+ * the module. 0, or an error with the reason of @limit.
  */
-int seal_xfs_measure(struct file *file, char *reason);
+int seal_xfs_measure(struct file *file, const struct seal_limit *limit);
 
 struct inode *seal_xfs_vnode(void *xfs_inode);
 

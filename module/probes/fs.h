@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 struct file;
+struct seal_limit;
 struct seal_gate_set;
 
 struct seal_fs {
@@ -22,7 +23,8 @@ struct seal_fs {
 	/* functions that give up a lock half-way, or NULL; NULL ends it */
 	const char		*const *drops;
 	/* before they are attached, look at the first file; 0 or -errno */
-	int			(*prove)(struct file *file, char *reason);
+	int			(*prove)(struct file *file,
+					 const struct seal_limit *limit);
 	/* Do the gates work at the moment? And the last line? */
 	bool			(*armed)(void);
 	bool			(*last_armed)(void);
@@ -31,19 +33,22 @@ struct seal_fs {
 
 /*
  * Attach the gates of @fs for one more user. @file is a file of it. 0, or an
- * error with @reason, of SEAL_REASON_LEN: -EBUSY, somebody else redirects one of
- * the functions; -EOPNOTSUPP, the kernel does not offer what it takes, or it is
+ * error with the reason of @limit: -EBUSY, as of seal_set_get(); -EOPNOTSUPP, the kernel does not offer what it takes, or it is
  * switched off; -EINTR; -ENOMEM; -EIO, an earlier probe could not be removed.
  */
-int seal_fs_get(struct seal_fs *fs, struct file *file, char *reason);
+int seal_fs_get(struct seal_fs *fs, struct file *file,
+		const struct seal_limit *limit);
 void seal_fs_put(struct seal_fs *fs);
 
 /* The same for the gates that only ask holders first. */
-int seal_fs_recalls_get(struct seal_fs *fs, char *reason);
+int seal_fs_recalls_get(struct seal_fs *fs, const struct seal_limit *limit);
 void seal_fs_recalls_put(struct seal_fs *fs);
 
-/* Can the gates of @fs be placed on this kernel? enum seal_fs_state, -ENOMEM. */
-int seal_fs_probe(struct seal_fs *fs, char *reason);
+/*
+ * Can the gates of @fs be placed on this kernel? enum seal_fs_state; -ENOMEM;
+ * -EINTR; -EBUSY: it took others too long to attach or detach theirs.
+ */
+int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit);
 bool seal_fs_attached(struct seal_fs *fs);
 unsigned int seal_fs_nr_gates(struct seal_fs *fs);
 

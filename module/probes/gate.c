@@ -30,6 +30,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "base/lock.h"
 #include "probes/gate.h"
 #include "probes/probe.h"
 #include "probes/symbol.h"
@@ -229,14 +230,26 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 	return first;
 }
 
-int seal_set_resolve(struct seal_gate_set *set, char *reason,
+/*
+ * Who has the lock waits for the kernel only, not for other tasks. But a kernel
+ * thread that always runs can make the kernel take long.
+ */
+static int sets_wait(const struct seal_limit *limit)
+{
+	return seal_mutex_lock(&sets_lock, limit,
+			       "the kernel takes long to attach or detach other gates");
+}
+
+int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 		     unsigned int *missing)
 {
 	int ret;
 
-	mutex_lock(&sets_lock);
 	*missing = 0;
-	ret = set->attached ? 0 : set_resolve(set, reason, missing);
+	ret = sets_wait(limit);
+	if (ret)
+		return ret;
+	ret = set->attached ? 0 : set_resolve(set, limit->reason, missing);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -409,18 +422,17 @@ static int set_get(struct seal_gate_set *set, char *reason)
 		if (ret)
 			return ret;
 	}
-	set->users++;
+	atomic_inc(&set->users);
 	return 0;
 }
 
-int seal_set_get(struct seal_gate_set *set, char *reason)
+int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 {
-	int ret;
+	int ret = sets_wait(limit);
 
-	/* who has the lock waits for the kernel only, not for other tasks */
-	if (mutex_lock_killable(&sets_lock))
-		return -EINTR;
-	ret = set_get(set, reason);
+	if (ret)
+		return ret;
+	ret = set_get(set, limit->reason);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -432,20 +444,10 @@ static unsigned long linger_time(void)
 
 void seal_set_put(struct seal_gate_set *set)
 {
-	mutex_lock(&sets_lock);
-	if (!--set->users) {
-		set->idle_since = jiffies;
+	/* seen by who finds no user */
+	WRITE_ONCE(set->idle_since, jiffies);
+	if (atomic_dec_and_test(&set->users))
 		mod_delayed_work(system_unbound_wq, &linger, linger_time());
-	}
-	mutex_unlock(&sets_lock);
-}
-
-void seal_set_drop(struct seal_gate_set *set)
-{
-	mutex_lock(&sets_lock);
-	if (!--set->users)
-		set_detach(set);
-	mutex_unlock(&sets_lock);
 }
 
 /* One set at a time, so that nobody waits for the lock for longer than that takes. */
@@ -456,9 +458,10 @@ static void linger_work(struct work_struct *work)
 
 	mutex_lock(&sets_lock);
 	list_for_each_entry(set, &attached, list) {
-		if (set->users)
+		/* pairs with the barrier of who was the last one */
+		if (atomic_read_acquire(&set->users))
 			continue;
-		end = set->idle_since + linger_time();
+		end = READ_ONCE(set->idle_since) + linger_time();
 		if (!time_before(jiffies, end)) {
 			set_detach(set);
 			wait = 0;
@@ -484,7 +487,7 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 	seal_module_goes();
 	list_for_each_entry_safe(set, next, &attached, list)
 		if (set->module && !strcmp(set->module, module_name(module)) &&
-		    !WARN_ON_ONCE(set->users))
+		    !WARN_ON_ONCE(atomic_read(&set->users)))
 			set_detach(set);
 	mutex_unlock(&sets_lock);
 	return NOTIFY_DONE;

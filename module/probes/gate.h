@@ -22,6 +22,7 @@
 #include "base/compat.h"
 
 struct seal_gate;
+struct seal_limit;
 
 /* The handler of a gate. It runs with preemption on or off and must not sleep. */
 typedef void (*seal_gate_fn)(struct seal_gate *gate, struct ftrace_regs *call);
@@ -78,7 +79,7 @@ struct seal_gate_set {
 	bool			kprobes;	/* of the last line */
 
 	/* The rest belongs to gate.c, under its lock. */
-	unsigned int		users;
+	atomic_t		users;		/* more of them: with the lock */
 	bool			attached;	/* may be so without users, for a while */
 	u64			attach_id;	/* each time another one */
 	u64			waited_id;	/* calls older than that have ended */
@@ -100,28 +101,26 @@ struct seal_gate_set {
 };
 
 /*
- * Attach the gates of @set for one more user. 0, or an error with @reason, of
- * SEAL_REASON_LEN, filled in: -EBUSY, somebody else redirects one of the
- * functions; -ENOENT, a function is missing; -EINTR, killed while waiting for
- * another caller; -EIO, an earlier probe could not be removed; -ENOMEM.
+ * Attach the gates of @set for one more user. 0, or an error with the reason of
+ * @limit filled in: -EBUSY, somebody else redirects one of the functions, or it
+ * took others longer than @limit to attach or detach theirs; -ENOENT, a function
+ * is missing; -EINTR, killed while waiting for another caller; -EIO, an earlier
+ * probe could not be removed; -ENOMEM.
  */
-int seal_set_get(struct seal_gate_set *set, char *reason);
+int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit);
 
 /*
  * One user less. A set without users is detached by a worker after the time
  * that the parameter linger_ms gives, so that whoever seals again soon finds it
- * attached. May be called while a task exits.
+ * attached. Waits for nobody.
  */
 void seal_set_put(struct seal_gate_set *set);
-
-/* The same, and a set without users is detached before this returns. */
-void seal_set_drop(struct seal_gate_set *set);
 
 /*
  * Are all functions of @set there? Nothing is attached. @missing gets the number
  * of functions that are not. Errors as above.
  */
-int seal_set_resolve(struct seal_gate_set *set, char *reason,
+int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 		     unsigned int *missing);
 
 /* Keep sets from being attached or detached, to look at their gates. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The steps that bring the map of one inode to rest, in the order in which
- * sealing.c takes them.
+ * sealing.c takes them. Each waits no longer than @limit: -EBUSY, and its reason
+ * says for what; -EINTR: killed. The time that write-back takes is added to it.
  */
 #ifndef SEAL_FREEZE_H
 #define SEAL_FREEZE_H
@@ -11,10 +12,11 @@
 struct file;
 struct inode;
 struct seal_entry;
+struct seal_limit;
 struct seal_map_info;
 
 /* 1. Be told from now on of everything that passes a gate. */
-int seal_freeze_watch(struct seal_entry *entry);
+int seal_freeze_watch(struct seal_entry *entry, const struct seal_limit *limit);
 
 /* Has anything? Then 2 to 4 are in vain without 1a and 1b. */
 bool seal_freeze_opened(const struct seal_entry *entry);
@@ -23,10 +25,10 @@ bool seal_freeze_opened(const struct seal_entry *entry);
  * 1a. With the gates open, read the map once: entry->sum, and entry->table with
  * what is overwritten in place.
  */
-int seal_freeze_look(struct seal_entry *entry, char *reason);
+int seal_freeze_look(struct seal_entry *entry, struct seal_limit *limit);
 
 /* 1b. Refuse from now on all that is not inside entry->table. */
-int seal_freeze_shut(struct seal_entry *entry);
+int seal_freeze_shut(struct seal_entry *entry, const struct seal_limit *limit);
 
 /*
  * 2. Wait for everything that passed before, make it durable. The wrappers
@@ -34,7 +36,7 @@ int seal_freeze_shut(struct seal_entry *entry);
  * is without the lock, wait for it and begin again.
  */
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
-		       char *reason);
+		       struct seal_limit *limit);
 
 /*
  * 3. Read the map. 1: it was at rest, @info, entry->sum and entry->table are
@@ -42,14 +44,15 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
  * place after all, and the table shrank.
  */
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
-		     char *reason);
+		     const struct seal_limit *limit);
 
 /*
  * 4. Drop what is cached of blocks that are not in place, and shut the gates
  * with the table that was read. 1: done. 0: something passed since 1, go on
  * with 1a, or the map changed, with 2.
  */
-int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason);
+int seal_freeze_close(struct seal_entry *entry, struct file *file,
+		      const struct seal_limit *limit);
 
 /* Undo 1 to 4. The entry must still be in the table. */
 void seal_thaw_map(struct seal_entry *entry);
@@ -61,9 +64,11 @@ void seal_thaw_map(struct seal_entry *entry);
  * shares blocks of the file has finished, set-id bits are gone.
  */
 int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
-			 u64 end, bool unwritten, char *reason);
+			 u64 end, bool unwritten,
+			 const struct seal_limit *limit);
 
 /* The contents change although nobody writes: set-id bits, timestamps. */
-int seal_freeze_modify(struct seal_entry *entry, struct file *file);
+int seal_freeze_modify(struct seal_entry *entry, struct file *file,
+		       const struct seal_limit *limit);
 
 #endif /* SEAL_FREEZE_H */

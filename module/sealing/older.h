@@ -7,22 +7,23 @@
 
 struct module;
 struct seal_fs;
+struct seal_limit;
 
 /*
  * The gates of @fs, which is in @module (NULL: in the kernel), have been attached,
  * and stay so: wait for every call that
  * entered one of the wrapped functions without them, or that gave up a lock there
  * half-way. Only the caller waits. 0; -EINTR: killed; -ENOMEM; -EBUSY: not before
- * @end (jiffies), and @reason, of SEAL_REASON_LEN, names the task and where it is.
+ * the end of @limit, whose reason names the task.
  */
 int seal_wait_older(struct seal_fs *fs, struct module *module,
-		    unsigned long end, char *reason);
+		    const struct seal_limit *limit);
 
 /*
  * The same for calls that gave up a lock half-way and take it again; these can be
  * younger than the gates.
  */
 int seal_wait_dropped(struct seal_fs *fs, struct module *module,
-		      unsigned long end, char *reason);
+		      const struct seal_limit *limit);
 
 #endif /* SEAL_OLDER_H */

@@ -14,6 +14,7 @@
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 
+#include "base/lock.h"
 #include "table/entry.h"
 
 struct file;
@@ -70,7 +71,7 @@ struct seal_request {
 	u64			max_extents;
 	u32			recall_ms;
 	bool			sticky;
-	unsigned long		end;		/* jiffies: until then it may wait */
+	struct seal_limit	limit;
 	/* results */
 	u32			bad_index;
 	u32			bad_state;
