@@ -142,7 +142,9 @@ struct seal_info {
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
  * ETXTBSY (the file is sealed, or is a swapfile), EOWNERDEAD (it was taken from
- * this session by REVOKE), ENOSPC, EDQUOT, EIO, EINTR.
+ * this session by REVOKE), EBUSY (also if somebody had the file locked for
+ * longer than limit_ms when its map was read), ENOSPC, EDQUOT, EIO, EINTR. While
+ * the filesystem is frozen both wait, and can be killed.
  */
 struct seal_range_op {
 	__u32	size;
@@ -197,8 +199,11 @@ struct seal_range_op {
  * EOWNERDEAD (the claim of this session was revoked: UNSEAL first), ESTALE (the
  * seal that is held on the file was broken, or the map changes
  * although every gate is shut: see @broken of STATUS), EPERM, EBUSY (the
- * filesystem is frozen or the file has a layout lease), EIO (data did not reach
- * the disk), ENOMEM, EINTR, EINVAL. Whatever fails, nothing new is sealed.
+ * filesystem is frozen, the file has a layout lease, or somebody was in the way
+ * for as long as the parameter limit_ms of the module says; @reason names it),
+ * EIO (data did not reach the disk), ENOMEM, EINTR, EINVAL. Whatever fails,
+ * nothing new is sealed, and nobody who has nothing to do with the files has
+ * waited.
  */
 struct seal_files {
 	__u32	size;

@@ -8,8 +8,9 @@
  * protects them. So this does it in their place.
  *
  * XFS needs i_rwsem for nothing else (FIBMAP and lseek() do without it). ext4
- * keeps what it reads in a cache, and i_rwsem, which is taken here with a limit,
- * keeps that from being out of date.
+ * keeps what it reads in a cache. That must not happen while extents are removed,
+ * so i_rwsem or the invalidate lock must be held. Here it is the second, which no
+ * write holds while it sleeps in its memory; with a limit.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -52,7 +53,7 @@ struct reader {
 	const char		*symbol;
 	void			(*bind)(unsigned long original);
 	struct iomap_ops	ops;
-	bool			locks;		/* needs i_rwsem */
+	bool			locks;		/* needs the invalidate lock */
 	bool			known;
 	bool			there;
 	u64			modules_gone;	/* when it was looked for */
@@ -108,7 +109,8 @@ int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
 		return inode->i_op->fiemap(inode, fi, start, length);
 	if (!reader->locks)
 		return iomap_fiemap(inode, fi, start, length, &reader->ops);
-	ret = seal_lock(&lock, &inode->i_rwsem, true, limit, "the lock of the file");
+	ret = seal_lock(&lock, &inode->i_mapping->invalidate_lock, true, limit,
+			"the lock of the file's page cache");
 	if (ret)
 		return ret;
 	ret = iomap_fiemap(inode, fi, start, length, &reader->ops);
