@@ -91,7 +91,8 @@ int seal_inside_wait(const void *key, const struct seal_limit *limit)
 		if (seal_nap(1))
 			return -EINTR;
 		if (seal_limit_over(limit))
-			return seal_limit_blame(limit, pid, "does not finish its operation on the file");
+			return seal_limit_blame(limit, pid,
+						"does not finish its operation on the file");
 	}
 	return 0;
 }

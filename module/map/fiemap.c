@@ -92,6 +92,7 @@ static bool reader_learn(struct reader *reader)
 			reader->bind(function);
 		reader->there = function;
 		reader->modules_gone = gone;
+		/* pairs with the look above: the rest is seen by who sees it */
 		smp_store_release(&reader->known, true);
 	}
 	mutex_unlock(&readers_lock);

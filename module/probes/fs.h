@@ -33,8 +33,9 @@ struct seal_fs {
 
 /*
  * Attach the gates of @fs for one more user. @file is a file of it. 0, or an
- * error with the reason of @limit: -EBUSY, as of seal_set_get(); -EOPNOTSUPP, the kernel does not offer what it takes, or it is
- * switched off; -EINTR; -ENOMEM; -EIO, an earlier probe could not be removed.
+ * error with the reason of @limit: -EBUSY, as of seal_set_get(); -EOPNOTSUPP, the
+ * kernel does not offer what it takes, or it is switched off; -EINTR; -ENOMEM;
+ * -EIO, an earlier probe could not be removed.
  */
 int seal_fs_get(struct seal_fs *fs, struct file *file,
 		const struct seal_limit *limit);

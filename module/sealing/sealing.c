@@ -59,7 +59,8 @@ static int wait_settled(struct inode *inode, const struct seal_limit *limit)
 					   max(left, 1L));
 	if (left < 0)
 		return -EINTR;
-	return left ? 0 : seal_limit_tell(limit, "somebody else is sealing the file, or making it grow");
+	return left ? 0 :
+	       seal_limit_tell(limit, "somebody else is sealing the file, or making it grow");
 }
 
 /* Get a claim on the entry of a job's inode; make the entry if there is none. */
