@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "base/mode.h"
 #include "changes/commit.h"
 #include "changes/grant.h"
@@ -92,11 +93,13 @@ static struct file *get_file_arg(int fd)
 
 static int info_fs(struct seal_fs *fs, struct seal_fs_info *info)
 {
+	struct seal_limit limit;
 	int state;
 
 	memset(info, 0, sizeof(*info));
 	strscpy(info->name, fs->name, sizeof(info->name));
-	state = seal_fs_probe(fs, info->reason);
+	seal_limit_start(&limit, info->reason);
+	state = seal_fs_probe(fs, &limit);
 	if (state < 0)
 		return state;
 	info->state = state;
@@ -159,6 +162,7 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 {
 	struct seal_range_op op = { };
 	char reason[SEAL_REASON_LEN];
+	struct seal_limit limit;
 	struct file *file;
 	u32 usize;
 	int ret;
@@ -177,8 +181,9 @@ static long ioctl_range(struct seal_session *session, void __user *arg,
 		return PTR_ERR(file);
 
 	ret = seal_session_check(session, file_inode(file));
+	seal_limit_start(&limit, reason);
 	if (!ret)
-		ret = seal_map_get(reason);
+		ret = seal_map_get(&limit);
 	if (!ret) {
 		if (unshare)
 			ret = seal_unshare_step(file, op.offset, op.length,

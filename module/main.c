@@ -9,6 +9,7 @@
 #include "gates/recall.h"
 #include "netlink.h"
 #include "probes/gate.h"
+#include "sealing/pages.h"
 #include "table/claim.h"
 #include "table/entry.h"
 #include "table/events.h"
@@ -25,6 +26,7 @@ static void gates_exit(void)
 	synchronize_rcu_tasks();
 	seal_recall_exit();
 	seal_inside_wait_all();
+	seal_pages_exit();
 	synchronize_rcu_tasks();
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* STATUS: what is known about a file, sealed or not. */
 #include <linux/blk_types.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
 
+#include "base/lock.h"
 #include "base/mode.h"
 #include "map/map.h"
 #include "gates/observers.h"
@@ -30,12 +32,23 @@ static void query_map(struct seal_status *status,
 	status->digest = sum->digest;
 }
 
-/* Set the flag of the inode again if a sealed file has lost it. */
+/* How often to try the lock of the file, which a task may hold for ever. */
+#define LOCK_TRIES	10
+
+/*
+ * Set the flag of the inode again if a sealed file has lost it. Does nothing
+ * without the lock, because the flag could be lost again at the same time.
+ */
 static bool query_repair(struct inode *inode)
 {
+	unsigned int tries;
 	bool lost;
 
-	inode_lock(inode);
+	for (tries = 0; !inode_trylock(inode); tries++) {
+		if (tries == LOCK_TRIES)
+			return false;
+		usleep_range(500, 1000);
+	}
 	rcu_read_lock();
 	lost = !seal_flagged(inode) && seal_lookup(inode);
 	rcu_read_unlock();
@@ -54,6 +67,7 @@ int seal_query(struct seal_session *session, struct file *file,
 	char reason[SEAL_REASON_LEN];
 	const struct seal_change *change;
 	struct seal_map_info info;
+	struct seal_limit limit;
 	struct seal_claim *claim;
 	struct seal_entry *entry;
 	struct seal_fs *fs = NULL;
@@ -119,10 +133,11 @@ int seal_query(struct seal_session *session, struct file *file,
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
-	ret = seal_map_get(reason);
+	seal_limit_start(&limit, reason);
+	ret = seal_map_get(&limit);
 	if (ret)
 		return ret;
-	ret = seal_map_read(inode, &info, NULL, reason);
+	ret = seal_map_read(inode, &info, NULL, &limit);
 	seal_map_put();
 	if (!ret)
 		query_map(status, &info.sum);

@@ -141,9 +141,11 @@ struct seal_info {
  * once.
  *
  * Errors: EINVAL (range, flags; WRITTEN with KEEP_SIZE beyond EOF), EFBIG,
- * EBUSY (other programs change the file as fast as this works), ETXTBSY (the
- * file is sealed, or is a swapfile), EOWNERDEAD (REVOKE has taken the file from
- * this session), ENOSPC, EDQUOT, EIO, EINTR.
+ * EBUSY (other programs change the file as fast as this works, or another task
+ * kept the file locked for longer than limit_ms when its map was read), ETXTBSY
+ * (the file is sealed, or is a swapfile), EOWNERDEAD (REVOKE has taken the file
+ * from this session), ENOSPC, EDQUOT, EIO, EINTR. While the filesystem is frozen
+ * both requests wait, and can be killed.
  */
 struct seal_range_op {
 	__u32	size;
@@ -201,10 +203,11 @@ struct seal_range_op {
  * seal that is held on the file was broken, or the map changes although every
  * gate is shut: see @broken of STATUS), EPERM, EBUSY (@reason says what is in
  * the way: the filesystem is frozen, a pNFS client has a layout of the file, a
- * task does not finish its operation, pages are in use, the map does not come
+ * task does not finish its operation or holds a lock for as long as the
+ * parameter limit_ms of the module says, pages are in use, the map does not come
  * to rest, or another tracer redirects a gated function), EIO (data did not
  * reach the disk), ENOMEM, EINTR, EINVAL. After any error nothing new is
- * sealed.
+ * sealed, and no task that does not use the files has waited.
  */
 struct seal_files {
 	__u32	size;

@@ -83,6 +83,8 @@
 #else
 #define SEAL_EXT4_INSERT_DELAYED	"ext4_es_insert_delayed_block"
 #endif
+/* ext4_fiemap() takes i_rwsem. */
+#define SEAL_EXT4_FIEMAP_LOCKS	SEAL_KERNEL(6, 13)
 /*
  * XFS has out-of-place atomic writes. They begin in a function of their own, or
  * (from 7.3 on) in iomap_next().

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "base/lock.h"
 #include "changes/change.h"
 #include "gates/tripwire.h"
 #include "map/map.h"
@@ -152,13 +153,18 @@ int seal_may_change(struct file *file)
 	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
 }
 
-int seal_change_enter(struct file *file, char *reason)
+int seal_change_enter(struct file *file, const struct seal_limit *limit)
 {
-	int ret = seal_map_get(reason);
+	int ret = seal_map_get(limit);
 
 	if (ret)
 		return ret == -ENOENT ? -EOPNOTSUPP : ret;
-	ret = mnt_want_write_file(file);
+	/* mnt_want_write_file() would sleep in a freeze, whatever signal comes */
+	ret = seal_write_access_wait(file_inode(file)->i_sb);
+	if (!ret && __mnt_is_readonly(file->f_path.mnt)) {
+		sb_end_write(file_inode(file)->i_sb);
+		ret = -EROFS;
+	}
 	if (ret)
 		seal_map_put();
 	return ret;
@@ -166,7 +172,7 @@ int seal_change_enter(struct file *file, char *reason)
 
 void seal_change_leave(struct file *file)
 {
-	mnt_drop_write_file(file);
+	sb_end_write(file_inode(file)->i_sb);
 	seal_map_put();
 }
 

@@ -2,7 +2,7 @@
 /*
  * A holder changes the map of a sealed file.
  *
- * Locks: mnt_want_write > change->lock > session->lock > seal_table_lock, and
+ * Locks: write access > change->lock > session->lock > seal_table_lock, and
  * change->lock > i_rwsem > invalidate_lock.
  */
 #ifndef SEAL_CHANGE_H
@@ -16,6 +16,7 @@
 struct file;
 struct inode;
 struct seal_entry;
+struct seal_limit;
 struct seal_session;
 
 /*
@@ -26,10 +27,11 @@ int seal_may_change(struct file *file);
 
 /*
  * Between these two the map gate is attached, and the task has write access to
- * the filesystem. Returns 0 or an error; @reason, of SEAL_REASON_LEN bytes, is
- * filled in only if the gate was refused.
+ * the filesystem. Waits for the end of a freeze. Returns 0 or an error; the
+ * reason of @limit is filled in only if the gate was refused, or could not be
+ * attached in time.
  */
-int seal_change_enter(struct file *file, char *reason);
+int seal_change_enter(struct file *file, const struct seal_limit *limit);
 void seal_change_leave(struct file *file);
 
 /*

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "base/trace.h"
 #include "changes/change.h"
 #include "changes/commit.h"
@@ -38,6 +39,7 @@ struct commit_job {
 	struct iomap		*pieces;	/* @unwritten, as iomaps */
 	struct seal_table	*table;		/* of the new map */
 	struct seal_map_info	info;		/* of the new map */
+	struct seal_limit	limit;		/* for all waits together */
 };
 
 static int commit_ranges(struct commit_job *job, struct seal_entry *entry,
@@ -115,7 +117,8 @@ static int commit_unwritten(struct commit_job *job, struct inode *inode)
 		range.end = min(range.end, eof);
 		if (range.start >= range.end)
 			break;
-		nr = seal_map_list(inode, range.start, range.end, list, room);
+		nr = seal_map_list(inode, range.start, range.end, list, room,
+				   &job->limit);
 		if (nr < 0) {
 			ret = nr;
 			break;
@@ -169,7 +172,7 @@ static int commit_prepare(struct commit_job *job, struct seal_entry *entry,
 	if (!job->table)
 		return -ENOMEM;
 	ret = seal_map_predict(inode, &job->info, &job->table->ranges,
-			       commit->reason, &change);
+			       &job->limit, &change);
 	if (ret)
 		return ret;
 	/* no block is shared while any is granted: cow stays what it was */
@@ -226,6 +229,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 {
 	struct seal_grantee *grantee = seal_grantee_find(entry, session);
 	struct inode *inode = entry->inode;
+	struct seal_pages_locks locks;
 	int dropped, ret;
 	bool change;
 
@@ -257,7 +261,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	ret = blkdev_issue_flush(inode->i_sb->s_bdev);
 	if (ret)
 		return ret;
-	ret = seal_freeze_modify(entry, file);
+	ret = seal_freeze_modify(entry, file, &job->limit);
 	if (ret)
 		return ret;
 	/* from here to the end no signal stops this */
@@ -270,7 +274,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	 * stays locked, so that no page is read in again before the table is
 	 * published.
 	 */
-	dropped = seal_pages_lock_detached(inode, file, &job->all, true);
+	dropped = seal_pages_lock_detached(inode, file, &job->all, &locks, NULL);
 	if (!ret) {
 		ret = dropped;
 		if (ret)
@@ -289,7 +293,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 		strscpy(commit->reason, "the filesystem failed to convert all of the blocks",
 			SEAL_REASON_LEN);
 	}
-	seal_pages_unlock(inode);
+	seal_pages_unlock(&locks);
 	/* without the locks, because reading the map takes them */
 	if (ret && change && job->table)
 		seal_change_reread(entry);
@@ -316,7 +320,8 @@ int seal_grant_commit(struct seal_session *session, struct file *file,
 	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
-	ret = seal_change_enter(file, commit->reason);
+	seal_limit_start(&job->limit, commit->reason);
+	ret = seal_change_enter(file, &job->limit);
 	if (ret)
 		goto out_free;
 

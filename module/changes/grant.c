@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "base/mode.h"
 #include "changes/change.h"
 #include "changes/grant.h"
@@ -59,11 +60,12 @@ static int refuse_range(struct seal_grant *grant, u32 state, u64 start, u64 end,
 
 /* Is there a hole in the range? 1, 0 or -errno. */
 static int has_hole(struct inode *inode, u64 start, u64 end,
-		    struct seal_map_extent *list)
+		    struct seal_map_extent *list,
+		    const struct seal_limit *limit)
 {
 	while (start < end) {
 		int i, nr = seal_map_list(inode, start, end, list,
-					  SEAL_GRANT_MAX_EXTENTS);
+					  SEAL_GRANT_MAX_EXTENTS, limit);
 
 		if (nr < 0)
 			return nr;
@@ -84,12 +86,13 @@ static int has_hole(struct inode *inode, u64 start, u64 end,
  * before @end if there are more extents than @grant has room for.
  */
 static int list_range(struct inode *inode, struct seal_grant *grant, u64 start,
-		      u64 end, struct seal_map_extent *list, u64 *stop)
+		      u64 end, struct seal_map_extent *list, u64 *stop,
+		      const struct seal_limit *limit)
 {
 	u64 unit = seal_grant_unit(inode), pos = start;
 	int i, nr;
 
-	nr = seal_map_list(inode, start, end, list, grant->nr_extents);
+	nr = seal_map_list(inode, start, end, list, grant->nr_extents, limit);
 	if (nr < 0)
 		return nr;
 	/* the list is full, so there may be more extents */
@@ -156,7 +159,8 @@ static int grant_check(struct seal_entry *entry, struct seal_session *session,
 static int grant_locked(struct seal_entry *entry, struct seal_session *session,
 			struct file *file, struct seal_grant *grant,
 			struct seal_grant_extent *extents,
-			struct seal_map_extent *list)
+			struct seal_map_extent *list,
+			const struct seal_limit *limit)
 {
 	struct inode *inode = entry->inode;
 	dev_t dev = inode->i_sb->s_bdev->bd_dev;
@@ -173,19 +177,18 @@ static int grant_locked(struct seal_entry *entry, struct seal_session *session,
 	 */
 	WRITE_ONCE(seal_entry_change(entry)->unshared, true);
 	ret = seal_freeze_hand_out(entry, file, start, end,
-				   !(grant->flags & SEAL_GRANT_WRITTEN),
-				   grant->reason);
+				   !(grant->flags & SEAL_GRANT_WRITTEN), limit);
 	if (ret)
 		return ret;
 	if (grant->flags & SEAL_GRANT_ALLOCATE) {
 		end = min(end, start + STEP_ALLOCATE);
-		ret = has_hole(inode, start, end, list);
+		ret = has_hole(inode, start, end, list, limit);
 		if (ret > 0)
 			ret = allocate(entry, file, start, end);
 		if (ret)
 			return ret;
 	}
-	nr = list_range(inode, grant, start, end, list, &end);
+	nr = list_range(inode, grant, start, end, list, &end, limit);
 	if (nr < 0)
 		return nr;
 	for (i = 0; i < nr; i++)
@@ -213,6 +216,7 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 	struct inode *inode = file_inode(file);
 	struct seal_map_extent *list;
 	struct seal_entry *entry;
+	struct seal_limit limit;
 	int ret;
 
 	ret = seal_may_change(file);
@@ -239,7 +243,8 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 			      GFP_KERNEL_ACCOUNT);
 	if (!list)
 		return -ENOMEM;
-	ret = seal_change_enter(file, grant->reason);
+	seal_limit_start(&limit, grant->reason);
+	ret = seal_change_enter(file, &limit);
 	if (ret)
 		goto out_free;
 
@@ -247,7 +252,8 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 	if (IS_ERR(entry)) {
 		ret = PTR_ERR(entry);
 	} else {
-		ret = grant_locked(entry, session, file, grant, extents, list);
+		ret = grant_locked(entry, session, file, grant, extents, list,
+				   &limit);
 		seal_grants_settle(entry);
 		seal_change_end(entry, grant->flags & grow);
 	}

@@ -5,6 +5,7 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/fsnotify.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
@@ -13,6 +14,7 @@
 #include <linux/uaccess.h>
 #include <linux/writeback.h>
 
+#include "base/lock.h"
 #include "changes/prepare.h"
 #include "map/map.h"
 #include "table/entry.h"
@@ -35,10 +37,42 @@
 static u64 list_step(struct inode *inode, u64 start, u64 end,
 		     struct seal_map_extent *extents, int *nr)
 {
-	*nr = seal_map_list(inode, start, end, extents, STEP_EXTENTS);
+	char reason[SEAL_REASON_LEN];
+	struct seal_limit limit;
+
+	seal_limit_start(&limit, reason);
+	*nr = seal_map_list(inode, start, end, extents, STEP_EXTENTS, &limit);
 	if (*nr == STEP_EXTENTS)
 		end = extents[STEP_EXTENTS - 1].end;
 	return end;
+}
+
+/*
+ * Like vfs_fallocate(). That would sleep while the filesystem is frozen, and no
+ * signal would end the sleep; this can be killed.
+ */
+static int allocate(struct file *file, int mode, u64 start, u64 end)
+{
+	struct inode *inode = file_inode(file);
+	loff_t pos = start;
+	int ret;
+
+	if (!file->f_op->fallocate)
+		return -EOPNOTSUPP;
+	if (IS_IMMUTABLE(inode) ||
+	    (IS_APPEND(inode) && mode & ~FALLOC_FL_KEEP_SIZE))
+		return -EPERM;
+	if (IS_SWAPFILE(inode))
+		return -ETXTBSY;
+	ret = rw_verify_area(WRITE, file, &pos, end - start) ?:
+	      seal_write_access_wait(inode->i_sb);
+	if (ret)
+		return ret;
+	ret = file->f_op->fallocate(file, mode, start, end - start);
+	if (!ret)
+		fsnotify_modify(file);
+	sb_end_write(inode->i_sb);
+	return ret;
 }
 
 /* KEEP_SIZE, because the file may have been truncated since it was listed. */
@@ -46,7 +80,7 @@ static int fill_hole(struct file *file, u64 start, u64 end)
 {
 	if (start >= end)
 		return 0;
-	return vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, start, end - start);
+	return allocate(file, FALLOC_FL_KEEP_SIZE, start, end);
 }
 
 /* Allocate the holes of [start, *end). If the list is full, *end is reduced. */
@@ -93,19 +127,23 @@ static int dirty_pages(struct file *file, u64 start, u64 end)
 }
 
 /*
- * Write access for one step. Without it a freeze would begin between two
- * faults, and the second would wait for its end with i_rwsem held: reads of the
- * file would hang, and no signal would end it. A freeze waits for the step
- * instead; while there is one, this waits and can be killed.
+ * Take i_rwsem, and write access for one step. Without write access a freeze
+ * would begin between two faults, and the second fault would wait for its end
+ * with i_rwsem held: reads of the file would hang, and no signal would end it.
+ * A freeze waits for the step instead; while there is one, this drops i_rwsem,
+ * waits, and can be killed. So a freeze never waits for the owner of i_rwsem.
  */
-static int write_begin(struct super_block *sb)
+static int write_begin(struct inode *inode)
 {
-	while (!sb_start_write_trylock(sb)) {
-		schedule_timeout_killable(HZ / 50 ?: 1);
-		if (fatal_signal_pending(current))
+	for (;;) {
+		if (down_write_killable(&inode->i_rwsem))
+			return -EINTR;
+		if (seal_write_access(inode->i_sb))
+			return 0;
+		up_write(&inode->i_rwsem);
+		if (seal_nap(20))
 			return -EINTR;
 	}
-	return 0;
 }
 
 /*
@@ -118,20 +156,16 @@ static int write_pages(struct file *file, u64 start, u64 end)
 	struct inode *inode = file_inode(file);
 	int ret;
 
-	ret = write_begin(inode->i_sb);
+	ret = write_begin(inode);
 	if (ret)
 		return ret;
-	if (down_write_killable(&inode->i_rwsem)) {
-		sb_end_write(inode->i_sb);
-		return -EINTR;
-	}
 	inode_dio_wait(inode);
 	ret = dirty_pages(file, start, end);
 	if (!ret)
 		ret = filemap_write_and_wait_range(file->f_mapping, start,
 						   end - 1);
-	up_write(&inode->i_rwsem);
 	sb_end_write(inode->i_sb);
+	up_write(&inode->i_rwsem);
 	return ret;
 }
 
@@ -263,7 +297,7 @@ int seal_prealloc_step(struct file *file, u32 flags, u64 offset, u64 length,
 		ret = fill_holes(file, offset, &end, extents);
 	/* a length of 0 ("up to EOF") never moves EOF */
 	if (!ret && extend && end > i_size_read(inode))
-		ret = vfs_fallocate(file, 0, offset, end - offset);
+		ret = allocate(file, 0, offset, end);
 	if (!ret && (flags & SEAL_PREALLOC_WRITTEN))
 		ret = write_unwritten(file, offset, end, extents);
 	kvfree(extents);
@@ -284,6 +318,7 @@ static int end_cow(struct file *file)
 	struct inode *inode = file_inode(file);
 	char reason[SEAL_REASON_LEN];
 	struct seal_map_info info;
+	struct seal_limit limit;
 	int tries, ret;
 
 	for (tries = 0; tries < 4 * MAX_TRIES; tries++) {
@@ -292,7 +327,8 @@ static int end_cow(struct file *file)
 		ret = filemap_write_and_wait(inode->i_mapping);
 		if (ret)
 			return ret;
-		ret = seal_map_read(inode, &info, NULL, reason);
+		seal_limit_start(&limit, reason);
+		ret = seal_map_read(inode, &info, NULL, &limit);
 		if (ret)
 			return ret;
 		/* done, or blocks outside the range are still shared */
@@ -301,8 +337,8 @@ static int end_cow(struct file *file)
 		ret = write_inode_now(inode, 1);
 		if (ret)
 			return ret;
-		ret = vfs_fallocate(file, mode, info.first_written,
-				    i_blocksize(inode));
+		ret = allocate(file, mode, info.first_written,
+			       info.first_written + i_blocksize(inode));
 		if (ret)
 			return ret;
 	}
@@ -339,8 +375,8 @@ int seal_unshare_step(struct file *file, u64 offset, u64 length, u64 *done)
 	ret = min(nr, 0);
 	for (i = 0; i < nr && !ret; i++) {
 		if (extents[i].state == SEAL_RANGE_SHARED)
-			ret = vfs_fallocate(file, mode, extents[i].start,
-					    extents[i].end - extents[i].start);
+			ret = allocate(file, mode, extents[i].start,
+				       extents[i].end);
 	}
 	if (!ret && end == whole_end && end >= i_size_read(inode))
 		ret = end_cow(file);

@@ -110,7 +110,7 @@ static void sets_show(struct seq_file *m, struct seal_gate_set *const *sets,
 	for (i = 0; i < nr; i++) {
 		struct seal_gate_set *set = sets[i];
 
-		if (!set->users)
+		if (!atomic_read(&set->users))
 			continue;
 		for (j = 0; j < set->nr_gates; j++)
 			if (set->gates[j].site)

@@ -9,11 +9,10 @@
  * the call goes into a list.
  */
 #include <linux/delay.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
+#include "base/lock.h"
 #include "gates/inside.h"
 
 /* The number of slots that a task tries, one after the other. */
@@ -85,14 +84,16 @@ static bool find(const void *key, pid_t *pid)
 	return found;
 }
 
-int seal_inside_wait(const void *key, unsigned long end, pid_t *pid)
+int seal_inside_wait(const void *key, const struct seal_limit *limit)
 {
-	while (find(key, pid)) {
-		if (fatal_signal_pending(current))
+	pid_t pid;
+
+	while (find(key, &pid)) {
+		if (seal_nap(1))
 			return -EINTR;
-		if (time_after(jiffies, end))
-			return -EBUSY;
-		schedule_timeout_killable(1);
+		if (seal_limit_over(limit))
+			return seal_limit_blame(limit, pid,
+						"does not finish its operation on the file");
 	}
 	return 0;
 }

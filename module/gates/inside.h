@@ -11,8 +11,11 @@
 
 #include <linux/hash.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+
+struct seal_limit;
 
 /* One call: a slot of the table, or an item of the list if none was free. */
 struct seal_inside {
@@ -38,6 +41,9 @@ void seal_inside_unlist(struct seal_inside *own);
  * This is a full barrier, which pairs with the one in find(): a task that has
  * set the flag of the inode and then looks for calls sees this call, or this
  * call sees the flag.
+ *
+ * The call holds a reference to the module, because it may sleep for any time;
+ * rmmod says EBUSY instead of waiting for it.
  */
 static __always_inline struct seal_inside *
 seal_inside_enter(const void *key, struct seal_inside *own)
@@ -45,6 +51,7 @@ seal_inside_enter(const void *key, struct seal_inside *own)
 	struct seal_inside *slot =
 		&seal_insides[hash_ptr(current, SEAL_INSIDE_BITS)];
 
+	__module_get(THIS_MODULE);
 	if (unlikely(cmpxchg(&slot->key, NULL, key)))
 		return seal_inside_crowded(key, own);
 	WRITE_ONCE(slot->pid, current->pid);
@@ -63,15 +70,16 @@ static __always_inline void seal_inside_leave(struct seal_inside *inside,
 	else
 		/* pairs with the acquire in find() */
 		smp_store_release(&inside->key, NULL);
+	module_put(THIS_MODULE);
 }
 
 /*
  * Wait until no call on @key is inside that may have been let through before
  * this was called; later calls see the flag of the inode and decide by it.
- * Returns 0; -EINTR: killed; -EBUSY: a call was still inside at @end (jiffies),
- * and @pid gets its task.
+ * Returns 0; -EINTR: killed; -EBUSY: a call was still inside at the end of
+ * @limit, whose reason names its task.
  */
-int seal_inside_wait(const void *key, unsigned long end, pid_t *pid);
+int seal_inside_wait(const void *key, const struct seal_limit *limit);
 
 /* Wait until no call is inside at all. No gate is attached any more. */
 void seal_inside_wait_all(void);

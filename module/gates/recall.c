@@ -28,6 +28,8 @@ static u64 last_recall;		/* under seal_table_lock */
 int seal_recall_enter(void)
 	__acquires(&recalls_srcu)
 {
+	/* as with seal_inside_enter(): rmmod does not wait for this call */
+	__module_get(THIS_MODULE);
 	return srcu_read_lock(&recalls_srcu);
 }
 
@@ -35,6 +37,7 @@ void seal_recall_leave(int cookie)
 	__releases(&recalls_srcu)
 {
 	srcu_read_unlock(&recalls_srcu, cookie);
+	module_put(THIS_MODULE);
 }
 
 bool seal_recallable(struct inode *inode)

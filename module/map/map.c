@@ -15,11 +15,13 @@
 #include <linux/xxhash.h>
 
 #include "base/debug.h"
+#include "base/lock.h"
+#include "map/fiemap.h"
 #include "map/map.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
 
-/* Extents per call of ->fiemap(), which holds locks of the file meanwhile. */
+/* Extents per call of seal_fiemap(), which holds locks of the file meanwhile. */
 #define MAP_BATCH	1024
 
 /* Its address is the user pointer of our calls; no other caller can pass it. */
@@ -30,7 +32,7 @@ struct map_capture {
 	u64				pos;	/* reported up to here */
 	u64				end;
 	unsigned int			left;	/* extents of this batch */
-	bool				unkillable;
+	const struct seal_limit		*limit;	/* NULL: no signal ends it */
 	int				ret;
 	int (*fn)(void *arg, u64 start, u64 end, u64 physical, u32 flags);
 	void				*arg;
@@ -38,7 +40,7 @@ struct map_capture {
 
 static bool killed(const struct map_capture *cap)
 {
-	return !cap->unkillable && fatal_signal_pending(current);
+	return cap->limit && fatal_signal_pending(current);
 }
 
 static noinline int capture_extent(struct fiemap_extent_info *fi, u64 logical,
@@ -87,9 +89,9 @@ struct seal_gate_set seal_map_gates = {
 	.nr_gates	= ARRAY_SIZE(map_gates),
 };
 
-int seal_map_get(char *reason)
+int seal_map_get(const struct seal_limit *limit)
 {
-	return seal_set_get(&seal_map_gates, reason);
+	return seal_set_get(&seal_map_gates, limit);
 }
 
 void seal_map_put(void)
@@ -97,7 +99,8 @@ void seal_map_put(void)
 	seal_set_put(&seal_map_gates);
 }
 
-static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
+static int map_walk(struct inode *inode, u64 start, u64 end,
+		    const struct seal_limit *limit,
 		    int (*fn)(void *arg, u64 start, u64 end, u64 physical,
 			      u32 flags), void *arg)
 {
@@ -106,7 +109,7 @@ static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
 			(struct fiemap_extent __user *)(unsigned long)&map_cookie,
 		.pos	= start,
 		.end	= min_t(u64, end, inode->i_sb->s_maxbytes),
-		.unkillable = unkillable,
+		.limit	= limit,
 		.fn	= fn,
 		.arg	= arg,
 	};
@@ -118,8 +121,8 @@ static int map_walk(struct inode *inode, u64 start, u64 end, bool unkillable,
 		int ret;
 
 		cap.left = MAP_BATCH;
-		ret = inode->i_op->fiemap(inode, &cap.fi, cap.pos,
-					  cap.end - cap.pos);
+		ret = seal_fiemap(inode, &cap.fi, cap.pos, cap.end - cap.pos,
+				  limit);
 		if (cap.ret)
 			return cap.ret;
 		/* an ext4 file without extents ends below s_maxbytes */
@@ -319,7 +322,8 @@ static int build_changed(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 
 static int map_build(struct inode *inode, struct seal_map_info *info,
 		     struct seal_ranges *ranges, char *reason,
-		     const struct seal_map_change *change, bool unkillable)
+		     const struct seal_map_change *change,
+		     const struct seal_limit *limit)
 {
 	struct map_builder b = {
 		.info	= info,
@@ -336,7 +340,7 @@ static int map_build(struct inode *inode, struct seal_map_info *info,
 	b.eof = round_up(info->sum.file_size, (u64)i_blocksize(inode));
 	xxh64_reset(&b.hash, 0);
 
-	ret = map_walk(inode, 0, U64_MAX, unkillable,
+	ret = map_walk(inode, 0, U64_MAX, limit,
 		       change ? build_changed : build_extent, &b);
 	if (ret == -ENXIO)
 		strscpy(reason, "kprobes or ftrace are switched off, the map cannot be read",
@@ -363,9 +367,10 @@ void seal_map_redirected(struct seal_map_info *info, struct seal_ranges *ranges)
 }
 
 static int map_read(struct inode *inode, struct seal_map_info *info,
-		    struct seal_ranges *ranges, char *reason, bool unkillable)
+		    struct seal_ranges *ranges, char *reason,
+		    const struct seal_limit *limit)
 {
-	int ret = map_build(inode, info, ranges, reason, NULL, unkillable);
+	int ret = map_build(inode, info, ranges, reason, NULL, limit);
 
 	if (!ret && info->first_written != U64_MAX &&
 	    !seal_step_skipped(SEAL_STEP_COW) &&
@@ -375,22 +380,23 @@ static int map_read(struct inode *inode, struct seal_map_info *info,
 }
 
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
-		  struct seal_ranges *ranges, char *reason)
+		  struct seal_ranges *ranges, const struct seal_limit *limit)
 {
-	return map_read(inode, info, ranges, reason, false);
+	return map_read(inode, info, ranges, limit->reason, limit);
 }
 
 int seal_map_reread(struct inode *inode, struct seal_map_info *info,
 		    struct seal_ranges *ranges, char *reason)
 {
-	return map_read(inode, info, ranges, reason, true);
+	return map_read(inode, info, ranges, reason, NULL);
 }
 
 int seal_map_predict(struct inode *inode, struct seal_map_info *info,
-		     struct seal_ranges *ranges, char *reason,
+		     struct seal_ranges *ranges,
+		     const struct seal_limit *limit,
 		     const struct seal_map_change *change)
 {
-	return map_build(inode, info, ranges, reason, change, false);
+	return map_build(inode, info, ranges, limit->reason, change, limit);
 }
 
 static int find_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)
@@ -404,14 +410,14 @@ static int find_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 	return 1;
 }
 
-int seal_map_redirects(struct inode *inode)
+int seal_map_redirects(struct inode *inode, const struct seal_limit *limit)
 {
 	u64 first;
 	int ret;
 
 	if (!seal_is_xfs(inode) || seal_step_skipped(SEAL_STEP_COW))
 		return 0;
-	ret = map_walk(inode, 0, U64_MAX, false, find_written, &first);
+	ret = map_walk(inode, 0, U64_MAX, limit, find_written, &first);
 	if (ret == -ENXIO)
 		return -EOPNOTSUPP;
 	return ret > 0 ? seal_xfs_redirects(inode, first) : ret;
@@ -431,7 +437,7 @@ bool seal_map_written(struct inode *inode, u64 start, u64 end)
 {
 	u64 pos = start;
 
-	return !map_walk(inode, start, end, true, check_written, &pos) &&
+	return !map_walk(inode, start, end, NULL, check_written, &pos) &&
 	       pos == end;
 }
 
@@ -457,12 +463,13 @@ static int list_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 }
 
 int seal_map_list(struct inode *inode, u64 start, u64 end,
-		  struct seal_map_extent *extents, unsigned int max)
+		  struct seal_map_extent *extents, unsigned int max,
+		  const struct seal_limit *limit)
 {
 	struct map_list list = { .extents = extents, .max = max };
 	int ret;
 
-	ret = map_walk(inode, start, end, false, list_extent, &list);
+	ret = map_walk(inode, start, end, limit, list_extent, &list);
 	if (ret == -ENXIO)
 		return -EOPNOTSUPP;
 	return ret < 0 ? ret : list.nr;

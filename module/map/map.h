@@ -10,6 +10,7 @@
 
 struct inode;
 struct seal_gate_set;
+struct seal_limit;
 
 /* The first range of a map that fails a requirement. */
 struct seal_offence {
@@ -60,17 +61,18 @@ struct seal_map_info {
  * its own. A map that changes meanwhile is read inconsistently.
  *
  * Returns 0; -EOPNOTSUPP: the file has no FIEMAP, or an extent has no plain
- * address (@reason, of SEAL_REASON_LEN bytes, says so); -EINTR: killed;
- * -ENOMEM; or an error of the filesystem.
+ * address (the reason of @limit says so); -EBUSY: another task held a lock of
+ * the file until the end of @limit; -EINTR: killed; -ENOMEM; or an error of the
+ * filesystem.
  */
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
-		  struct seal_ranges *ranges, char *reason);
+		  struct seal_ranges *ranges, const struct seal_limit *limit);
 
 /*
  * Return what seal_map_sum.cow would be, but stop reading the map as soon as
  * that is known. Returns 1, 0 or an error as above.
  */
-int seal_map_redirects(struct inode *inode);
+int seal_map_redirects(struct inode *inode, const struct seal_limit *limit);
 
 /* How a map is about to change. */
 struct seal_map_change {
@@ -83,7 +85,8 @@ struct seal_map_change {
  * whether writes are redirected: @info->sum.cow is false.
  */
 int seal_map_predict(struct inode *inode, struct seal_map_info *info,
-		     struct seal_ranges *ranges, char *reason,
+		     struct seal_ranges *ranges,
+		     const struct seal_limit *limit,
 		     const struct seal_map_change *change);
 
 /* Note that writes are redirected: nothing is in place, @ranges is emptied. */
@@ -109,7 +112,8 @@ struct seal_map_extent {
  * -errno. If there are more than @max, the rest is left out.
  */
 int seal_map_list(struct inode *inode, u64 start, u64 end,
-		  struct seal_map_extent *extents, unsigned int max);
+		  struct seal_map_extent *extents, unsigned int max,
+		  const struct seal_limit *limit);
 
 /*
  * Return the requirements of @require that @info fails. @offence gets the
@@ -124,9 +128,9 @@ extern struct seal_gate_set seal_map_gates;
 
 /*
  * Attach and release the map gate; it stays attached while maps are read.
- * Errors, with @reason of SEAL_REASON_LEN bytes, as for seal_set_get().
+ * Errors as for seal_set_get().
  */
-int seal_map_get(char *reason);
+int seal_map_get(const struct seal_limit *limit);
 void seal_map_put(void);
 
 #endif /* SEAL_MAP_H */

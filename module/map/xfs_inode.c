@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
 #include "probes/symbol.h"
@@ -119,21 +120,21 @@ static struct seal_gate_set measure_set = {
  * When XFS reads the attributes of a file, it takes the innermost lock of the
  * XFS inode. No task holds that lock while it waits for another task.
  */
-static int measure(struct file *file, char *reason)
+static int measure(struct file *file, const struct seal_limit *limit)
 {
 	struct inode *inode = file_inode(file);
 	struct seal_fileattr fa = { };
 	ptrdiff_t offset;
 	int ret;
 
-	ret = seal_set_get(&measure_set, reason);
+	ret = seal_set_get(&measure_set, limit);
 	if (ret)
 		return ret;
 	measured = NULL;
 	WRITE_ONCE(measuring, current);
 	ret = vfs_fileattr_get(file_dentry(file), &fa);
 	WRITE_ONCE(measuring, NULL);
-	seal_set_drop(&measure_set);
+	seal_set_put(&measure_set);
 
 	/* these errors say nothing about the layout of the inode */
 	if (ret == -EIO || ret == -ENOMEM)
@@ -141,7 +142,7 @@ static int measure(struct file *file, char *reason)
 	offset = (char *)inode - (char *)measured;
 	if (ret || !measured || offset < 0 || offset > PAGE_SIZE ||
 	    offset % sizeof(void *)) {
-		snprintf(reason, SEAL_REASON_LEN,
+		snprintf(limit->reason, SEAL_REASON_LEN,
 			 "cannot locate the inode inside the XFS inode (error %d)",
 			 ret);
 		return -EOPNOTSUPP;
@@ -150,17 +151,20 @@ static int measure(struct file *file, char *reason)
 	return 0;
 }
 
-int seal_xfs_measure(struct file *file, char *reason)
+int seal_xfs_measure(struct file *file, const struct seal_limit *limit)
 {
 	static bool known;
 	static u64 modules_gone;
 	u64 gone = seal_modules_gone();
 	int ret;
 
-	mutex_lock(&xfs_lock);
-	ret = learn_functions(reason);
+	ret = seal_mutex_lock(&xfs_lock, limit,
+			      "the first XFS file is still being looked at");
+	if (ret)
+		return ret;
+	ret = learn_functions(limit->reason);
 	if (!ret && !(known && modules_gone == gone)) {
-		ret = measure(file, reason);
+		ret = measure(file, limit);
 		known = !ret;
 		modules_gone = gone;
 	}

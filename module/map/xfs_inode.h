@@ -7,6 +7,7 @@
 
 struct file;
 struct inode;
+struct seal_limit;
 
 bool seal_is_xfs(const struct inode *inode);
 
@@ -21,10 +22,10 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset);
  * Learn at which offset the VFS inode lies in the XFS inode: functions of XFS
  * are passed the XFS inode, and their gates need the other. @file is an open
  * file of XFS, which pins the module. The work is done once for each load of
- * the module. Returns 0 or an error, for most errors with @reason, of
- * SEAL_REASON_LEN bytes. Sleeps.
+ * the module. Returns 0 or an error, for most errors with the reason of @limit.
+ * Sleeps.
  */
-int seal_xfs_measure(struct file *file, char *reason);
+int seal_xfs_measure(struct file *file, const struct seal_limit *limit);
 
 /* The VFS inode inside an XFS inode, after seal_xfs_measure(). */
 struct inode *seal_xfs_vnode(void *xfs_inode);

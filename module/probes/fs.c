@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "probes/fs.h"
 #include "probes/gate.h"
 #include "uapi/seal.h"
@@ -19,7 +20,7 @@ static bool kernel_supported(char *reason)
 	if (!IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) ||
 	    !IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) ||
 	    !IS_ENABLED(CONFIG_HAVE_STATIC_CALL_INLINE)) {
-		strscpy(reason, "no ftrace with arguments, kprobes by ftrace or static calls in this kernel",
+		strscpy(reason, "the kernel has no ftrace with arguments, kprobes by ftrace or static calls",
 			SEAL_REASON_LEN);
 		return false;
 	}
@@ -51,13 +52,14 @@ static unsigned int sets_count(struct seal_gate_set *const *sets)
 	return nr;
 }
 
-static int sets_get(struct seal_gate_set *const *sets, char *reason)
+static int sets_get(struct seal_gate_set *const *sets,
+		    const struct seal_limit *limit)
 {
 	unsigned int i;
 	int ret;
 
 	for (i = 0; sets[i]; i++) {
-		ret = seal_set_get(sets[i], reason);
+		ret = seal_set_get(sets[i], limit);
 		if (ret) {
 			sets_put(sets, i);
 			return ret;
@@ -76,23 +78,24 @@ static int fs_error(int error)
 	       error == -EBUSY ? error : -EOPNOTSUPP;
 }
 
-int seal_fs_get(struct seal_fs *fs, struct file *file, char *reason)
+int seal_fs_get(struct seal_fs *fs, struct file *file,
+		const struct seal_limit *limit)
 {
 	const char *disarmed;
 	int ret;
 
-	if (!kernel_supported(reason))
+	if (!kernel_supported(limit->reason))
 		return -EOPNOTSUPP;
-	ret = fs->prove ? fs->prove(file, reason) : 0;
+	ret = fs->prove ? fs->prove(file, limit) : 0;
 	if (!ret)
-		ret = sets_get(fs->sets, reason);
+		ret = sets_get(fs->sets, limit);
 	if (ret)
 		return fs_error(ret);
 	disarmed = !fs->armed() ? "ftrace is broken, no gate works" :
 		   !fs->last_armed() ?
 		   "kprobes are switched off (debugfs kprobes/enabled)" : NULL;
 	if (disarmed) {
-		strscpy(reason, disarmed, SEAL_REASON_LEN);
+		strscpy(limit->reason, disarmed, SEAL_REASON_LEN);
 		sets_put(fs->sets, sets_count(fs->sets));
 		return -EOPNOTSUPP;
 	}
@@ -106,9 +109,9 @@ void seal_fs_put(struct seal_fs *fs)
 	sets_put(fs->sets, sets_count(fs->sets));
 }
 
-int seal_fs_recalls_get(struct seal_fs *fs, char *reason)
+int seal_fs_recalls_get(struct seal_fs *fs, const struct seal_limit *limit)
 {
-	int ret = sets_get(fs->recalls, reason);
+	int ret = sets_get(fs->recalls, limit);
 
 	return ret ? fs_error(ret) : 0;
 }
@@ -120,7 +123,7 @@ void seal_fs_recalls_put(struct seal_fs *fs)
 
 bool seal_fs_attached(struct seal_fs *fs)
 {
-	return READ_ONCE(fs->set->users) != 0;
+	return atomic_read(&fs->set->users) != 0;
 }
 
 unsigned int seal_fs_nr_gates(struct seal_fs *fs)
@@ -133,8 +136,9 @@ unsigned int seal_fs_nr_gates(struct seal_fs *fs)
 	return nr;
 }
 
-int seal_fs_probe(struct seal_fs *fs, char *reason)
+int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit)
 {
+	char *reason = limit->reason;
 	unsigned int i, missing;
 	int ret;
 
@@ -142,11 +146,11 @@ int seal_fs_probe(struct seal_fs *fs, char *reason)
 	if (!kernel_supported(reason))
 		return SEAL_FS_UNSUPPORTED;
 	for (i = 0; fs->sets[i]; i++) {
-		ret = seal_set_resolve(fs->sets[i], reason, &missing);
+		ret = seal_set_resolve(fs->sets[i], limit, &missing);
 		if (!ret)
 			continue;
-		/* without memory the answer is not known: not "unsupported" */
-		if (ret == -ENOMEM)
+		/* the answer could not be found out: not "unsupported" */
+		if (ret == -ENOMEM || ret == -EINTR || ret == -EBUSY)
 			return ret;
 		if (fs->sets[i]->module && missing == fs->sets[i]->nr_gates) {
 			snprintf(reason, SEAL_REASON_LEN,

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 struct file;
+struct seal_limit;
 struct seal_gate_set;
 
 struct seal_fs {
@@ -22,7 +23,8 @@ struct seal_fs {
 	/* functions that drop a lock half-way; NULL ends it; or NULL: none */
 	const char		*const *drops;
 	/* look at a file before the sets are attached; 0 or -errno; or NULL */
-	int			(*prove)(struct file *file, char *reason);
+	int			(*prove)(struct file *file,
+					 const struct seal_limit *limit);
 	/* do the gates, or the last line, work at the moment? */
 	bool			(*armed)(void);
 	bool			(*last_armed)(void);
@@ -31,24 +33,27 @@ struct seal_fs {
 
 /*
  * Attach the gates of @fs for one more user. @file is a file of @fs. Returns 0
- * or an error, and for most errors fills in @reason, of SEAL_REASON_LEN bytes:
- * -EBUSY: somebody else redirects one of the functions; -EOPNOTSUPP: the kernel
- * does not offer what the gates need, or it is switched off; -EIO: an earlier
- * probe could not be removed; -EINTR; -ENOMEM. May sleep.
+ * or an error, and for most errors fills in the reason of @limit: -EBUSY: as for
+ * seal_set_get(); -EOPNOTSUPP: the kernel does not offer what the gates need, or
+ * it is switched off; -EIO: an earlier probe could not be removed; -EINTR;
+ * -ENOMEM. May sleep.
  */
-int seal_fs_get(struct seal_fs *fs, struct file *file, char *reason);
-/* Give up what seal_fs_get() got. May be called while a task exits. */
+int seal_fs_get(struct seal_fs *fs, struct file *file,
+		const struct seal_limit *limit);
+/* Give up what seal_fs_get() got. Waits for nobody. */
 void seal_fs_put(struct seal_fs *fs);
 
 /* Attach and release the gates that only ask holders first. Errors as above. */
-int seal_fs_recalls_get(struct seal_fs *fs, char *reason);
+int seal_fs_recalls_get(struct seal_fs *fs, const struct seal_limit *limit);
 void seal_fs_recalls_put(struct seal_fs *fs);
 
 /*
  * Can the gates of @fs be attached on this kernel? Attaches nothing. Returns an
- * enum seal_fs_state, with @reason if it is not SEAL_FS_SUPPORTED; or -ENOMEM.
+ * enum seal_fs_state, with the reason of @limit if it is not SEAL_FS_SUPPORTED;
+ * -ENOMEM; -EINTR; or -EBUSY: others were attaching or detaching gates until the
+ * end of @limit.
  */
-int seal_fs_probe(struct seal_fs *fs, char *reason);
+int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit);
 /* Have the gates of the filesystem itself a user at the moment? */
 bool seal_fs_attached(struct seal_fs *fs);
 /* The number of functions on which gates that refuse are placed. */

@@ -32,6 +32,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "base/lock.h"
 #include "probes/gate.h"
 #include "probes/probe.h"
 #include "probes/share.h"
@@ -232,14 +233,26 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 	return first;
 }
 
-int seal_set_resolve(struct seal_gate_set *set, char *reason,
+/*
+ * Take sets_lock. Its owner waits for the kernel only, not for other tasks. But
+ * that can take long if a kernel thread runs without a pause.
+ */
+static int sets_wait(const struct seal_limit *limit)
+{
+	return seal_mutex_lock(&sets_lock, limit,
+			       "the kernel takes long to attach or detach other gates");
+}
+
+int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 		     unsigned int *missing)
 {
 	int ret;
 
-	mutex_lock(&sets_lock);
 	*missing = 0;
-	ret = set->attached ? 0 : set_resolve(set, reason, missing);
+	ret = sets_wait(limit);
+	if (ret)
+		return ret;
+	ret = set->attached ? 0 : set_resolve(set, limit->reason, missing);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -366,7 +379,6 @@ static int ftrace_attach(struct seal_gate_set *set, char *reason)
 }
 
 static int set_get(struct seal_gate_set *set, char *reason);
-static void set_put(struct seal_gate_set *set);
 
 /* BPF programs have to share the functions that @set redirects, see share.c. */
 static int set_share(struct seal_gate_set *set, char *reason)
@@ -392,7 +404,7 @@ static void set_unshare(struct seal_gate_set *set)
 		return;
 	for (i = 0; i < set->nr_gates; i++)
 		seal_unshare(set->gates[i].site);
-	set_put(&seal_trampolines);
+	seal_set_put(&seal_trampolines);
 }
 
 static int set_attach(struct seal_gate_set *set, char *reason)
@@ -456,18 +468,17 @@ static int set_get(struct seal_gate_set *set, char *reason)
 		if (ret)
 			return ret;
 	}
-	set->users++;
+	atomic_inc(&set->users);
 	return 0;
 }
 
-int seal_set_get(struct seal_gate_set *set, char *reason)
+int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 {
-	int ret;
+	int ret = sets_wait(limit);
 
-	/* the owner of the lock waits for the kernel only, not for tasks */
-	if (mutex_lock_killable(&sets_lock))
-		return -EINTR;
-	ret = set_get(set, reason);
+	if (ret)
+		return ret;
+	ret = set_get(set, limit->reason);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -477,27 +488,12 @@ static unsigned long linger_time(void)
 	return msecs_to_jiffies(READ_ONCE(linger_ms));
 }
 
-static void set_put(struct seal_gate_set *set)
-{
-	if (!--set->users) {
-		set->idle_since = jiffies;
-		mod_delayed_work(system_unbound_wq, &linger, linger_time());
-	}
-}
-
 void seal_set_put(struct seal_gate_set *set)
 {
-	mutex_lock(&sets_lock);
-	set_put(set);
-	mutex_unlock(&sets_lock);
-}
-
-void seal_set_drop(struct seal_gate_set *set)
-{
-	mutex_lock(&sets_lock);
-	if (!--set->users)
-		set_detach(set);
-	mutex_unlock(&sets_lock);
+	/* before the count: a task that finds no user sees this time */
+	WRITE_ONCE(set->idle_since, jiffies);
+	if (atomic_dec_and_test(&set->users))
+		mod_delayed_work(system_unbound_wq, &linger, linger_time());
 }
 
 /*
@@ -511,9 +507,10 @@ static void linger_work(struct work_struct *work)
 
 	mutex_lock(&sets_lock);
 	list_for_each_entry(set, &attached, list) {
-		if (set->users)
+		/* pairs with the barrier in seal_set_put() of the last user */
+		if (atomic_read_acquire(&set->users))
 			continue;
-		end = set->idle_since + linger_time();
+		end = READ_ONCE(set->idle_since) + linger_time();
 		if (!time_before(jiffies, end)) {
 			set_detach(set);
 			wait = 0;
@@ -542,7 +539,7 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 	seal_module_goes();
 	list_for_each_entry_safe(set, next, &attached, list)
 		if (set->module && !strcmp(set->module, module_name(module)) &&
-		    !WARN_ON_ONCE(set->users))
+		    !WARN_ON_ONCE(atomic_read(&set->users)))
 			set_detach(set);
 	mutex_unlock(&sets_lock);
 	return NOTIFY_DONE;

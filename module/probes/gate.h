@@ -22,6 +22,7 @@
 #include "base/compat.h"
 
 struct seal_gate;
+struct seal_limit;
 
 /* The handler of a gate. It may run with preemption off and must not sleep. */
 typedef void (*seal_gate_fn)(struct seal_gate *gate, struct ftrace_regs *call);
@@ -81,7 +82,7 @@ struct seal_gate_set {
 	bool			kprobes;	/* its gates are kprobes */
 
 	/* The rest belongs to gate.c, under sets_lock. */
-	unsigned int		users;
+	atomic_t		users;		/* grows under the lock only */
 	bool			attached;	/* lingers without users */
 	u64			attach_id;	/* new at each attach */
 	/* calls older than the attach with this number have ended */
@@ -107,29 +108,27 @@ struct seal_gate_set {
 
 /*
  * Attach the gates of @set for one more user. Returns 0 or an error, and fills
- * in @reason, of SEAL_REASON_LEN bytes, except for -EINTR and -ENOMEM. -EBUSY:
- * somebody else redirects one of the functions; -ENOENT: a function is missing;
- * -EOPNOTSUPP: a function does not call ftrace; -EINTR: killed while waiting
- * for another caller; -EIO: an earlier probe could not be removed; -ENOMEM.
+ * in the reason of @limit, except for -EINTR and -ENOMEM. -EBUSY: somebody else
+ * redirects one of the functions, or others were attaching or detaching gates
+ * until the end of @limit; -ENOENT: a function is missing; -EOPNOTSUPP: a
+ * function does not call ftrace; -EINTR: killed while waiting for another
+ * caller; -EIO: an earlier probe could not be removed; -ENOMEM.
  */
-int seal_set_get(struct seal_gate_set *set, char *reason);
+int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit);
 
 /*
  * Give up one use of @set. After the last one a worker detaches the set, when
  * the time of the parameter linger_ms is over, so that a program that seals
- * again soon finds it attached. May be called while a task exits.
+ * again soon finds it attached. Waits for nobody.
  */
 void seal_set_put(struct seal_gate_set *set);
-
-/* Give up one use of @set; after the last one, detach it before returning. */
-void seal_set_drop(struct seal_gate_set *set);
 
 /*
  * Does this kernel have all functions of @set? Nothing is attached. @missing
  * gets the number of functions that were not found. Errors as for
  * seal_set_get().
  */
-int seal_set_resolve(struct seal_gate_set *set, char *reason,
+int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 		     unsigned int *missing);
 
 /* Between these two no set is attached or detached: to look at the gates. */

@@ -25,6 +25,7 @@
 
 #include "base/compat.h"
 #include "base/debug.h"
+#include "base/lock.h"
 #include "map/xfs_inode.h"
 #include "sealing/freeze.h"
 #include "sealing/pages.h"
@@ -32,14 +33,15 @@
 #include "table/entry.h"
 
 static struct seal_table *table_read(struct seal_entry *entry,
-				     struct seal_map_info *info, char *reason)
+				     struct seal_map_info *info,
+				     const struct seal_limit *limit)
 {
 	struct seal_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = seal_map_read(entry->inode, info, &table->ranges, reason);
+	ret = seal_map_read(entry->inode, info, &table->ranges, limit);
 	if (ret) {
 		seal_table_free(table);
 		return ERR_PTR(ret);
@@ -48,12 +50,16 @@ static struct seal_table *table_read(struct seal_entry *entry,
 }
 
 /* Takes i_rwsem, because others change i_flags under it, not atomically. */
-static int flag(struct seal_entry *entry, enum seal_gates_state gates)
+static int flag(struct seal_entry *entry, enum seal_gates_state gates,
+		const struct seal_limit *limit)
 {
 	struct inode *inode = entry->inode;
+	struct seal_lock lock;
+	int ret = seal_lock(&lock, &inode->i_rwsem, false, limit,
+			    "the lock of the file");
 
-	if (down_write_killable(&inode->i_rwsem))
-		return -EINTR;
+	if (ret)
+		return ret;
 	/*
 	 * Under the lock, so that a call that has passed its gate and still
 	 * holds the lock never sees the state change. The release pairs with
@@ -62,13 +68,13 @@ static int flag(struct seal_entry *entry, enum seal_gates_state gates)
 	smp_store_release(&entry->gates, gates);
 	/* the shortcut of an earlier seal says nothing about this map */
 	set_mask_bits(&inode->i_flags, S_ALL_IN_PLACE, S_SEALED);
-	up_write(&inode->i_rwsem);
+	seal_unlock(&lock);
 	return 0;
 }
 
-int seal_freeze_watch(struct seal_entry *entry)
+int seal_freeze_watch(struct seal_entry *entry, const struct seal_limit *limit)
 {
-	return flag(entry, SEAL_GATES_WATCHED);
+	return flag(entry, SEAL_GATES_WATCHED, limit);
 }
 
 bool seal_freeze_opened(const struct seal_entry *entry)
@@ -78,16 +84,26 @@ bool seal_freeze_opened(const struct seal_entry *entry)
 	       !seal_step_skipped(SEAL_STEP_WATCH);
 }
 
-int seal_freeze_look(struct seal_entry *entry, char *reason)
+/* This is no waiting for others. */
+static int write_back(struct inode *inode, struct seal_limit *limit)
+{
+	unsigned long began = jiffies;
+	int ret = filemap_write_and_wait(inode->i_mapping);
+
+	limit->end += jiffies - began;
+	return ret;
+}
+
+int seal_freeze_look(struct seal_entry *entry, struct seal_limit *limit)
 {
 	struct seal_map_info info;
 	struct seal_table *table;
 	int ret;
 
-	ret = filemap_write_and_wait(entry->inode->i_mapping);
+	ret = write_back(entry->inode, limit);
 	if (ret)
 		return ret;
-	table = table_read(entry, &info, reason);
+	table = table_read(entry, &info, limit);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	entry->sum = info.sum;
@@ -95,73 +111,87 @@ int seal_freeze_look(struct seal_entry *entry, char *reason)
 	return 0;
 }
 
-int seal_freeze_shut(struct seal_entry *entry)
+int seal_freeze_shut(struct seal_entry *entry, const struct seal_limit *limit)
 {
-	return flag(entry, SEAL_GATES_SHUT);
+	return flag(entry, SEAL_GATES_SHUT, limit);
 }
 
 /* How long to wait, without a lock, for pages that are being written. */
 #define PATIENCE	(2 * HZ)
 
-/* The part of seal_freeze_settle() that has the map locked (pages.h). */
-static int settle_locked(struct seal_entry *entry, bool staging, char *reason)
+/*
+ * The part of seal_freeze_settle() that has the map locked (pages.h). -EAGAIN:
+ * try again without the locks; @again says why.
+ */
+static int settle_locked(struct seal_entry *entry, bool staging,
+			 const struct seal_limit *limit, const char **again)
 {
 	struct inode *inode = entry->inode;
+	int ret;
 
-	if (seal_has_layout_lease(inode)) {
-		strscpy(reason, "a pNFS client holds a layout of the file",
-			SEAL_REASON_LEN);
-		return -EBUSY;
-	}
+	if (seal_has_layout_lease(inode))
+		return seal_limit_tell(limit, "a pNFS client holds a layout of the file");
 	if (inode->i_flags & S_LAYOUT_BROKEN &&
 	    !seal_step_skipped(SEAL_STEP_LAYOUTS)) {
 		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
 		entry->layout_broken = true;
 	}
-	return staging ? seal_staging_cancel(inode) : 0;
+	if (!staging)
+		return 0;
+	/* it is a transaction, and must not sleep in a freeze with the locks held */
+	*again = "the filesystem is being frozen";
+	if (!seal_write_access(inode->i_sb))
+		return -EAGAIN;
+	*again = "pages are being written all the time, try again";
+	ret = seal_staging_cancel(inode);
+	sb_end_write(inode->i_sb);
+	return ret;
 }
 
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
-		       char *reason)
+		       struct seal_limit *limit)
 {
 	struct inode *inode = entry->inode;
+	struct seal_pages_locks locks;
+	const char *again = NULL;
+	unsigned long began;
 	bool shut = entry->gates == SEAL_GATES_SHUT;
 	unsigned long until = jiffies + PATIENCE;
 	bool staging = seal_xfs_may_prealloc_cow(inode) &&
 		       !seal_step_skipped(SEAL_STEP_STAGING);
 	int cow, ret;
 
-	ret = filemap_write_and_wait(inode->i_mapping);
+	ret = write_back(inode, limit);
 	if (ret)
 		return ret;
-	cow = shut ? entry->sum.cow : staging ? seal_map_redirects(inode) : 0;
+	cow = shut ? entry->sum.cow : staging ? seal_map_redirects(inode, limit) : 0;
 	if (cow < 0)
 		return cow;
 
 	for (;;) {
-		ret = seal_pages_lock(inode, false);
+		ret = seal_pages_lock(inode, &locks, limit);
 		if (ret)
 			return ret;
-		ret = settle_locked(entry, staging && !cow, reason);
-		seal_pages_unlock(inode);
+		ret = settle_locked(entry, staging && !cow, limit, &again);
+		seal_pages_unlock(&locks);
 		if (ret != -EAGAIN)
 			break;
-		if (fatal_signal_pending(current))
+		if (seal_nap(1))
 			return -EINTR;
-		if (time_after(jiffies, until)) {
-			strscpy(reason, "pages are being written all the time, try again",
-				SEAL_REASON_LEN);
-			return -EBUSY;
-		}
-		ret = filemap_write_and_wait(inode->i_mapping);
+		if (time_after(jiffies, until))
+			return seal_limit_tell(limit, again);
+		ret = write_back(inode, limit);
 		if (ret)
 			return ret;
 	}
 	if (ret)
 		return ret;
 
-	ret = filemap_write_and_wait(inode->i_mapping);
-	return ret ?: vfs_fsync(file, 0);
+	ret = write_back(inode, limit);
+	began = jiffies;
+	ret = ret ?: vfs_fsync(file, 0);
+	limit->end += jiffies - began;
+	return ret;
 }
 
 /*
@@ -197,7 +227,7 @@ static int read_shut(struct seal_entry *entry, struct seal_table *table,
 }
 
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
-		     char *reason)
+		     const struct seal_limit *limit)
 {
 	struct seal_table *table;
 	bool rests;
@@ -205,7 +235,7 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 	if (seal_freeze_opened(entry))
 		return 0;
 	atomic64_set(&entry->changes, 0);
-	table = table_read(entry, info, reason);
+	table = table_read(entry, info, limit);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 
@@ -227,7 +257,8 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
  * of blocks, no folio may span both, because a store to one page makes the
  * whole folio dirty.
  */
-static int close_pages(struct seal_entry *entry, struct file *file, char *reason)
+static int close_pages(struct seal_entry *entry, struct file *file,
+		       const struct seal_limit *limit)
 {
 	const struct seal_ranges *ranges =
 		&rcu_dereference_protected(entry->table, 1)->ranges;
@@ -237,16 +268,18 @@ static int close_pages(struct seal_entry *entry, struct file *file, char *reason
 	if (seal_ranges_cover(ranges, 0, eof))
 		return 0;
 	return seal_pages_settle(entry, file, ranges, !seal_ranges_empty(ranges),
-				 reason);
+				 limit);
 }
 
-int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason)
+int seal_freeze_close(struct seal_entry *entry, struct file *file,
+		      const struct seal_limit *limit)
 {
-	int ret = close_pages(entry, file, reason);
+	int ret = close_pages(entry, file, limit);
 
 	/* pages may be busy because a call has passed: do another round */
-	if (ret == -EBUSY && seal_freeze_opened(entry)) {
-		reason[0] = '\0';
+	if (ret == -EBUSY && seal_freeze_opened(entry) &&
+	    !seal_limit_over(limit)) {
+		limit->reason[0] = '\0';
 		return 0;
 	}
 	if (ret)
@@ -271,43 +304,48 @@ int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason)
 }
 
 int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
-			 u64 end, bool unwritten, char *reason)
+			 u64 end, bool unwritten,
+			 const struct seal_limit *limit)
 {
+	struct seal_pages_locks locks;
 	struct seal_ranges range = { };
 	int ret;
 
 	/* once a part is committed, the file has both kinds of blocks */
 	if (unwritten) {
-		ret = seal_pages_settle(entry, file, NULL, true, reason);
+		ret = seal_pages_settle(entry, file, NULL, true, limit);
 		if (ret)
 			return ret;
 	}
 	ret = seal_ranges_add(&range, start, end);
 	if (ret)
 		return ret;
-	ret = seal_pages_lock_detached(entry->inode, file, &range, false);
+	limit->reason[0] = '\0';
+	ret = seal_pages_lock_detached(entry->inode, file, &range, &locks,
+				       limit);
 	seal_ranges_free(&range);
-	if (ret == -EBUSY)
-		strscpy(reason, "pages of the range are in use, try again",
-			SEAL_REASON_LEN);
+	if (ret == -EBUSY && !limit->reason[0])
+		seal_limit_tell(limit, "pages of the range are in use, try again");
 	if (ret)
 		return ret;
 	ret = file_modified(file);
-	seal_pages_unlock(entry->inode);
+	seal_pages_unlock(&locks);
 	return ret;
 }
 
-int seal_freeze_modify(struct seal_entry *entry, struct file *file)
+int seal_freeze_modify(struct seal_entry *entry, struct file *file,
+		       const struct seal_limit *limit)
 {
-	struct inode *inode = entry->inode;
-	int ret;
+	struct seal_lock lock;
+	int ret = seal_lock(&lock, &entry->inode->i_rwsem, false, limit,
+			    "the lock of the file");
 
-	if (down_write_killable(&inode->i_rwsem))
-		return -EINTR;
+	if (ret)
+		return ret;
 	/* the file may grow by blocks that are not in place */
-	set_mask_bits(&inode->i_flags, S_ALL_IN_PLACE, 0);
+	set_mask_bits(&entry->inode->i_flags, S_ALL_IN_PLACE, 0);
 	ret = file_modified(file);
-	up_write(&inode->i_rwsem);
+	seal_unlock(&lock);
 	return ret;
 }
 

@@ -2,8 +2,10 @@
 /*
  * The steps that bring the map of one inode to rest, in the order in which
  * sealing.c takes them. The task that calls them owns the entry, which is in
- * state SEALING. They return 0 or -errno if nothing else is said, sleep, and
- * fill in @reason, of SEAL_REASON_LEN bytes, for -EBUSY and -EOPNOTSUPP.
+ * state SEALING. They return 0 or -errno if nothing else is said, and sleep.
+ * Each waits for others until the end of @limit at most: -EBUSY, and its reason
+ * says for what. It is filled in for -EOPNOTSUPP, too. -EINTR: killed. The time
+ * that write-back takes is added to @limit.
  */
 #ifndef SEAL_FREEZE_H
 #define SEAL_FREEZE_H
@@ -13,10 +15,11 @@
 struct file;
 struct inode;
 struct seal_entry;
+struct seal_limit;
 struct seal_map_info;
 
 /* 1. From now on, notice every call that passes a gate. */
-int seal_freeze_watch(struct seal_entry *entry);
+int seal_freeze_watch(struct seal_entry *entry, const struct seal_limit *limit);
 
 /* Has a call passed a gate since step 1? If so, do 1a and 1b before step 2. */
 bool seal_freeze_opened(const struct seal_entry *entry);
@@ -25,10 +28,10 @@ bool seal_freeze_opened(const struct seal_entry *entry);
  * 1a. Read the map once while the gates are open. entry->sum gets the summary,
  * and entry->table the in-place ranges.
  */
-int seal_freeze_look(struct seal_entry *entry, char *reason);
+int seal_freeze_look(struct seal_entry *entry, struct seal_limit *limit);
 
 /* 1b. From now on, refuse every call that is not inside entry->table. */
-int seal_freeze_shut(struct seal_entry *entry);
+int seal_freeze_shut(struct seal_entry *entry, const struct seal_limit *limit);
 
 /*
  * 2. Wait for calls that passed before, and write everything to disk. The
@@ -37,7 +40,7 @@ int seal_freeze_shut(struct seal_entry *entry);
  * repeats the round.
  */
 int seal_freeze_settle(struct seal_entry *entry, struct file *file,
-		       char *reason);
+		       struct seal_limit *limit);
 
 /*
  * 3. Read the map. Returns 1 if it was at rest: @info, entry->sum and
@@ -46,14 +49,15 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
  * is not in place after all.
  */
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
-		     char *reason);
+		     const struct seal_limit *limit);
 
 /*
  * 4. Drop cached pages of blocks that are not in place, and shut the gates with
  * the table that was read. Returns 1 if that is done. Returns 0 if a call has
  * passed since step 1 (go on with 1a) or the map has changed (go on with 2).
  */
-int seal_freeze_close(struct seal_entry *entry, struct file *file, char *reason);
+int seal_freeze_close(struct seal_entry *entry, struct file *file,
+		      const struct seal_limit *limit);
 
 /*
  * Undo 1 to 4. The entry must still be in the table. Takes no lock that another
@@ -68,10 +72,12 @@ void seal_thaw_map(struct seal_entry *entry);
  * reflink that had passed its gate has finished, and set-id bits are removed.
  */
 int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
-			 u64 end, bool unwritten, char *reason);
+			 u64 end, bool unwritten,
+			 const struct seal_limit *limit);
 
 /* Contents change without a write: remove set-id bits, update timestamps. */
-int seal_freeze_modify(struct seal_entry *entry, struct file *file);
+int seal_freeze_modify(struct seal_entry *entry, struct file *file,
+		       const struct seal_limit *limit);
 
 /*
  * The map is final: if all of the file is in place, let gates know by a bit of the

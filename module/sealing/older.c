@@ -15,12 +15,10 @@
  * is read from outside; a task that runs is interrupted and reads its own.
  */
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -29,6 +27,7 @@
 
 #include "base/compat.h"
 #include "base/debug.h"
+#include "base/lock.h"
 #include "probes/fs.h"
 #include "probes/gate.h"
 #include "sealing/older.h"
@@ -271,8 +270,8 @@ static unsigned int tasks_sift(struct search *search, struct task_struct **tasks
 	return left;
 }
 
-static int wait_for_tasks(struct search *search, unsigned long end,
-			  char *reason)
+static int wait_for_tasks(struct search *search,
+			  const struct seal_limit *limit)
 {
 	struct task_struct **tasks, *seen;
 	unsigned int nr;
@@ -285,26 +284,24 @@ static int wait_for_tasks(struct search *search, unsigned long end,
 		nr = tasks_sift(search, tasks, nr, &seen);
 		if (!nr)
 			break;
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		if (time_after(jiffies, end)) {
-			snprintf(reason, SEAL_REASON_LEN,
+		if (seal_limit_over(limit)) {
+			snprintf(limit->reason, SEAL_REASON_LEN,
 				 "task %d (%s) has been in a call of %s since before the gates were attached",
 				 task_pid_nr(seen), seen->comm,
 				 search->fs->name);
 			ret = -EBUSY;
 			break;
 		}
-		schedule_timeout_killable(msecs_to_jiffies(LOOK_MS) ?: 1);
+		ret = seal_nap(LOOK_MS);
+		if (ret)
+			break;
 	}
 	tasks_put(tasks, nr);
 	return ret;
 }
 
 static int search_tasks(const struct seal_fs *fs, struct module *module,
-			bool dropped, unsigned long end, char *reason)
+			bool dropped, const struct seal_limit *limit)
 {
 	struct search *search;
 	int ret;
@@ -315,13 +312,13 @@ static int search_tasks(const struct seal_fs *fs, struct module *module,
 	search->fs = fs;
 	search->module = module;
 	search->dropped = dropped;
-	ret = wait_for_tasks(search, end, reason);
+	ret = wait_for_tasks(search, limit);
 	kfree(search);
 	return ret;
 }
 
 int seal_wait_older(struct seal_fs *fs, struct module *module,
-		    unsigned long end, char *reason)
+		    const struct seal_limit *limit)
 {
 	u64 attached = READ_ONCE(fs->set->attach_id);
 	int ret;
@@ -329,14 +326,14 @@ int seal_wait_older(struct seal_fs *fs, struct module *module,
 	/* the caller's claim keeps the gates attached: the number is stable */
 	if (READ_ONCE(fs->set->waited_id) == attached)
 		return 0;
-	ret = search_tasks(fs, module, false, end, reason);
+	ret = search_tasks(fs, module, false, limit);
 	if (!ret)
 		WRITE_ONCE(fs->set->waited_id, attached);
 	return ret;
 }
 
 int seal_wait_dropped(struct seal_fs *fs, struct module *module,
-		      unsigned long end, char *reason)
+		      const struct seal_limit *limit)
 {
-	return search_tasks(fs, module, true, end, reason);
+	return search_tasks(fs, module, true, limit);
 }

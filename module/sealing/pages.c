@@ -21,13 +21,17 @@
  * that has locked the page may wait for that lock (collapse_file() does). The
  * page is tried, and tried again after the locks were dropped.
  */
+#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/fadvise.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "base/compat.h"
 #include "base/debug.h"
@@ -45,27 +49,47 @@ static const char in_use[] = "pages of the file are in use, try again";
 /* How often pages are tried while the locks are held. */
 #define TRIES		3
 
-int seal_pages_lock(struct inode *inode, bool always)
+/* With i_rwsem: nobody begins any. */
+static int dio_wait(struct inode *inode, const struct seal_limit *limit)
 {
-	if (!seal_step_skipped(SEAL_STEP_RWSEM)) {
-		if (always)
-			inode_lock(inode);
-		else if (down_write_killable(&inode->i_rwsem))
-			return -EINTR;
-	}
-	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
-		filemap_invalidate_lock(inode->i_mapping);
-	if (!seal_step_skipped(SEAL_STEP_DIO))
+	if (!limit) {
 		inode_dio_wait(inode);
+		return 0;
+	}
+	while (atomic_read(&inode->i_dio_count)) {
+		usleep_range(50, 200);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (seal_limit_over(limit))
+			return seal_limit_tell(limit, "direct I/O of the file does not end");
+	}
 	return 0;
 }
 
-void seal_pages_unlock(struct inode *inode)
+int seal_pages_lock(struct inode *inode, struct seal_pages_locks *locks,
+		    const struct seal_limit *limit)
 {
-	if (!seal_step_skipped(SEAL_STEP_INVALIDATE))
-		filemap_invalidate_unlock(inode->i_mapping);
+	int ret = 0;
+
+	*locks = (struct seal_pages_locks){ };
 	if (!seal_step_skipped(SEAL_STEP_RWSEM))
-		up_write(&inode->i_rwsem);
+		ret = seal_lock(&locks->rwsem, &inode->i_rwsem, false, limit,
+				"the lock of the file");
+	if (!ret && !seal_step_skipped(SEAL_STEP_INVALIDATE))
+		ret = seal_lock(&locks->invalidate,
+				&inode->i_mapping->invalidate_lock, false, limit,
+				"the lock of the file's page cache");
+	if (!ret && !seal_step_skipped(SEAL_STEP_DIO))
+		ret = dio_wait(inode, limit);
+	if (ret)
+		seal_pages_unlock(locks);
+	return ret;
+}
+
+void seal_pages_unlock(struct seal_pages_locks *locks)
+{
+	seal_unlock(&locks->invalidate);
+	seal_unlock(&locks->rwsem);
 }
 
 /* Which folios have to leave the page cache, and which of them are there. */
@@ -145,7 +169,7 @@ static int clean(struct inode *inode, struct file *file, u64 start, u64 end,
 	ret = filemap_write_and_wait_range(inode->i_mapping, start, end - 1);
 	if (ret || !again)
 		return ret;
-	schedule_timeout_killable(1);
+	seal_nap(1);
 	vfs_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
 }
@@ -186,7 +210,9 @@ static bool detach(struct inode *inode, u64 start, u64 end)
 }
 
 int seal_pages_lock_detached(struct inode *inode, struct file *file,
-			     const struct seal_ranges *ranges, bool always)
+			     const struct seal_ranges *ranges,
+			     struct seal_pages_locks *locks,
+			     const struct seal_limit *limit)
 {
 	unsigned long until = jiffies + PATIENCE;
 	u64 pos, start = LLONG_MAX, end = 0;
@@ -200,7 +226,7 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 	}
 	for (;; again = true) {
 		written = end ? clean(inode, file, start, end, again) : 0;
-		ret = seal_pages_lock(inode, always);
+		ret = seal_pages_lock(inode, locks, limit);
 		if (ret)
 			return ret;
 		left = false;
@@ -213,10 +239,10 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 			ret = -EBUSY;
 		if (ret || !left)
 			break;
-		seal_pages_unlock(inode);
+		seal_pages_unlock(locks);
 	}
-	if (ret && !always)
-		seal_pages_unlock(inode);
+	if (ret && limit)
+		seal_pages_unlock(locks);
 	return ret;
 }
 
@@ -259,12 +285,67 @@ static bool restricted(const struct seal_entry *entry)
 	return (flags & SEAL_FOLIO_BITS) == seal_small_folios(flags);
 }
 
+/* A grace period of RCU tasks: who was running then has slept since. */
+struct grace {
+	struct rcu_head		rcu;
+	struct completion	over;
+	refcount_t		users;		/* the caller, and RCU */
+};
+
+static void grace_put(struct grace *grace)
+{
+	if (refcount_dec_and_test(&grace->users))
+		kfree(grace);
+}
+
+static void grace_over(struct rcu_head *rcu)
+{
+	struct grace *grace = container_of(rcu, struct grace, rcu);
+
+	complete(&grace->over);
+	grace_put(grace);
+}
+
+/*
+ * Until every task has slept. A kernel thread that always runs may keep that
+ * from happening for long.
+ */
+static int wait_for_tasks(const struct seal_limit *limit)
+{
+	struct grace *grace = kmalloc(sizeof(*grace), GFP_KERNEL_ACCOUNT);
+	int ret = 0;
+
+	if (!grace)
+		return -ENOMEM;
+	init_completion(&grace->over);
+	refcount_set(&grace->users, 2);
+	call_rcu_tasks(&grace->rcu, grace_over);
+	while (!ret && !completion_done(&grace->over)) {
+		ret = seal_nap(5);
+		if (!ret && seal_limit_over(limit))
+			ret = seal_limit_tell(limit, "a task of the kernel runs without a pause");
+	}
+	grace_put(grace);
+	return ret;
+}
+
+void seal_pages_exit(void)
+{
+#ifdef CONFIG_TASKS_RCU
+	rcu_barrier_tasks();
+#else
+	rcu_barrier();
+#endif
+}
+
 int seal_pages_settle(struct seal_entry *entry, struct file *file,
-		      const struct seal_ranges *keep, bool small, char *reason)
+		      const struct seal_ranges *keep, bool small,
+		      const struct seal_limit *limit)
 {
 	struct inode *inode = entry->inode;
 	unsigned long until = jiffies + PATIENCE;
 	const bool by_block = SEAL_IOMAP_BLOCK_DIRTY || !seal_is_xfs(inode);
+	struct seal_pages_locks locks;
 	struct scan what = { };
 	bool again = false, fresh;
 	unsigned int tries = 0;
@@ -279,7 +360,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 
 	for (;;) {
 		ret = clean(inode, file, 0, LLONG_MAX, again) ?:
-		      seal_pages_lock(inode, false);
+		      seal_pages_lock(inode, &locks, limit);
 		if (ret)
 			return ret;
 		if (entry->small_folios) {
@@ -292,7 +373,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		fresh = what.small && !what.large && !entry->small_folios;
 		if (fresh)
 			restrict_folios(entry);
-		seal_pages_unlock(inode);
+		seal_pages_unlock(&locks);
 
 		if (!what.found && !fresh)
 			return 0;
@@ -309,11 +390,12 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		if (time_before(jiffies, until)) {
 			/* wait for tasks between the look and the lock */
 			if (fresh && !by_block)
-				synchronize_rcu_tasks();
+				ret = wait_for_tasks(limit);
+			if (ret)
+				return ret;
 			continue;
 		}
-		strscpy(reason, what.displaced ? not_in_place : in_use,
-			SEAL_REASON_LEN);
-		return -EBUSY;
+		return seal_limit_tell(limit, what.displaced ? not_in_place :
+							       in_use);
 	}
 }

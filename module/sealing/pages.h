@@ -11,40 +11,56 @@
 
 #include <linux/types.h>
 
+#include "base/lock.h"
+
 struct file;
 struct inode;
 struct seal_entry;
 struct seal_ranges;
 
+/* The locks of a map that is locked. */
+struct seal_pages_locks {
+	struct seal_lock	rwsem;
+	struct seal_lock	invalidate;
+};
+
 /*
  * Lock the map of @inode: take i_rwsem and the invalidate lock exclusively, and
  * wait for direct I/O. When this has returned 0, no operation that changes the
- * map is under way, and no page is read into the cache. -EINTR: killed, and
- * nothing is locked; this does not happen if @always.
+ * map is under way, and no page is read into the cache. After an error, as of
+ * seal_lock(), nothing is locked; there is none if @limit is NULL.
  */
-int seal_pages_lock(struct inode *inode, bool always);
-void seal_pages_unlock(struct inode *inode);
+int seal_pages_lock(struct inode *inode, struct seal_pages_locks *locks,
+		    const struct seal_limit *limit);
+void seal_pages_unlock(struct seal_pages_locks *locks);
 
 /*
  * Write back dirty pages, lock the map, and take all pages of @ranges out of
  * the cache, even if somebody has a reference to them. Returns 0 with the map
- * locked; -EBUSY: some pages are locked or dirty all the time; -EINTR; or an
- * error of write-back. After an error the map is locked only if @always.
+ * locked; -EBUSY: some pages are locked or dirty all the time; an error as of
+ * seal_lock(); or an error of write-back. After an error the map is locked only
+ * if @limit is NULL.
  */
 int seal_pages_lock_detached(struct inode *inode, struct file *file,
-			     const struct seal_ranges *ranges, bool always);
+			     const struct seal_ranges *ranges,
+			     struct seal_pages_locks *locks,
+			     const struct seal_limit *limit);
 
 /*
  * Drop all cached pages that are not inside @keep; if @keep is NULL, none. With
  * @small, also restrict the cache to its smallest folios, until
- * seal_pages_release(). Tries for a while. Returns 0; -EBUSY with @reason, of
- * SEAL_REASON_LEN bytes: some pages are in use; -EINTR; or an error of
+ * seal_pages_release(). Tries for a while. Returns 0; -EBUSY with the reason of
+ * @limit: some pages are in use, or see seal_lock(); -EINTR; or an error of
  * write-back. The map is not locked before and after.
  */
 int seal_pages_settle(struct seal_entry *entry, struct file *file,
-		      const struct seal_ranges *keep, bool small, char *reason);
+		      const struct seal_ranges *keep, bool small,
+		      const struct seal_limit *limit);
 
 /* Allow large folios again. */
 void seal_pages_release(struct seal_entry *entry);
+
+/* Wait for what callers that were killed did not wait for. */
+void seal_pages_exit(void);
 
 #endif /* SEAL_PAGES_H */

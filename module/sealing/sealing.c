@@ -8,13 +8,12 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
-#include <linux/pid.h>
-#include <linux/pid_namespace.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/wait.h>
 
 #include "base/debug.h"
+#include "base/lock.h"
 #include "base/mode.h"
 #include "base/trace.h"
 #include "gates/eligible.h"
@@ -27,10 +26,6 @@
 #include "sealing/release.h"
 #include "sealing/sealing.h"
 #include "table/claim.h"
-
-static unsigned int limit_ms = 10000;
-module_param(limit_ms, uint, 0644);
-MODULE_PARM_DESC(limit_ms, "how long SEAL waits for others before it fails with EBUSY");
 
 struct job {
 	struct file		*file;
@@ -54,6 +49,20 @@ static int job_cmp(const void *a, const void *b)
 	return i < j ? -1 : i > j;
 }
 
+/* Wait for another task that seals or unseals the file, or makes it grow. */
+static int wait_settled(struct inode *inode, const struct seal_limit *limit)
+{
+	long left = limit->end - jiffies;
+
+	left = wait_event_killable_timeout(seal_state_changed,
+					   !seal_entry_in_transit(inode),
+					   max(left, 1L));
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 :
+	       seal_limit_tell(limit, "somebody else is sealing the file, or making it grow");
+}
+
 /* Get a claim on the entry of the job's inode. Make an entry if needed. */
 static int job_acquire(struct job *job, struct seal_request *req)
 {
@@ -62,7 +71,7 @@ static int job_acquire(struct job *job, struct seal_request *req)
 	int ret;
 
 	job->switched = seal_kprobes_switched();
-	ret = seal_fs_get(job->fs, job->file, req->reason);
+	ret = seal_fs_get(job->fs, job->file, &req->limit);
 	if (ret)
 		return ret;
 	seal_eligible_learn(job->fs, inode);
@@ -78,12 +87,9 @@ static int job_acquire(struct job *job, struct seal_request *req)
 		if (!entry || seal_entry_settled(entry))
 			break;
 		mutex_unlock(&seal_table_lock);
-		ret = wait_event_killable(seal_state_changed,
-					  !seal_entry_in_transit(inode));
-		if (ret) {
-			ret = -EINTR;
+		ret = wait_settled(inode, &req->limit);
+		if (ret)
 			goto out_fresh;
-		}
 	}
 
 	if (entry) {
@@ -113,7 +119,7 @@ static int job_recalls(struct job *job, struct seal_request *req)
 
 	if (!req->recall_ms)
 		return 0;
-	ret = seal_fs_recalls_get(job->fs, req->reason);
+	ret = seal_fs_recalls_get(job->fs, &req->limit);
 	job->recalls = !ret;
 	return ret;
 }
@@ -170,7 +176,7 @@ static int jobs_wait_older(struct job *jobs, unsigned int nr,
 		if (!jobs[i].mine)
 			continue;
 		ret = seal_wait_older(jobs[i].fs, job_module(&jobs[i]),
-				      req->end, req->reason);
+				      &req->limit);
 		if (ret) {
 			req->bad_index = jobs[i].index;
 			return ret;
@@ -193,7 +199,7 @@ static int jobs_wait_layouts(struct job *jobs, unsigned int nr,
 		if (!jobs[i].mine || !jobs[i].entry->layout_broken)
 			continue;
 		ret = seal_wait_dropped(jobs[i].fs, job_module(&jobs[i]),
-					req->end, req->reason);
+					&req->limit);
 		if (ret) {
 			req->bad_index = jobs[i].index;
 			return ret;
@@ -204,29 +210,12 @@ static int jobs_wait_layouts(struct job *jobs, unsigned int nr,
 	return waited;
 }
 
-/* Say in @reason which task is in the way, and return -EBUSY. */
-static int busy_task(pid_t pid, const char *what, char *reason)
-{
-	char comm[TASK_COMM_LEN] = "?";
-	struct task_struct *task;
-
-	rcu_read_lock();
-	task = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_PID);
-	if (task)
-		strscpy(comm, task->comm, sizeof(comm));
-	rcu_read_unlock();
-	snprintf(reason, SEAL_REASON_LEN, "task %d (%s) does not finish %s",
-		 pid, comm, what);
-	return -EBUSY;
-}
-
 /* The inodes have their flag. Wait for calls that a wrapper let pass before. */
 static int jobs_drain_inside(struct job *jobs, unsigned int nr,
 			     struct seal_request *req)
 {
 	struct super_block *last = NULL;
 	unsigned int i;
-	pid_t pid;
 	int ret;
 
 	if (seal_step_skipped(SEAL_STEP_WRAPPERS))
@@ -236,15 +225,13 @@ static int jobs_drain_inside(struct job *jobs, unsigned int nr,
 
 		if (!jobs[i].mine || jobs[i].settled)
 			continue;
-		ret = seal_inside_wait(inode, req->end, &pid);
+		ret = seal_inside_wait(inode, &req->limit);
 		if (!ret && inode->i_sb != last)
-			ret = seal_inside_wait(inode->i_sb, req->end, &pid);
+			ret = seal_inside_wait(inode->i_sb, &req->limit);
 		last = inode->i_sb;
 		if (ret) {
 			req->bad_index = jobs[i].index;
-			return ret == -EBUSY ?
-			       busy_task(pid, "its operation on the file",
-					 req->reason) : ret;
+			return ret;
 		}
 	}
 	return 0;
@@ -281,7 +268,7 @@ static int job_join(const struct job *job, struct seal_request *req)
 	info = kmalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
 	if (!info)
 		return -ENOMEM;
-	ret = seal_map_read(entry->inode, info, NULL, req->reason) ?:
+	ret = seal_map_read(entry->inode, info, NULL, &req->limit) ?:
 	      job_check(job, info, req);
 	kfree(info);
 	return ret;
@@ -291,7 +278,7 @@ static int job_join(const struct job *job, struct seal_request *req)
 
 static int job_watch(struct job *job, struct seal_request *req)
 {
-	return seal_freeze_watch(job->entry);
+	return seal_freeze_watch(job->entry, &req->limit);
 }
 
 /* If a call has passed a gate, gates have to decide from now on. */
@@ -299,13 +286,13 @@ static int job_shut(struct job *job, struct seal_request *req)
 {
 	if (!seal_freeze_opened(job->entry))
 		return 0;
-	return seal_freeze_look(job->entry, req->reason) ?:
-	       seal_freeze_shut(job->entry);
+	return seal_freeze_look(job->entry, &req->limit) ?:
+	       seal_freeze_shut(job->entry, &req->limit);
 }
 
 static int job_settle(struct job *job, struct seal_request *req)
 {
-	return seal_freeze_settle(job->entry, job->file, req->reason);
+	return seal_freeze_settle(job->entry, job->file, &req->limit);
 }
 
 /*
@@ -329,11 +316,11 @@ static int job_read(struct job *job, struct seal_request *req)
 {
 	struct seal_map_info info;
 	int ret = job_facts(job, req) ?:
-		  seal_freeze_read(job->entry, &info, req->reason);
+		  seal_freeze_read(job->entry, &info, &req->limit);
 
 	if (ret > 0)
 		ret = job_check(job, &info, req) ?:
-		      seal_freeze_close(job->entry, job->file, req->reason);
+		      seal_freeze_close(job->entry, job->file, &req->limit);
 	if (ret < 0)
 		return ret;
 	job->settled = ret;
@@ -399,7 +386,8 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 		return ret;
 
 	for (round = 0; !jobs_settled(jobs, nr); round++) {
-		if (round == MAX_ROUNDS) {
+		if (round == MAX_ROUNDS ||
+		    (round && seal_limit_over(&req->limit))) {
 			strscpy(req->reason, "the map does not come to rest, try again",
 				SEAL_REASON_LEN);
 			return -EBUSY;
@@ -515,7 +503,7 @@ int seal_claim_files(struct seal_session *session, struct seal_request *req)
 	int ret;
 
 	req->bad_index = SEAL_NO_INDEX;
-	req->end = jiffies + msecs_to_jiffies(READ_ONCE(limit_ms));
+	seal_limit_start(&req->limit, req->reason);
 	if (seal_is_disabled()) {
 		strscpy(req->reason, "the module was loaded with seal.disable=1",
 			SEAL_REASON_LEN);

@@ -14,6 +14,7 @@
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 
+#include "base/lock.h"
 #include "table/entry.h"
 
 struct file;
@@ -71,7 +72,7 @@ struct seal_request {
 	u64			max_extents;
 	u32			recall_ms;
 	bool			sticky;
-	unsigned long		end;		/* jiffies: how long to wait */
+	struct seal_limit	limit;		/* for all waits together */
 	/* results; offset and length in bytes */
 	u32			bad_index;
 	u32			bad_state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
+#include "fuse.h"
 #include "sealtest.h"
 #include "stuck.h"
 
@@ -50,9 +51,8 @@ static void *missing_page(void)
  * The cache is filled from a page that does not come, with i_rwsem and write access
  * held. The first byte is there, so that the page is not asked for too early.
  */
-static void write_missing(const char *path)
+static void write_from(const char *path, void *page)
 {
-	char *page = missing_page();
 	struct { const void *base; size_t length; } iov[2];
 	char byte = 'x';
 
@@ -61,6 +61,34 @@ static void write_missing(const char *path)
 	iov[1].base = page;
 	iov[1].length = 4096;
 	syscall(SYS_pwritev2, open_own(path), iov, 2, 0L, 0L, 0);
+	_exit(5);
+}
+
+static void write_missing(const char *path)
+{
+	write_from(path, missing_page());
+}
+
+/* The page is one of a file whose server does not answer. */
+static void write_fuse(const char *path)
+{
+	void *page = fuse_page();
+
+	if (!page)
+		_exit(3);
+	write_from(path, page);
+}
+
+/* Reads of a file can be stuck as well, and hold its lock with others. */
+static void read_missing_direct(const char *path)
+{
+	char *page = missing_page();
+	int fd = open(path, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || fallocate(fd, 0, 0, 65536))
+		_exit(2);
+	if (pread(fd, page, 4096, 0) < 0)
+		_exit(6);
 	_exit(5);
 }
 
@@ -115,8 +143,15 @@ static const char *no_uffd(void)
 	return NULL;
 }
 
+static const char *no_fuse(void)
+{
+	return access("/dev/fuse", F_OK) ? "no FUSE in this kernel" : NULL;
+}
+
 const struct stuck_kind stuck_kinds[] = {
 	{ "a write whose page never comes", write_missing, no_uffd },
+	{ "a write whose page a FUSE server does not send", write_fuse, no_fuse },
+	{ "a direct read whose page never comes", read_missing_direct, no_uffd },
 	{ "a direct write whose page never comes", write_missing_direct,
 	  no_uffd },
 	{ "splice from an empty pipe", splice_empty, NULL },
@@ -124,6 +159,17 @@ const struct stuck_kind stuck_kinds[] = {
 };
 
 const int nr_stuck_kinds = sizeof(stuck_kinds) / sizeof(stuck_kinds[0]);
+
+const struct stuck_kind *stuck_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < nr_stuck_kinds; i++)
+		if (!strncmp(stuck_kinds[i].name, name, strlen(name)))
+			break;
+	ck_assert_msg(i < nr_stuck_kinds, "%s: there is no such kind", name);
+	return &stuck_kinds[i];
+}
 
 pid_t stuck_start(const struct stuck_kind *kind, const char *path)
 {

@@ -19,6 +19,9 @@ struct stuck_kind {
 extern const struct stuck_kind stuck_kinds[];
 extern const int nr_stuck_kinds;
 
+/* The first one whose name begins so. */
+const struct stuck_kind *stuck_find(const char *name);
+
 /* Returns when the process is where it is stuck. */
 pid_t stuck_start(const struct stuck_kind *kind, const char *path);
 void stuck_end(pid_t pid);

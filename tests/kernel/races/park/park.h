@@ -22,5 +22,7 @@ struct park {
 #define PARK_WAIT	_IOW(0xd8, 1, struct park)
 /* Let it go on, and the next calls pass. */
 #define PARK_RELEASE	_IOW(0xd8, 2, struct park)
+/* A kernel thread that runs without a pause until the device is closed. */
+#define PARK_SPIN	_IO(0xd8, 3)
 
 #endif /* PARK_H */

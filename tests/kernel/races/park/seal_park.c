@@ -13,6 +13,7 @@
 #include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kprobes.h>
+#include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -71,6 +72,36 @@ static struct spot spots[PARK_SPOTS] = {
 };
 
 static DEFINE_MUTEX(spots_lock);
+
+static struct task_struct *spinner;
+
+/* As ksoftirqd with a lot to do: it lets others run, but it never sleeps. */
+static int spin(void *data)
+{
+	while (!kthread_should_stop())
+		cond_resched();
+	return 0;
+}
+
+static int spin_start(void)
+{
+	struct task_struct *task;
+
+	if (spinner)
+		return -EBUSY;
+	task = kthread_run(spin, NULL, "seal-spin");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	spinner = task;
+	return 0;
+}
+
+static void spin_stop(void)
+{
+	if (spinner)
+		kthread_stop(spinner);
+	spinner = NULL;
+}
 
 static void park(struct spot *spot)
 {
@@ -174,6 +205,12 @@ static long park_ioctl(struct file *dev, unsigned int cmd, unsigned long arg)
 	struct park op;
 	long ret = 0;
 
+	if (cmd == PARK_SPIN) {
+		mutex_lock(&spots_lock);
+		ret = spin_start();
+		mutex_unlock(&spots_lock);
+		return ret;
+	}
 	if (copy_from_user(&op, (void __user *)arg, sizeof(op)))
 		return -EFAULT;
 	op.symbol[sizeof(op.symbol) - 1] = '\0';
@@ -204,6 +241,7 @@ static int park_close(struct inode *inode, struct file *dev)
 	unsigned int i;
 
 	mutex_lock(&spots_lock);
+	spin_stop();
 	for (i = 0; i < PARK_SPOTS; i++)
 		spot_clear(&spots[i]);
 	mutex_unlock(&spots_lock);

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting for others: with a limit, killable, and with the name of who is in
+ * the way.
+ *
+ * The lock of a file can be held for ever by anybody who may open it: a write
+ * whose memory does not come holds it. The kernel has no way to wait for a
+ * semaphore for a limited time. To try it again and again is one, but where
+ * several tasks queue for it there is no moment in which it is free. So after
+ * some tries a thread queues for it, in its place in the queue, and is killed
+ * when the time is over, or when the caller is. The thread keeps the semaphore
+ * until the caller is done with it. The caller waits for the end of the thread:
+ * nothing is left behind.
+ */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/freezer.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "base/lock.h"
+#include "uapi/seal.h"
+
+static unsigned int limit_ms = 10000;
+module_param(limit_ms, uint, 0644);
+MODULE_PARM_DESC(limit_ms, "how long an operation waits for others before it fails with EBUSY");
+
+void seal_limit_start(struct seal_limit *limit, char *reason)
+{
+	limit->end = jiffies + msecs_to_jiffies(READ_ONCE(limit_ms));
+	limit->reason = reason;
+}
+
+bool seal_limit_over(const struct seal_limit *limit)
+{
+	return time_after(jiffies, limit->end);
+}
+
+int seal_limit_tell(const struct seal_limit *limit, const char *what)
+{
+	strscpy(limit->reason, what, SEAL_REASON_LEN);
+	return -EBUSY;
+}
+
+static int blame(const struct seal_limit *limit, pid_t pid, const char *comm,
+		 const char *what)
+{
+	snprintf(limit->reason, SEAL_REASON_LEN, "task %d (%s) %s", pid, comm,
+		 what);
+	return -EBUSY;
+}
+
+int seal_limit_blame(const struct seal_limit *limit, pid_t pid, const char *what)
+{
+	char comm[TASK_COMM_LEN] = "?";
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_PID);
+	if (task)
+		strscpy(comm, task->comm, sizeof(comm));
+	rcu_read_unlock();
+	return blame(limit, pid, comm, what);
+}
+
+int seal_nap(unsigned int ms)
+{
+	__set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
+	schedule_timeout(msecs_to_jiffies(ms) ?: 1);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* Who has @sem for writing: its number, and in @comm its name; 0: not known. */
+static pid_t owner_of(struct rw_semaphore *sem, char *comm)
+{
+	pid_t pid = 0;
+
+#ifndef CONFIG_PREEMPT_RT
+	/* the lowest bits say how it is held, the lowest that it is by readers */
+	const long flags = 7, readers = 1;
+	struct task_struct *task;
+	long owner;
+
+	rcu_read_lock();
+	owner = atomic_long_read(&sem->owner);
+	task = (struct task_struct *)(owner & ~flags);
+	if (task && !(owner & readers)) {
+		/*
+		 * Who still has it has not ended, so its memory stays for the
+		 * rest of this RCU section.
+		 */
+		smp_rmb();
+		if (atomic_long_read(&sem->owner) == owner) {
+			pid = task_pid_nr(task);
+			strscpy(comm, task->comm, TASK_COMM_LEN);
+		}
+	}
+	rcu_read_unlock();
+#endif
+	return pid;
+}
+
+static int tell_owner(struct rw_semaphore *sem, const struct seal_limit *limit,
+		      const char *name)
+{
+	char comm[TASK_COMM_LEN], what[64];
+	pid_t pid = owner_of(sem, comm);
+
+	if (pid) {
+		snprintf(what, sizeof(what), "has %s and does not let it go",
+			 name);
+		return blame(limit, pid, comm, what);
+	}
+	snprintf(limit->reason, SEAL_REASON_LEN,
+		 "readers or direct writers have %s and do not let it go", name);
+	return -EBUSY;
+}
+
+struct seal_lock_help {
+	struct task_struct	*thread;
+	struct rw_semaphore	*sem;
+	bool			shared;
+	int			ret;
+	struct completion	tried;		/* ret is known */
+	struct completion	done;		/* let it go */
+};
+
+static int help_thread(void *data)
+{
+	struct seal_lock_help *help = data;
+
+	allow_signal(SIGKILL);
+	help->ret = help->shared ? down_read_killable(help->sem) :
+				   down_write_killable(help->sem);
+	complete(&help->tried);
+	if (help->ret)
+		return 0;
+	wait_for_completion(&help->done);
+	if (help->shared)
+		up_read(help->sem);
+	else
+		up_write(help->sem);
+	return 0;
+}
+
+/* Wait for the end of the thread. */
+static void help_free(struct seal_lock_help *help)
+{
+	kthread_stop(help->thread);
+	put_task_struct(help->thread);
+	kfree(help);
+}
+
+static void help_end(struct seal_lock_help *help)
+{
+	complete(&help->done);
+	help_free(help);
+}
+
+/* It has the semaphore, or it does not wait for it any more. */
+static void help_kill(struct seal_lock_help *help)
+{
+	/* a signal that comes before the thread allows it is lost */
+	while (!wait_for_completion_timeout(&help->tried, 1))
+		send_sig(SIGKILL, help->thread, 1);
+	help_end(help);
+}
+
+/*
+ * Frozen, the caller would keep the semaphore, and whoever waits for it could
+ * not be frozen: a suspend ends the wait.
+ */
+static int help_wait(struct seal_lock_help *help, const struct seal_limit *limit,
+		     const char *name)
+{
+	while (!seal_limit_over(limit)) {
+		long left = wait_for_completion_killable_timeout(&help->tried,
+								 HZ / 10 ?: 1);
+
+		if (left > 0)
+			return 0;
+		if (left)
+			return -EINTR;
+		if (freezing(current))
+			return seal_limit_tell(limit, "the system is being suspended");
+	}
+	return tell_owner(help->sem, limit, name);
+}
+
+static int lock_helped(struct seal_lock *lock, bool shared,
+		       const struct seal_limit *limit, const char *name)
+{
+	struct seal_lock_help *help = kzalloc(sizeof(*help), GFP_KERNEL_ACCOUNT);
+	struct task_struct *thread;
+	int ret;
+
+	if (!help)
+		return -ENOMEM;
+	help->sem = lock->sem;
+	help->shared = shared;
+	init_completion(&help->tried);
+	init_completion(&help->done);
+	thread = kthread_create(help_thread, help, "seal-lock/%d",
+				task_pid_nr(current));
+	if (IS_ERR(thread)) {
+		kfree(help);
+		return PTR_ERR(thread);
+	}
+	/* it may end by itself */
+	help->thread = get_task_struct(thread);
+	wake_up_process(thread);
+	ret = help_wait(help, limit, name);
+	if (ret)
+		help_kill(help);
+	else
+		lock->help = help;
+	return ret;
+}
+
+static bool lock_try(struct rw_semaphore *sem, bool shared)
+{
+	return shared ? down_read_trylock(sem) : down_write_trylock(sem);
+}
+
+/* How often a lock is tried, a moment apart, before somebody queues for it. */
+#define TRIES	5
+
+int seal_lock(struct seal_lock *lock, struct rw_semaphore *sem, bool shared,
+	      const struct seal_limit *limit, const char *name)
+{
+	unsigned int tries;
+	int ret;
+
+	*lock = (struct seal_lock){ .sem = sem, .shared = shared };
+	if (!limit) {
+		if (shared)
+			down_read(sem);
+		else
+			down_write(sem);
+		return 0;
+	}
+	for (tries = 0; tries < TRIES; tries++) {
+		if (lock_try(sem, shared))
+			return 0;
+		usleep_range(100, 200);
+		if (fatal_signal_pending(current))
+			break;
+	}
+	ret = tries < TRIES ? -EINTR : lock_helped(lock, shared, limit, name);
+	if (ret)
+		lock->sem = NULL;
+	return ret;
+}
+
+void seal_unlock(struct seal_lock *lock)
+{
+	if (!lock->sem)
+		return;
+	if (lock->help)
+		help_end(lock->help);
+	else if (lock->shared)
+		up_read(lock->sem);
+	else
+		up_write(lock->sem);
+}
+
+int seal_mutex_lock(struct mutex *mutex, const struct seal_limit *limit,
+		    const char *what)
+{
+	while (!mutex_trylock(mutex)) {
+		if (seal_nap(1))
+			return -EINTR;
+		if (seal_limit_over(limit))
+			return seal_limit_tell(limit, what);
+	}
+	return 0;
+}
+
+bool seal_write_access(struct super_block *sb)
+{
+	return sb_start_write_trylock(sb);
+}
+
+int seal_write_access_wait(struct super_block *sb)
+{
+	while (!seal_write_access(sb))
+		if (seal_nap(20))
+			return -EINTR;
+	return 0;
+}

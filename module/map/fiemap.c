@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fiemap operation of an inode, without waiting for others.
+ *
+ * ->fiemap() of XFS, and of ext4 since 6.16, waits for i_rwsem, whoever has it
+ * and however long; no signal ends that. Behind it both do the same: they go
+ * through the extents by a function of their own, which takes the lock that
+ * protects them. So this does it in their place.
+ *
+ * XFS needs i_rwsem for nothing else (FIBMAP and lseek() do without it). ext4
+ * keeps what it reads in a cache. That must not happen while extents are removed,
+ * so i_rwsem or the invalidate lock must be held. Here it is the second, which no
+ * write holds while it sleeps in its memory; with a limit.
+ */
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/iomap.h>
+#include <linux/mutex.h>
+
+#include "base/compat.h"
+#include "base/lock.h"
+#include "map/fiemap.h"
+#include "map/xfs_inode.h"
+#include "probes/gate.h"
+#include "probes/symbol.h"
+
+SEAL_ORIGINAL(seal_xfs_read_begin, int, struct inode *inode, loff_t offset,
+	      loff_t length, unsigned int flags, struct iomap *iomap,
+	      struct iomap *srcmap);
+SEAL_ORIGINAL(seal_ext4_report_begin, int, struct inode *inode, loff_t offset,
+	      loff_t length, unsigned int flags, struct iomap *iomap,
+	      struct iomap *srcmap);
+
+/* Behind the entry of the function, which must not be called through a pointer. */
+static int xfs_begin(struct inode *inode, loff_t offset, loff_t length,
+		     unsigned int flags, struct iomap *iomap,
+		     struct iomap *srcmap)
+{
+	return static_call(seal_xfs_read_begin)(inode, offset, length, flags,
+						iomap, srcmap);
+}
+
+static int ext4_begin(struct inode *inode, loff_t offset, loff_t length,
+		      unsigned int flags, struct iomap *iomap,
+		      struct iomap *srcmap)
+{
+	return static_call(seal_ext4_report_begin)(inode, offset, length, flags,
+						   iomap, srcmap);
+}
+
+struct reader {
+	const char		*module;
+	const char		*symbol;
+	void			(*bind)(unsigned long original);
+	struct iomap_ops	ops;
+	bool			locks;		/* needs the invalidate lock */
+	bool			known;
+	bool			there;
+	u64			modules_gone;	/* when it was looked for */
+};
+
+static struct reader readers[] = {
+	{ .module = "xfs", .symbol = "xfs_read_iomap_begin",
+	  .bind = bind_seal_xfs_read_begin, .ops.iomap_begin = xfs_begin },
+	{ .module = "ext4", .symbol = "ext4_iomap_begin_report",
+	  .bind = bind_seal_ext4_report_begin, .ops.iomap_begin = ext4_begin,
+	  .locks = true },
+};
+
+static DEFINE_MUTEX(readers_lock);
+
+static struct reader *reader_of(const struct inode *inode)
+{
+	if (seal_is_xfs(inode))
+		return &readers[0];
+	return SEAL_EXT4_FIEMAP_LOCKS ? &readers[1] : NULL;
+}
+
+/* Where its function is; not on every kernel there is one. */
+static bool reader_learn(struct reader *reader)
+{
+	u64 gone = seal_modules_gone();
+	unsigned long function;
+
+	/* the open file pins the module: what is known stays true */
+	if (smp_load_acquire(&reader->known) && reader->modules_gone == gone)
+		return reader->there;
+	mutex_lock(&readers_lock);
+	if (!reader->known || reader->modules_gone != gone) {
+		function = seal_symbol_body(reader->module, reader->symbol);
+		if (function)
+			reader->bind(function);
+		reader->there = function;
+		reader->modules_gone = gone;
+		/* pairs with the look above: the rest is seen by who sees it */
+		smp_store_release(&reader->known, true);
+	}
+	mutex_unlock(&readers_lock);
+	return reader->there;
+}
+
+int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
+		u64 length, const struct seal_limit *limit)
+{
+	struct reader *reader = reader_of(inode);
+	struct seal_lock lock;
+	int ret;
+
+	if (!limit || !reader || !reader_learn(reader))
+		return inode->i_op->fiemap(inode, fi, start, length);
+	if (!reader->locks)
+		return iomap_fiemap(inode, fi, start, length, &reader->ops);
+	ret = seal_lock(&lock, &inode->i_mapping->invalidate_lock, true, limit,
+			"the lock of the file's page cache");
+	if (ret)
+		return ret;
+	ret = iomap_fiemap(inode, fi, start, length, &reader->ops);
+	seal_unlock(&lock);
+	return ret;
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A filesystem is frozen, for a snapshot, or the system is suspended, while somebody
+ * is inside an operation of the module. The freeze does not wait for long, whoever
+ * reads goes on, the operation can be killed, and when it thaws all is well.
+ */
+#define _GNU_SOURCE
+#include "sealtest.h"
+#include "stuck.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define LENGTH	(64 << 20)
+
+/* How long the freeze took. */
+static double freeze(const char *what)
+{
+	int dir = open(st_env("SEAL_DIR"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	double began = st_now(), took;
+
+	ck_assert_msg(!ioctl(dir, FIFREEZE, 0), "%s: FIFREEZE: %s", what,
+		      strerror(errno));
+	took = st_now() - began;
+	close(dir);
+	printf("%s: the freeze took %.2f s\n", what, took);
+	ck_assert_msg(took < st_patience(10), "%s: the freeze took %.1f s", what,
+		      took);
+	return took;
+}
+
+static void thaw(void)
+{
+	int dir = open(st_env("SEAL_DIR"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ck_assert_int_eq(ioctl(dir, FITHAW, 0), 0);
+	close(dir);
+}
+
+/* Read a file to its end, in a process that may hang. */
+static void reads_go_on(int fd, const char *what)
+{
+	double began = st_now();
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		char block[65536];
+
+		for (off_t at = 0; pread(fd, block, sizeof(block), at) > 0;)
+			at += sizeof(block);
+		_exit(0);
+	}
+	status = st_wait_child(pid, st_patience(10));
+	if (status == -1) {
+		thaw();
+		kill(pid, SIGKILL);
+	}
+	ck_assert_msg(!status, "%s: the file cannot be read while it is frozen", what);
+	printf("%s: the file was read in %.2f s\n", what, st_now() - began);
+}
+
+static void dies(pid_t pid, const char *what)
+{
+	double began = st_now();
+	int status;
+
+	kill(pid, SIGKILL);
+	status = st_wait_child(pid, st_patience(5));
+	if (status == -1)
+		thaw();
+	ck_assert_msg(status != -1, "%s: SIGKILL does not end the caller", what);
+	printf("%s: the caller ended %.2f s after SIGKILL\n", what,
+	       st_now() - began);
+}
+
+static pid_t child(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* PREALLOC of all of the file. */
+static int prealloc(int dev, int fd)
+{
+	uint64_t done = 0;
+
+	while (done < LENGTH) {
+		struct seal_range_op op = {
+			.size = sizeof(op), .fd = fd, .offset = done,
+			.length = LENGTH - done, .flags = SEAL_PREALLOC_WRITTEN,
+		};
+		int ret = st_do_ioctl(dev, SEAL_IOC_PREALLOC, &op);
+
+		if (ret)
+			return ret;
+		done += op.done;
+	}
+	return 0;
+}
+
+START_TEST(prealloc_and_freeze)
+{
+	const char *what = "PREALLOC WRITTEN and a freeze";
+	int fd = st_create("grows"), dev = st_session();
+	struct seal_status status;
+	pid_t pid = child();
+
+	if (!pid)
+		for (;;)
+			if (ftruncate(fd, 0) || prealloc(st_session(), fd))
+				_exit(1);
+	/* at different places of what it does */
+	for (int i = 0; i < 5; i++) {
+		st_sleep_ms(200 + 230 * i);
+		freeze(what);
+		reads_go_on(fd, what);
+		if (i < 4)
+			thaw();
+	}
+	dies(pid, what);
+	thaw();
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(prealloc(dev, fd), 0);
+	status = st_status(fd);
+	ck_assert_int_eq(status.unwritten, 0);
+	ck_assert_int_eq(status.file_size, LENGTH);
+	close(dev);
+	close(fd);
+	st_remove("grows");
+}
+END_TEST
+
+START_TEST(seal_and_freeze)
+{
+	const char *what = "SEAL and a freeze";
+	int fd = st_create_written("victim", 1 << 20), dev = st_session();
+	pid_t pid = child();
+
+	if (!pid)
+		for (int own = st_session();;) {
+			struct seal_files out;
+
+			if (!st_do_seal(own, &fd, 1, 0, 0, 0, &out))
+				st_do_unseal(own, fd, 0);
+			pwrite(fd, "x", 1, 0);
+		}
+	for (int i = 0; i < 5; i++) {
+		st_sleep_ms(200 + 170 * i);
+		freeze(what);
+		reads_go_on(fd, what);
+		if (i < 4)
+			thaw();
+	}
+	/* INFO and STATUS do not write */
+	answers_in_time(dev, fd, what);
+	thaw();
+	kill(pid, SIGKILL);
+	ck_assert_int_ne(st_wait_child(pid, st_patience(5)), -1);
+	ck_assert_int_eq(seal_in_time(dev, fd, what), 0);
+	st_unseal(dev, fd);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
+/* SEAL waits for the lock of the file, which a read holds: a freeze does not. */
+START_TEST(waiting_seal_and_freeze)
+{
+	const struct stuck_kind *kind = stuck_find("a direct read");
+	const char *what = "a SEAL that waits and a freeze";
+	int fd, dev = st_session(), other = st_create_written("other", 65536);
+	char path[256];
+	pid_t reader, pid;
+
+	if (kind->lack && kind->lack()) {
+		ST_SKIP("%s", kind->lack());
+		return;
+	}
+	limit_long();
+	st_path(path, sizeof(path), "stuck");
+	reader = stuck_start(kind, path);
+	fd = st_open("stuck", O_RDWR);
+	pid = child();
+	if (!pid) {
+		struct seal_files out;
+
+		_exit(-st_do_seal(st_session(), &fd, 1, 0, 0, 0, &out));
+	}
+	st_sleep_ms(1000);
+	freeze(what);
+	reads_go_on(other, what);
+	dies(pid, what);
+	thaw();
+	stuck_end(reader);
+	ck_assert_int_eq(seal_in_time(dev, fd, what), 0);
+	close(dev);
+	close(fd);
+	close(other);
+}
+END_TEST
+
+/* One who wants to truncate a file waits for its holder. */
+static pid_t recall_start(int fd)
+{
+	pid_t pid = child();
+
+	if (!pid)
+		_exit(ftruncate(fd, 4096) ? errno : 0);
+	st_sleep_ms(1000);
+	ck_assert_int_eq(st_wait_child(pid, 0), -1);
+	return pid;
+}
+
+START_TEST(recall_and_freeze)
+{
+	const char *what = "a recall and a freeze";
+	pid_t holder = holder_start("held", 40000), pid;
+	int fd = st_open("held", O_RDWR), status;
+
+	pid = recall_start(fd);
+	freeze(what);
+	reads_go_on(fd, what);
+	thaw();
+	/* the freeze has ended the wait, and the seal holds */
+	status = st_wait_child(pid, st_patience(5));
+	ck_assert_int_eq(status >> 8, ETXTBSY);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_END), 65536);
+
+	/* one that waits can be killed while it is frozen */
+	pid = recall_start(fd);
+	freeze(what);
+	dies(pid, what);
+	thaw();
+	holder_kill(holder, what);
+	ck_assert(st_becomes_unsealed(fd));
+	ck_assert_int_eq(ftruncate(fd, 4096), 0);
+	close(fd);
+}
+END_TEST
+
+#define PM_TEST		"/sys/power/pm_test"
+#define PM_STATE	"/sys/power/state"
+
+/* All tasks are frozen for five seconds, and go on. */
+static void suspend(const char *what)
+{
+	double began = st_now();
+	int ret;
+
+	ck_assert_int_eq(st_do_write_file(PM_TEST, "freezer"), 0);
+	ret = st_do_write_file(PM_STATE, "freeze");
+	printf("%s: suspend %s after %.2f s\n", what,
+	       ret ? strerror(-ret) : "succeeded", st_now() - began);
+	ck_assert_int_eq(st_do_write_file(PM_TEST, "none"), 0);
+	ck_assert_msg(!ret, "%s: suspend: %s", what, strerror(-ret));
+}
+
+static bool can_suspend(void)
+{
+	char *states;
+	bool can;
+
+	if (access(PM_TEST, W_OK))
+		return false;
+	states = st_read_file(PM_STATE);
+	can = strstr(states, "freeze");
+	free(states);
+	return can;
+}
+
+START_TEST(recall_and_suspend)
+{
+	const char *what = "a recall and a suspend";
+	pid_t holder, pid;
+	int fd, status;
+
+	if (!can_suspend()) {
+		ST_SKIP("no %s, or no state \"freeze\"", PM_TEST);
+		return;
+	}
+	holder = holder_start("held", 100000);
+	fd = st_open("held", O_RDWR);
+	pid = recall_start(fd);
+	suspend(what);
+	/* it waits as before, and goes on when the holder lets go */
+	ck_assert_int_eq(st_wait_child(pid, 0), -1);
+	holder_kill(holder, what);
+	status = st_wait_child(pid, st_patience(5));
+	ck_assert_int_eq(status, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(waiting_seal_and_suspend)
+{
+	const struct stuck_kind *kind = stuck_find("a direct read");
+	const char *what = "a SEAL that waits and a suspend";
+	pid_t reader, pid;
+	char path[256];
+	int fd;
+
+	if (!can_suspend() || (kind->lack && kind->lack())) {
+		ST_SKIP("cannot suspend, or nobody can be stuck");
+		return;
+	}
+	limit_long();
+	st_path(path, sizeof(path), "stuck");
+	reader = stuck_start(kind, path);
+	fd = st_open("stuck", O_RDWR);
+	pid = child();
+	if (!pid) {
+		struct seal_files out;
+
+		_exit(-st_do_seal(st_session(), &fd, 1, 0, 0, 0, &out));
+	}
+	st_sleep_ms(1000);
+	suspend(what);
+	dies(pid, what);
+	stuck_end(reader);
+	close(fd);
+}
+END_TEST
+
+static TCase *freezes(void)
+{
+	TCase *tc = tcase_create("freezes");
+
+	tcase_set_timeout(tc, 180);
+	tcase_add_checked_fixture(tc, limit_short, limit_long);
+	tcase_add_test(tc, prealloc_and_freeze);
+	tcase_add_test(tc, seal_and_freeze);
+	tcase_add_test(tc, waiting_seal_and_freeze);
+	tcase_add_test(tc, recall_and_freeze);
+	tcase_add_test(tc, recall_and_suspend);
+	tcase_add_test(tc, waiting_seal_and_suspend);
+	return tc;
+}
+
+ST_CASE(freezes, freezes, ST_NOWHERE);
