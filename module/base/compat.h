@@ -379,4 +379,23 @@ static inline unsigned long seal_small_folios(unsigned long flags)
 }
 #endif
 
+/*
+ * Before 7.2 the kernel accounts a huge folio by these bits when the folio goes,
+ * and warns if they do not allow such folios. So the bits stay as they are there,
+ * and a gate restricts readahead to small folios. Nothing else adds large folios
+ * to a file with both kinds of blocks: a write adds no folio that goes beyond its
+ * own pages.
+ */
+#define SEAL_READAHEAD_GATE	!SEAL_KERNEL(7, 2)
+
+/*
+ * Kernels before 7.2 can be built to collapse pages of executables that nobody
+ * has open for writing, whatever the bits say. Later kernels test the bits.
+ */
+#define SEAL_COLLAPSE_UNASKED	(SEAL_READAHEAD_GATE && \
+				 IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS))
+
+/* Does the caller of page_cache_ra_unbounded() hold the invalidate lock? */
+#define SEAL_READAHEAD_LOCKED	SEAL_KERNEL(7, 0)
+
 #endif /* SEAL_COMPAT_H */

@@ -35,6 +35,9 @@ bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb);
 /* The same question for sharing blocks of @inode with another file. */
 bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode);
 
+/* Debug build: is @gate switched off, so that every call passes it? */
+bool seal_gate_skipped(const struct seal_gate *gate);
+
 /*
  * @gate refuses a call: count it, trace it and tell listeners. Returns false if
  * the call passes all the same, in log-only mode. The caller is in an RCU

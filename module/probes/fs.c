@@ -20,7 +20,8 @@ static bool kernel_supported(char *reason)
 	if (!IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) ||
 	    !IS_ENABLED(CONFIG_KPROBES_ON_FTRACE) ||
 	    !IS_ENABLED(CONFIG_HAVE_STATIC_CALL_INLINE)) {
-		strscpy(reason, "the kernel has no ftrace with arguments, kprobes by ftrace or static calls",
+		strscpy(reason,
+			"no ftrace with arguments, kprobes by ftrace or static calls in this kernel",
 			SEAL_REASON_LEN);
 		return false;
 	}

@@ -27,6 +27,7 @@
 #include "base/debug.h"
 #include "base/lock.h"
 #include "map/xfs_inode.h"
+#include "sealing/folios.h"
 #include "sealing/freeze.h"
 #include "sealing/pages.h"
 #include "sealing/staging.h"
@@ -244,6 +245,14 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 	 * EOF has no data to be written and stays as it is.
 	 */
 	rests = !info->delalloc_at.state && !seal_changes(entry);
+	/*
+	 * ext4 keeps blocks that a short write at the end has reserved, without
+	 * a dirty page: only another write there gives them an address.
+	 */
+	if (info->delalloc_at.state)
+		snprintf(limit->reason, SEAL_REASON_LEN,
+			 "a delayed block at offset %llu, with all data written back: write there, preallocate it, or punch it out",
+			 info->delalloc_at.offset);
 	if (entry->gates == SEAL_GATES_SHUT)
 		return read_shut(entry, table, info, rests);
 
@@ -401,7 +410,7 @@ void seal_thaw_map(struct seal_entry *entry)
 		if ((READ_ONCE(inode->i_flags) & mask) == set)
 			break;
 	}
-	seal_pages_release(entry);
+	seal_folios_release(entry);
 	if (locked)
 		inode_unlock(inode);
 }

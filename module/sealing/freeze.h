@@ -44,9 +44,9 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 
 /*
  * 3. Read the map. Returns 1 if it was at rest: @info, entry->sum and
- * entry->table describe it. Returns 0 if it was not: settle again. After 1b,
- * the table was reduced then, because a call may have passed for a range that
- * is not in place after all.
+ * entry->table describe it. Returns 0 if it was not: settle again; the reason of
+ * @limit may say why. After 1b, the table was reduced then, because a call may
+ * have passed for a range that is not in place after all.
  */
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 		     const struct seal_limit *limit);

@@ -36,6 +36,7 @@
 #include "base/compat.h"
 #include "base/debug.h"
 #include "map/xfs_inode.h"
+#include "sealing/folios.h"
 #include "sealing/pages.h"
 #include "table/entry.h"
 #include "uapi/seal.h"
@@ -99,7 +100,6 @@ struct scan {
 	pgoff_t	first, last;	/* from the first such folio to the last one */
 	bool	found;
 	bool	displaced;	/* some are outside of @keep */
-	bool	large;		/* some are large */
 };
 
 /* Look through the cache. Waits for nothing, and locks no folio. */
@@ -113,7 +113,6 @@ static void scan(struct inode *inode, struct scan *scan)
 
 	scan->found = false;
 	scan->displaced = false;
-	scan->large = false;
 	folio_batch_init(&batch);
 	while (filemap_get_folios(mapping, &index, -1, &batch)) {
 		for (i = 0; i < folio_batch_count(&batch); i++) {
@@ -132,7 +131,6 @@ static void scan(struct inode *inode, struct scan *scan)
 			scan->last = folio->index + folio_nr_pages(folio) - 1;
 			scan->found = true;
 			scan->displaced |= displaced;
-			scan->large |= large;
 		}
 		folio_batch_release(&batch);
 		cond_resched();
@@ -246,45 +244,6 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 	return ret;
 }
 
-/*
- * Restrict the cache to its smallest folios. A task that adds a large folio
- * looks at the bits before it takes a lock, so a large folio may still come
- * later. The caller looks again after such tasks have come to the lock.
- *
- * The kernel accounts a folio of the size of a huge page by the bits at the
- * time when it comes, and again when it goes.
- */
-static void restrict_folios(struct seal_entry *entry)
-{
-	struct address_space *mapping = entry->inode->i_mapping;
-	unsigned long bits = mapping->flags & SEAL_FOLIO_BITS;
-
-	entry->folio_bits = bits;
-	entry->small_folios = true;
-	set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS, seal_small_folios(bits));
-}
-
-static void allow_folios(struct seal_entry *entry)
-{
-	set_mask_bits(&entry->inode->i_mapping->flags, SEAL_FOLIO_BITS,
-		      entry->folio_bits);
-	entry->small_folios = false;
-}
-
-void seal_pages_release(struct seal_entry *entry)
-{
-	/* no folio in the cache is as large as a huge page now */
-	if (entry->small_folios)
-		allow_folios(entry);
-}
-
-static bool restricted(const struct seal_entry *entry)
-{
-	unsigned long flags = entry->inode->i_mapping->flags;
-
-	return (flags & SEAL_FOLIO_BITS) == seal_small_folios(flags);
-}
-
 /* A grace period of RCU tasks: who was running then has slept since. */
 struct grace {
 	struct rcu_head		rcu;
@@ -356,23 +315,23 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 	if (!seal_step_skipped(SEAL_STEP_PAGES))
 		what.keep = keep;
 	what.small = small && !seal_step_skipped(SEAL_STEP_FOLIOS) &&
-		     (entry->small_folios || !restricted(entry));
+		     (entry->small_folios || seal_folios_allowed(inode));
+	if (what.small && SEAL_COLLAPSE_UNASKED && !by_block) {
+		strscpy(limit->reason,
+			"not all in place, and the kernel may collapse its pages (READ_ONLY_THP_FOR_FS)",
+			SEAL_REASON_LEN);
+		return -EOPNOTSUPP;
+	}
 
 	for (;;) {
 		ret = clean(inode, file, 0, LLONG_MAX, again) ?:
 		      seal_pages_lock(inode, &locks, limit);
 		if (ret)
 			return ret;
-		if (entry->small_folios) {
-			/* late folios must go with the bits they came with */
-			scan(inode, &what);
-			if (what.large)
-				allow_folios(entry);
-		}
-		drop(inode, &what);
-		fresh = what.small && !what.large && !entry->small_folios;
+		fresh = what.small && !entry->small_folios;
 		if (fresh)
-			restrict_folios(entry);
+			seal_folios_restrict(entry);
+		drop(inode, &what);
 		seal_pages_unlock(&locks);
 
 		if (!what.found && !fresh)
@@ -388,7 +347,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		if (!fresh && !what.displaced && by_block && ++tries == TRIES)
 			return 0;
 		if (time_before(jiffies, until)) {
-			/* wait for tasks between the look and the lock */
+			/* wait for readahead between its test and the lock */
 			if (fresh && !by_block)
 				ret = wait_for_tasks(limit);
 			if (ret)

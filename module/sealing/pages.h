@@ -48,17 +48,15 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 
 /*
  * Drop all cached pages that are not inside @keep; if @keep is NULL, none. With
- * @small, also restrict the cache to its smallest folios, until
- * seal_pages_release(). Tries for a while. Returns 0; -EBUSY with the reason of
- * @limit: some pages are in use, or see seal_lock(); -EINTR; or an error of
- * write-back. The map is not locked before and after.
+ * @small, also restrict the cache to its smallest folios (folios.h). Tries for a
+ * while. Returns 0; -EBUSY with the reason of @limit: some pages are in use, or
+ * see seal_lock(); -EOPNOTSUPP with a reason: the kernel does not obey the
+ * restriction; -EINTR; or an error of write-back. The map is not locked before
+ * and after.
  */
 int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		      const struct seal_ranges *keep, bool small,
 		      const struct seal_limit *limit);
-
-/* Allow large folios again. */
-void seal_pages_release(struct seal_entry *entry);
 
 /* Wait for what callers that were killed did not wait for. */
 void seal_pages_exit(void);

@@ -105,7 +105,7 @@ struct seal_entry {
 	bool			recalled;	/* holders are being asked */
 	bool			growing;	/* nobody may join meanwhile */
 	bool			layout_broken;	/* is still to be waited for */
-	bool			small_folios;	/* large ones are disabled */
+	bool			small_folios;	/* no large ones, see folios.h */
 	bool			resized;	/* size changed, reported */
 	struct seal_fs		*fs;
 	u32			folio_bits;	/* before small_folios */
