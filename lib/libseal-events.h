@@ -195,14 +195,18 @@ int seal_monitor_next(struct seal_monitor *monitor,
 void seal_monitor_close(struct seal_monitor *monitor);
 
 /**
- * seal_event_name() - "sealed", "unsealed", "refused", ... or "unknown"
+ * seal_event_name() - the word for an enum seal_event_type
  * @type: enum seal_event_type
+ *
+ * Return: a constant string: "sealed", "unsealed", "refused", ... or "unknown".
  */
 const char *seal_event_name(uint32_t type);
 
 /**
- * seal_why_name() - "call", "close", "exit" or "unknown"
+ * seal_why_name() - the word for an enum seal_why
  * @why: enum seal_why
+ *
+ * Return: a constant string: "call", "close", "exit" or "unknown".
  */
 const char *seal_why_name(uint32_t why);
 
