@@ -203,6 +203,7 @@ static const char *operation_of(const char *gate)
 		const char	*operation;
 	} operations[] = {
 		{ "generic_write_checks",		"write" },
+		{ "iomap_file_buffered_write",		"write" },
 		{ "iomap_page_mkwrite",			"write" },
 		{ "xfs_atomic_write_cow_iomap_begin",	"atomic-write" },
 		{ "xfs_atomic_write_cow_iomap_next",	"atomic-write" },
@@ -220,6 +221,7 @@ static const char *operation_of(const char *gate)
 		{ "ext4_fileattr_set",			"set-flags" },
 		{ "ext4_ext_migrate",			"migrate" },
 		{ "ext4_begin_enable_verity",		"enable-verity" },
+		{ "dquot_quota_on",			"quota-on" },
 		{ "xfs_swap_extents",			"swap-extents" },
 		{ "xfs_exchrange_prep",			"exchange-range" },
 		{ "xfs_fs_map_blocks",			"pnfs-layout" },

@@ -158,7 +158,7 @@ int seal_change_enter(struct file *file, const struct seal_limit *limit)
 	int ret = seal_map_get(limit);
 
 	if (ret)
-		return ret == -ENOENT ? -EOPNOTSUPP : ret;
+		return ret;
 	/* mnt_want_write_file() would sleep in a freeze, whatever signal comes */
 	ret = seal_write_access_wait(file_inode(file)->i_sb);
 	if (!ret && __mnt_is_readonly(file->f_path.mnt)) {

@@ -151,7 +151,7 @@ static int grant_check(struct seal_entry *entry, struct seal_session *session,
 					    "blocks of the range are granted to another holder");
 		if (!(grant->flags & SEAL_GRANT_TAKEOVER))
 			return seal_explain(grant->reason, -EBUSY,
-					    "blocks of the range are granted to the sticky claim: take them over");
+					    "blocks of the range are granted to the lasting claim: take them over");
 	}
 	return 0;
 }

@@ -147,8 +147,9 @@ struct seal_fs *seal_eligible(struct file *file, u32 *fs_flags, char *reason)
 
 	ret = vfs_fileattr_get(file_dentry(file), &fa);
 	if (ret)
-		return refuse(-EOPNOTSUPP, "the attributes of the file cannot be read",
-			      reason);
+		return refuse(ret == -ENOIOCTLCMD || ret == -ENOTTY ?
+			      -EOPNOTSUPP : ret,
+			      "the attributes of the file cannot be read", reason);
 	*fs_flags = fa.flags;
 	if (fa.fsx_xflags & FS_XFLAG_REALTIME)
 		return refuse(-EOPNOTSUPP, "realtime files have map changes that no gate covers",

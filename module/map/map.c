@@ -91,7 +91,10 @@ struct seal_gate_set seal_map_gates = {
 
 int seal_map_get(const struct seal_limit *limit)
 {
-	return seal_set_get(&seal_map_gates, limit);
+	int ret = seal_set_get(&seal_map_gates, limit);
+
+	/* to a user ENOENT would be a file that is missing */
+	return ret == -ENOENT ? -EOPNOTSUPP : ret;
 }
 
 void seal_map_put(void)
@@ -343,7 +346,7 @@ static int map_build(struct inode *inode, struct seal_map_info *info,
 	ret = map_walk(inode, 0, U64_MAX, limit,
 		       change ? build_changed : build_extent, &b);
 	if (ret == -ENXIO)
-		strscpy(reason, "kprobes or ftrace are switched off, the map cannot be read",
+		strscpy(reason, "ftrace is switched off, the map cannot be read",
 			SEAL_REASON_LEN);
 	if (ret == -ENXIO || ret == -EOPNOTSUPP)
 		return -EOPNOTSUPP;
