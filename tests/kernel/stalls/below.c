@@ -81,7 +81,7 @@ START_TEST(copy_from_above)
 {
 	const char *what = "sendfile out of a loop device on the filesystem";
 	int fd = st_create_written("victim", 65536), dev = st_session();
-	char command[512], image[256];
+	char command[1024], image[256];
 	struct watch watch;
 	pid_t copier, writer;
 
