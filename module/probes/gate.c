@@ -450,12 +450,23 @@ void seal_set_put(struct seal_gate_set *set)
 		mod_delayed_work(system_unbound_wq, &linger, linger_time());
 }
 
-/* One set at a time, so that nobody waits for the lock for longer than that takes. */
+/*
+ * One set at a time, so that nobody waits for the lock for longer than that takes.
+ *
+ * Detaching waits until every task has slept, with this lock and that of ftrace. A
+ * kernel thread that always runs would make it take very long. So first wait for
+ * such a moment without a lock: as long as there is none, the gates stay, and
+ * whoever seals meanwhile finds them.
+ */
 static void linger_work(struct work_struct *work)
 {
 	unsigned long wait = ULONG_MAX, end;
 	struct seal_gate_set *set;
+	static bool slept;	/* all have, a moment ago */
 
+	if (!slept)
+		synchronize_rcu_tasks();
+	slept = false;
 	mutex_lock(&sets_lock);
 	list_for_each_entry(set, &attached, list) {
 		/* pairs with the barrier of who was the last one */
@@ -464,6 +475,7 @@ static void linger_work(struct work_struct *work)
 		end = READ_ONCE(set->idle_since) + linger_time();
 		if (!time_before(jiffies, end)) {
 			set_detach(set);
+			slept = true;
 			wait = 0;
 			break;
 		}
