@@ -84,7 +84,7 @@ START_TEST(busy_kernel_thread)
 {
 	const char *what = "a kernel thread that never sleeps";
 	int fd = st_create_written("victim", 65536), dev = st_session();
-	int park = open("/dev/seal-park", O_RDWR | O_CLOEXEC), ret;
+	int park = open("/dev/seal-park", O_RDWR | O_CLOEXEC);
 	struct watch watch;
 	pid_t holder;
 
@@ -97,11 +97,9 @@ START_TEST(busy_kernel_thread)
 	seal_and_unseal(dev, fd, what);
 	holder = holder_start("held", 0);
 	holder_kill(holder, what);
-	/* while a worker detaches the gates, which takes until the thread sleeps */
+	/* a worker would detach the gates, which would take until the thread sleeps */
 	st_sleep_ms(2500);
-	ret = seal_in_time(dev, fd, what);
-	if (!ret)
-		st_unseal(dev, fd);
+	seal_and_unseal(dev, fd, what);
 	answers_in_time(dev, fd, what);
 	watch_check(&watch, what);
 	close(park);
