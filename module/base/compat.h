@@ -367,4 +367,22 @@ static inline unsigned long seal_small_folios(unsigned long flags)
 }
 #endif
 
+/*
+ * Before 7.2 huge folios are accounted by what these bits are when they go, with
+ * a warning if they do not allow such ones. There the bits stay as they are, and a
+ * gate keeps readahead, the only one to add large folios to a mixed file, to
+ * small ones. (A write does not add a folio that goes beyond its own pages.)
+ */
+#define SEAL_READAHEAD_GATE	!SEAL_KERNEL(7, 2)
+
+/*
+ * Before 7.2 kernels may have been built to collapse pages of executables that
+ * nobody has open for writing; later ones ask the bits.
+ */
+#define SEAL_COLLAPSE_UNASKED	(SEAL_READAHEAD_GATE && \
+				 IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS))
+
+/* Does the caller of page_cache_ra_unbounded() hold the invalidate lock? */
+#define SEAL_READAHEAD_LOCKED	SEAL_KERNEL(7, 0)
+
 #endif /* SEAL_COMPAT_H */

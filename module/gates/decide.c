@@ -21,10 +21,15 @@ long seal_return_zero(void)
 	return 0;
 }
 
+bool seal_gate_skipped(const struct seal_gate *gate)
+{
+	return IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip);
+}
+
 bool seal_gate_refuse(struct seal_gate *gate, struct seal_entry *entry,
 		      u64 start, u64 end)
 {
-	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
+	if (seal_gate_skipped(gate))
 		return false;
 	atomic64_inc(&gate->hits);
 	atomic64_inc(&entry->refused);
@@ -115,7 +120,7 @@ bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode)
 
 bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb)
 {
-	if (IS_ENABLED(CONFIG_SEAL_DEBUG) && READ_ONCE(gate->skip))
+	if (seal_gate_skipped(gate))
 		return false;
 	if (!seal_any_on(sb))
 		return false;

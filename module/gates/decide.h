@@ -30,6 +30,9 @@ bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb);
 /* The same for an operation that only hurts a file with in-place blocks. */
 bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode);
 
+/* Debug build: does @gate let everything pass? */
+bool seal_gate_skipped(const struct seal_gate *gate);
+
 /*
  * The gate refuses: count it, trace it, tell whoever listens. False if it lets
  * the call pass all the same, in log-only mode. In an RCU section.

@@ -126,7 +126,7 @@ static __always_inline void buffered_write(struct seal_gate *gate,
 	u64 start, end, size;
 
 	if (likely(!(iocb->ki_flags & IOCB_DIRECT)) || !seal_flagged(inode) ||
-	    i_blocksize(inode) >= PAGE_SIZE)
+	    i_blocksize(inode) >= PAGE_SIZE || seal_gate_skipped(gate))
 		return;
 	start = iocb->ki_pos;
 	end = start + iov_iter_count(from);
@@ -253,6 +253,54 @@ static __always_inline void page_mkwrite(struct seal_gate *gate,
 
 SEAL_HOOK(page_mkwrite)
 
+#if SEAL_READAHEAD_GATE
+/* Not beyond the page with the last byte of the file. */
+static noinline void read_small(struct readahead_control *ractl,
+				struct file_ra_state *ra)
+{
+	struct address_space *mapping = ractl->mapping;
+	pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(mapping->host), PAGE_SIZE);
+	pgoff_t index = readahead_index(ractl);
+
+	if (index >= pages)
+		return;
+	if (SEAL_READAHEAD_LOCKED)
+		filemap_invalidate_lock_shared(mapping);
+	page_cache_ra_unbounded(ractl, min_t(pgoff_t, ra->size, pages - index),
+				ra->async_size);
+	if (SEAL_READAHEAD_LOCKED)
+		filemap_invalidate_unlock_shared(mapping);
+}
+
+static bool has_small_folios(struct inode *inode)
+{
+	const struct seal_entry *entry;
+	bool ret;
+
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	ret = entry && READ_ONCE(entry->small_folios);
+	rcu_read_unlock();
+	return ret;
+}
+
+/*
+ * page_cache_ra_order(ractl, ra, order): reads folios as large as the mapping
+ * allows, and tests for that before it takes the invalidate lock. Refuses nothing:
+ * what is to be read is read by the smallest folios.
+ */
+static void enter_readahead(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	struct inode *inode =
+		seal_arg(call, 0, struct readahead_control *)->mapping->host;
+
+	if (likely(!seal_flagged(inode)) || !has_small_folios(inode))
+		return;
+	if (!seal_gate_skipped(gate))
+		seal_redirect(call, read_small);
+}
+#endif
+
 static unsigned int fault_order(struct ftrace_regs *call)
 {
 #if SEAL_KERNEL(6, 6)
@@ -315,7 +363,8 @@ static noinline int wrap_enable_verity(struct file *file, const void *arg)
 
 static void enter_enable_verity(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_redirect(call, wrap_enable_verity);
+	if (!seal_gate_skipped(gate))
+		seal_redirect(call, wrap_enable_verity);
 }
 #endif
 
@@ -371,6 +420,9 @@ static struct seal_gate vfs_gates[] = {
 	SEAL_GATE_HOT("iomap_file_buffered_write", buffered_write),
 #endif
 	SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
+#if SEAL_READAHEAD_GATE
+	SEAL_GATE("page_cache_ra_order", enter_readahead),
+#endif
 	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
 	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),

@@ -26,6 +26,7 @@
 #include "base/compat.h"
 #include "base/debug.h"
 #include "map/xfs_inode.h"
+#include "sealing/folios.h"
 #include "sealing/freeze.h"
 #include "sealing/pages.h"
 #include "sealing/staging.h"
@@ -327,7 +328,7 @@ void seal_thaw_map(struct seal_entry *entry)
 		if ((READ_ONCE(inode->i_flags) & mask) == set)
 			break;
 	}
-	seal_pages_release(entry);
+	seal_folios_release(entry);
 	if (locked)
 		inode_unlock(inode);
 }

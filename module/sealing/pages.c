@@ -31,6 +31,7 @@
 #include "base/compat.h"
 #include "base/debug.h"
 #include "map/xfs_inode.h"
+#include "sealing/folios.h"
 #include "sealing/pages.h"
 #include "table/entry.h"
 #include "uapi/seal.h"
@@ -39,6 +40,8 @@
 #define PATIENCE	(2 * HZ)
 static const char not_in_place[] =
 	"pages of blocks not in place are in use (pinned, or in a pipe)";
+static const char collapses[] =
+	"not all in place, and the kernel may collapse pages of it (READ_ONLY_THP_FOR_FS)";
 static const char in_use[] = "pages of the file are in use, try again";
 
 /* Times it is tried while the locks are held. */
@@ -74,7 +77,6 @@ struct scan {
 	pgoff_t	first, last;	/* from the first such folio to the last one */
 	bool	found;
 	bool	displaced;	/* not all of them are in place */
-	bool	large;
 };
 
 /* Nothing is waited for, and no folio is locked. */
@@ -88,7 +90,6 @@ static void scan(struct inode *inode, struct scan *scan)
 
 	scan->found = false;
 	scan->displaced = false;
-	scan->large = false;
 	folio_batch_init(&batch);
 	while (filemap_get_folios(mapping, &index, -1, &batch)) {
 		for (i = 0; i < folio_batch_count(&batch); i++) {
@@ -107,7 +108,6 @@ static void scan(struct inode *inode, struct scan *scan)
 			scan->last = folio->index + folio_nr_pages(folio) - 1;
 			scan->found = true;
 			scan->displaced |= displaced;
-			scan->large |= large;
 		}
 		folio_batch_release(&batch);
 		cond_resched();
@@ -218,45 +218,6 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 	return ret;
 }
 
-/*
- * Keep the cache to its smallest folios. Who adds a large one has looked at the
- * bits before he locked anything, so there may be another one later: look again
- * once they all have.
- *
- * Folios of the size of a huge page are accounted by what the bits were when
- * they came and when they go.
- */
-static void restrict_folios(struct seal_entry *entry)
-{
-	struct address_space *mapping = entry->inode->i_mapping;
-	unsigned long bits = mapping->flags & SEAL_FOLIO_BITS;
-
-	entry->folio_bits = bits;
-	entry->small_folios = true;
-	set_mask_bits(&mapping->flags, SEAL_FOLIO_BITS, seal_small_folios(bits));
-}
-
-static void allow_folios(struct seal_entry *entry)
-{
-	set_mask_bits(&entry->inode->i_mapping->flags, SEAL_FOLIO_BITS,
-		      entry->folio_bits);
-	entry->small_folios = false;
-}
-
-void seal_pages_release(struct seal_entry *entry)
-{
-	/* none of the folios that are there is as large as a huge page */
-	if (entry->small_folios)
-		allow_folios(entry);
-}
-
-static bool restricted(const struct seal_entry *entry)
-{
-	unsigned long flags = entry->inode->i_mapping->flags;
-
-	return (flags & SEAL_FOLIO_BITS) == seal_small_folios(flags);
-}
-
 int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		      const struct seal_ranges *keep, bool small, char *reason)
 {
@@ -273,23 +234,21 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 	if (!seal_step_skipped(SEAL_STEP_PAGES))
 		what.keep = keep;
 	what.small = small && !seal_step_skipped(SEAL_STEP_FOLIOS) &&
-		     (entry->small_folios || !restricted(entry));
+		     (entry->small_folios || seal_folios_allowed(inode));
+	if (what.small && SEAL_COLLAPSE_UNASKED && !by_block) {
+		strscpy(reason, collapses, SEAL_REASON_LEN);
+		return -EOPNOTSUPP;
+	}
 
 	for (;;) {
 		ret = clean(inode, file, 0, LLONG_MAX, again) ?:
 		      seal_pages_lock(inode, false);
 		if (ret)
 			return ret;
-		if (entry->small_folios) {
-			/* folios that came late go as what they came */
-			scan(inode, &what);
-			if (what.large)
-				allow_folios(entry);
-		}
-		drop(inode, &what);
-		fresh = what.small && !what.large && !entry->small_folios;
+		fresh = what.small && !entry->small_folios;
 		if (fresh)
-			restrict_folios(entry);
+			seal_folios_restrict(entry);
+		drop(inode, &what);
 		seal_pages_unlock(inode);
 
 		if (!what.found && !fresh)
@@ -305,7 +264,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		if (!fresh && !what.displaced && by_block && ++tries == TRIES)
 			return 0;
 		if (time_before(jiffies, until)) {
-			/* who has looked and has not come to the lock yet */
+			/* who may add large ones and has not come to the lock */
 			if (fresh && !by_block)
 				synchronize_rcu_tasks();
 			continue;

@@ -36,13 +36,10 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 /*
  * Drop all that is cached of what is not in @keep (not NULL), and of which
  * nobody has hold. With @small, keep the cache to its smallest folios from now
- * on, until seal_pages_release(). Tried for a while; -EBUSY with @reason,
- * -EINTR, or an error of write-back.
+ * on (folios.h). Tried for a while; -EBUSY with @reason, -EOPNOTSUPP with it where
+ * the kernel does not keep to them, -EINTR, or an error of write-back.
  */
 int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		      const struct seal_ranges *keep, bool small, char *reason);
-
-/* Large folios are allowed again. */
-void seal_pages_release(struct seal_entry *entry);
 
 #endif /* SEAL_PAGES_H */

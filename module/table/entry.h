@@ -75,7 +75,7 @@ struct seal_entry {
 	bool			recalled;	/* they are being asked, see recall.c */
 	bool			growing;	/* by a holder: nobody may join in */
 	bool			layout_broken;	/* not waited for yet */
-	bool			small_folios;	/* large ones were switched off */
+	bool			small_folios;	/* no large ones, see folios.h */
 	bool			resized;	/* under the seal, and told */
 	struct seal_fs		*fs;
 	u32			folio_bits;	/* what they were */

@@ -108,6 +108,20 @@ static int op_store_after_fault(struct ctx *c)
 	return store_new(c, map, true);
 }
 
+/* Readahead begins with folios of several pages where it may. */
+static int op_store_after_readahead(struct ctx *c)
+{
+	char *buf = malloc(c->f.size);
+	int fd = open_more(&c->f, O_RDONLY);
+
+	if (!buf || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) ||
+	    pread(fd, buf, c->f.size, 0) != (ssize_t)c->f.size)
+		die("read: %s", strerror(errno));
+	close(fd);
+	free(buf);
+	return op_store(c);
+}
+
 static int map_before(struct ctx *c)
 {
 	c->map = map_file(c, MAP_SHARED);
@@ -210,6 +224,7 @@ static int op_remove(struct ctx *c)
 
 #define HOLE "WWWW....WWWW"
 #define UNWRITTEN "WWWWUUUUWWWW"
+#define BY_TURNS "W.W.W.W.W.W.W.W.W.W.W.W.W.W.W.W."
 #define SHARED "WWWWSSSSWWWW"
 #define MIB(n) ((n) * (1ULL << 20))
 
@@ -221,6 +236,9 @@ static int op_remove(struct ctx *c)
 static const struct guard guard_full = {
 	.ext4 = "ext4_get_block_unwritten",
 };
+
+/* From 7.2 on the flags of the mapping keep large folios out. */
+static const struct guard guard_readahead = { .xfs = "page_cache_ra_order" };
 
 static const char no_populate[] = "no MADV_POPULATE_WRITE (5.14)";
 static const char no_sync[] = "no MAP_SYNC";
@@ -262,6 +280,9 @@ static const struct contract_case cases[] = {
 	      .before = read_before),
 	STORE("dirty-before", HOLE, B(4), B(4), 0, .before = dirty_before),
 
+	{ .name = "mmap-readahead-inplace", .targets = T_ANY,
+	  .layout = BY_TURNS, .off = B(8), .len = B(1),
+	  .op = op_store_after_readahead, .guard = &guard_readahead },
 	{ .name = "mmap-inplace-nearly-full", .targets = T_EXT4,
 	  .layout = HOLE, .off = B(2), .len = B(1), .before = fill_before,
 	  .op = op_store },

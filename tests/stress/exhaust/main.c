@@ -27,7 +27,7 @@
 #define STRIDE		104729ULL
 #define MAX_OPS		64
 #define MAX_KINDS	64
-#define MAX_REFUSALS	32
+#define MAX_REFUSALS	64
 #define PRINTED		25	/* of a kind */
 #define HANGS		60	/* seconds */
 
