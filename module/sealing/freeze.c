@@ -210,6 +210,14 @@ int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 	 * beyond EOF has no data to be written and stays as it is.
 	 */
 	rests = !info->delalloc_at.state && !seal_changes(entry);
+	/*
+	 * ext4 keeps what a short write at the end had reserved, in no dirty
+	 * page: only who writes there again gives it an address.
+	 */
+	if (info->delalloc_at.state)
+		snprintf(reason, SEAL_REASON_LEN,
+			 "a delayed block at offset %llu, with all data written back: write there, preallocate it, or punch it out",
+			 info->delalloc_at.offset);
 	if (entry->gates == SEAL_GATES_SHUT)
 		return read_shut(entry, table, info, rests);
 

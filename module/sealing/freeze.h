@@ -38,8 +38,8 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 
 /*
  * 3. Read the map. 1: it was at rest, @info, entry->sum and entry->table are
- * its. 0: it was not, settle again. With 1b: something passed that is not in
- * place after all, and the table shrank.
+ * its. 0: it was not, settle again; @reason may say why. With 1b: something passed
+ * that is not in place after all, and the table shrank.
  */
 int seal_freeze_read(struct seal_entry *entry, struct seal_map_info *info,
 		     char *reason);

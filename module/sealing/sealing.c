@@ -397,10 +397,15 @@ static int jobs_freeze(struct job *jobs, unsigned int nr,
 
 	for (round = 0; !jobs_settled(jobs, nr); round++) {
 		if (round == MAX_ROUNDS) {
-			strscpy(req->reason, "the map does not come to rest, try again",
-				SEAL_REASON_LEN);
+			for (i = 0; !jobs[i].mine || jobs[i].settled; i++)
+				;
+			req->bad_index = jobs[i].index;
+			if (!req->reason[0])
+				strscpy(req->reason, "the map does not come to rest, try again",
+					SEAL_REASON_LEN);
 			return -EBUSY;
 		}
+		req->reason[0] = '\0';
 		ret = jobs_each(jobs, nr, req, job_shut) ?:
 		      jobs_drain_inside(jobs, nr, req) ?:
 		      jobs_each(jobs, nr, req, job_settle);

@@ -166,6 +166,78 @@ START_TEST(pages_with_mapped_buffers)
 }
 END_TEST
 
+/*
+ * A short write at the end of the file: ext4 reserves blocks for all of it, and
+ * keeps those for which there was no data, in no dirty page. Then the end moves
+ * behind them.
+ */
+static int create_delayed(const char *name)
+{
+	size_t block = 1024, span = 4096;
+	int fd = st_create(name);
+	char *map;
+
+	map = mmap(NULL, 2 * span, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(map, MAP_FAILED);
+	ck_assert_int_eq(munmap(map + span, span), 0);
+	memset(map + span - block, 'w', block);
+	ck_assert_int_lt(pwrite(fd, map + span - block, span, 0), (int)span);
+	ck_assert_int_eq(fsync(fd), 0);
+	ck_assert_int_eq(ftruncate(fd, span), 0);
+	ck_assert_int_eq(fsync(fd), 0);
+	munmap(map, span);
+	return fd;
+}
+
+/* What the reason of the refusal advises. */
+static void write_all(int fd)
+{
+	st_fill(fd, 0, 4096, 'w');
+}
+
+static void preallocate(int fd)
+{
+	ck_assert_int_eq(fallocate(fd, 0, 0, 4096), 0);
+}
+
+static void punch_out(int fd)
+{
+	ck_assert_int_eq(fallocate(fd, FALLOC_FL_PUNCH_HOLE |
+				   FALLOC_FL_KEEP_SIZE, 1024, 3072), 0);
+}
+
+START_TEST(a_delayed_block_without_data)
+{
+	static void (*const remedies[])(int fd) = {
+		write_all, preallocate, punch_out,
+	};
+	int dev = st_session(), fd, ret, seen = 0;
+	struct seal_files out;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		fd = create_delayed("delayed");
+		ret = st_do_seal(dev, &fd, 1, 0, 0, 0, &out);
+		if (ret) {
+			seen++;
+			ck_assert_int_eq(ret, -EBUSY);
+			ck_assert_uint_eq(out.bad_index, 0);
+			ck_assert_ptr_ne(strstr((char *)out.reason,
+						"delayed block at offset 1024"),
+					 NULL);
+			ck_assert(!st_sealed(fd));
+			remedies[i](fd);
+			st_seal(dev, fd);
+		}
+		st_unseal(dev, fd);
+		close(fd);
+		st_remove("delayed");
+	}
+	printf("a_delayed_block_without_data: refused %d times of 3\n", seen);
+	close(dev);
+}
+END_TEST
+
 #define HUGE	(2UL << 20)
 #define LARGE	(4 * HUGE)
 #define STEP	(512 * 1024)
@@ -318,6 +390,7 @@ static TCase *trap_before(void)
 	tcase_add_test(tc, pages_that_somebody_holds_again);
 	tcase_add_test(tc, pages_in_place_may_be_held);
 	tcase_add_test(tc, pages_with_mapped_buffers);
+	tcase_add_test(tc, a_delayed_block_without_data);
 	if (type && !strcmp(type, "ext4"))
 		tcase_add_test(tc, the_kernel_becomes_a_writer);
 	return tc;

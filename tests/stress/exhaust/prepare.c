@@ -51,6 +51,16 @@ static bool short_append(struct run *run)
 	       !fsync(run->fd) && op_truncate(run, end);
 }
 
+/* What ext4 reserves for data that does not come stays, and is inside the file. */
+static bool delayed_left(struct run *run)
+{
+	uint64_t size = run->size;
+	uint64_t end = size - size % PAGE + 2 * PAGE;
+
+	return op_write_short(run, size, end - size, world.block) &&
+	       !fsync(run->fd) && op_truncate(run, end);
+}
+
 static bool direct_block(struct run *run)
 {
 	return op_write(run, run->direct, UNWRITTEN * PAGE + PAGE - world.block,
@@ -230,6 +240,7 @@ const struct op prepares[] = {
 	{ "delayed-append", delayed_append },
 	{ "short-write", short_write },
 	{ "short-append", short_append },
+	{ "delayed-left", delayed_left },
 	{ "direct-block", direct_block },
 	{ "atomic", atomic },
 	{ "atomic-fail", atomic_fail },
