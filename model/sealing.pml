@@ -365,9 +365,8 @@ proctype caller(byte me)
 /* --- sealing --- */
 
 /*
- * seal_drain_entered() and seal_drain_kthreads(): each who is there now is seen
- * once where he is not. The first one keeps others out meanwhile, which is not
- * needed for what is to be shown.
+ * seal_wait_older() and seal_wait_dropped(): of each who is there now the stack is
+ * looked at until it shows once that he is not.
  */
 #define WAIT_FOR_ALL(who) \
 	i = 0; \
@@ -714,7 +713,7 @@ again:
 	:: else
 	fi;
 
-	/* jobs_drain_entered(); the same of all files: they are on one superblock */
+	/* jobs_wait_older(); the same of all files: they are on one superblock */
 	if
 	:: SEALED_ON -> skip
 	:: else ->
@@ -788,7 +787,7 @@ again:
 			n++
 		:: else -> n = 0; break
 		od;
-		/* jobs_drain_layouts() */
+		/* jobs_wait_layouts() */
 		if
 		:: layout_broken ->
 			WAIT_FOR_ALL(sb_write);
