@@ -45,6 +45,8 @@
 #define PATIENCE	(2 * HZ)
 static const char not_in_place[] =
 	"pages of blocks not in place are in use (pinned, or in a pipe)";
+static const char collapses[] =
+	"not all in place, and the kernel may collapse pages of it (READ_ONLY_THP_FOR_FS)";
 static const char in_use[] = "pages of the file are in use, try again";
 
 /* How often pages are tried while the locks are held. */
@@ -317,9 +319,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 	what.small = small && !seal_step_skipped(SEAL_STEP_FOLIOS) &&
 		     (entry->small_folios || seal_folios_allowed(inode));
 	if (what.small && SEAL_COLLAPSE_UNASKED && !by_block) {
-		strscpy(limit->reason,
-			"not all in place, and the kernel may collapse its pages (READ_ONLY_THP_FOR_FS)",
-			SEAL_REASON_LEN);
+		strscpy(limit->reason, collapses, SEAL_REASON_LEN);
 		return -EOPNOTSUPP;
 	}
 
