@@ -52,7 +52,7 @@ static const char in_use[] = "pages of the file are in use, try again";
 /* How often pages are tried while the locks are held. */
 #define TRIES		3
 
-/* With i_rwsem: nobody begins any. */
+/* Wait for direct I/O. The caller holds i_rwsem, so no new one begins. */
 static int dio_wait(struct inode *inode, const struct seal_limit *limit)
 {
 	if (!limit) {
@@ -246,7 +246,7 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 	return ret;
 }
 
-/* A grace period of RCU tasks: who was running then has slept since. */
+/* A grace period of RCU tasks: every task that was running has slept since. */
 struct grace {
 	struct rcu_head		rcu;
 	struct completion	over;
@@ -268,8 +268,9 @@ static void grace_over(struct rcu_head *rcu)
 }
 
 /*
- * Until every task has slept. A kernel thread that always runs may keep that
- * from happening for long.
+ * Wait until every task has slept. A kernel thread that runs without a pause can
+ * make that take long, so there is a limit. The grace period may end after this
+ * has returned: see seal_pages_exit().
  */
 static int wait_for_tasks(const struct seal_limit *limit)
 {
