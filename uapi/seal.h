@@ -183,12 +183,16 @@ struct seal_range_op {
  * description the ioctl was made on (the session), or with STICKY to the
  * module. Sealing a file that is sealed already adds a claim.
  *
+ * A refused operation fails with ETXTBSY; fallocate(2) that punches a hole,
+ * zeroes a range or writes zeroes with EOPNOTSUPP, upon which programs write
+ * zeros, in place. An allocation of what is in place already succeeds.
+ *
  * With RECALL (not with STICKY) the holder lets itself be asked. A truncate,
  * fallocate, clone, swap or move of extents that would be refused then waits:
  * the session's descriptor reports POLLPRI, STATUS says SEAL_STATUS_RECALLED,
  * listeners get SEAL_EVENT_RECALL. When every holder has dropped its claim the
  * operation goes on; if not all did after the longest @recall_ms of theirs, it
- * fails with ETXTBSY as ever. It does so at once if a holder does not let
+ * fails as ever. It does so at once if a holder does not let
  * itself be asked, if the caller's process is a holder, a thread of the kernel,
  * or uses O_NONBLOCK. Writes, stores and exchange-range on XFS never wait: they
  * are seen for what they are only when the file is locked.

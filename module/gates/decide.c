@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/rcupdate.h>
 
+#include "base/compat.h"
 #include "base/mode.h"
 #include "base/trace.h"
 #include "gates/decide.h"
@@ -81,6 +82,33 @@ bool seal_gate_refuses_any(struct seal_gate *gate, struct inode *inode)
 		refused = seal_gate_refuse(gate, entry, 0, 0);
 	rcu_read_unlock();
 	return refused;
+}
+
+bool seal_fallocate_done(struct inode *inode, int mode, loff_t offset,
+			 loff_t len)
+{
+	const struct seal_entry *entry;
+	u64 end = (u64)offset + len;
+	bool done;
+
+	/* what has passed meanwhile may have changed the map */
+	if (mode & ~FALLOC_FL_KEEP_SIZE || seal_is_log_only())
+		return false;
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	done = entry && end <= i_size_read(inode) &&
+	       in_place(entry, offset, end);
+	rcu_read_unlock();
+	return done;
+}
+
+/* Those for which there is another way: to write zeros. */
+#define ZEROING_MODES	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | \
+			 FALLOC_FL_WRITE_ZEROES)
+
+long seal_fallocate_error(int mode)
+{
+	return mode & ZEROING_MODES ? -EOPNOTSUPP : -ETXTBSY;
 }
 
 /* Nothing of the file is shared, and it has to stay so. */

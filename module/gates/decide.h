@@ -31,6 +31,20 @@ bool seal_gate_refuses_sb(struct seal_gate *gate, struct super_block *sb);
 bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode);
 
 /*
+ * fallocate() on a sealed file, in the wrappers of the filesystems. Done: it
+ * would only allocate, and the whole range is in place and inside the file.
+ * Asks nobody, counts nothing.
+ */
+bool seal_fallocate_done(struct inode *inode, int mode, loff_t offset,
+			 loff_t len);
+/*
+ * What it returns when it is refused. Who frees or zeroes blocks and hears that
+ * this is not supported writes zeros instead, and that works in place: QEMU,
+ * loop, and others do so. Any other error makes them give up.
+ */
+long seal_fallocate_error(int mode);
+
+/*
  * The gate refuses: count it, trace it, tell whoever listens. False if it lets
  * the call pass all the same, in log-only mode. In an RCU section.
  */

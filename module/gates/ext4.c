@@ -103,9 +103,12 @@ static noinline long wrap_fallocate_sealed(struct file *file, int mode,
 {
 	struct inode *inode = file_inode(file);
 	struct seal_inside own, *inside;
-	int recall = seal_recall_enter();
-	long ret = -ETXTBSY;
+	long ret = seal_fallocate_error(mode);
+	int recall;
 
+	if (seal_fallocate_done(inode, mode, offset, len))
+		return 0;
+	recall = seal_recall_enter();
 	seal_recall(inode, file, "ext4_fallocate");
 	inside = seal_inside_enter(inode, &own);
 	if (!refuses(WRAP_FALLOCATE, inode))
