@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/errors.h"
@@ -65,6 +66,26 @@ static int undo(struct seal_session *session, const char *name, int fd,
 	return good ? STATUS_OK : STATUS_FAILED;
 }
 
+/*
+ * Its state, once nobody has it open. udev looks at a device for a moment when
+ * somebody who wrote to it, a mkfs or a umount before, has closed it.
+ */
+#define CLOSE_TRIES	50
+static int state_when_closed(const char *name, struct dm_state *state)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < CLOSE_TRIES; i++) {
+		ret = dm_state_of(name, state);
+		if (ret || !state->exists || !state->open_count)
+			return ret;
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
 static int unexport(struct seal_session *session, const char *name)
 {
 	struct dm_state state;
@@ -72,7 +93,7 @@ static int unexport(struct seal_session *session, const char *name)
 	int fd, status;
 	bool kept;
 
-	if (dm_state_of(name, &state)) {
+	if (state_when_closed(name, &state)) {
 		complain(name, "device-mapper: %s", dm_error());
 		return STATUS_FAILED;
 	}
