@@ -29,7 +29,7 @@ outcome() {
 	135/* | *"Bus error"*) GOT=SIGBUS ;;
 	# the last is what some versions of xfs_fsr make of it
 	*"Text file busy"* | *"the file is sealed"* | *"error -26"*) GOT=ETXTBSY ;;
-	*"not supported"*) GOT=EOPNOTSUPP ;;
+	*"not supported"* | *unsupported*) GOT=EOPNOTSUPP ;;
 	*"is busy"* | *"in use"*) GOT=EBUSY ;;
 	*"Failed to "*) GOT=fails ;;
 	0/*) GOT=works ;;
