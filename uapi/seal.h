@@ -187,12 +187,16 @@ struct seal_range_op {
  * STICKY they are lasting claims, which belong to the module. Sealing a file
  * that is sealed already adds a claim.
  *
+ * A refused operation fails with ETXTBSY. A fallocate(2) that punches a hole,
+ * zeroes a range or writes zeroes fails with EOPNOTSUPP, upon which programs
+ * write zeros, in place. An allocation of blocks that are in place succeeds.
+ *
  * With RECALL (not with STICKY) the holder can be asked to let go. A truncate,
  * fallocate, clone, swap or move of extents that would be refused then waits:
  * the session's descriptor reports POLLPRI, STATUS says SEAL_STATUS_RECALLED,
  * and listeners get SEAL_EVENT_RECALL. When every holder has dropped its claim,
  * the operation goes on. If a claim is left after the longest @recall_ms of all
- * holders, the operation fails with ETXTBSY. It fails at once, without a
+ * holders, the operation fails with the error above. It fails at once, without a
  * recall, if a holder cannot be asked, or if the caller is a process that is a
  * holder, a kernel thread, or uses O_NONBLOCK. Writes, stores, and
  * exchange-range on XFS never wait, because the module sees what they want only

@@ -4,12 +4,21 @@
  */
 #include <errno.h>
 #include <linux/genetlink.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "events/events.h"
+
+/* libmnl takes a length beyond INT_MAX for a short one. */
+static bool message_ok(const struct nlmsghdr *message, int left)
+{
+	return left >= (int)sizeof(*message) &&
+	       message->nlmsg_len <= (uint32_t)left &&
+	       mnl_nlmsg_ok(message, left);
+}
 
 static int receive(struct channel *channel)
 {
@@ -88,7 +97,9 @@ static int error_of(const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
 
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*error))
+	/* a positive number would pass for a message */
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*error) ||
+	    error->error > 0)
 		return -EPROTO;
 	return error->error;
 }
@@ -102,11 +113,11 @@ int channel_next(struct channel *channel, uint8_t cmd,
 
 	for (;;) {
 		if (!channel->message ||
-		    !mnl_nlmsg_ok(channel->message, channel->left)) {
+		    !message_ok(channel->message, channel->left)) {
 			ret = receive(channel);
 			if (ret)
 				return ret;
-			if (!mnl_nlmsg_ok(channel->message, channel->left))
+			if (!message_ok(channel->message, channel->left))
 				return -EPROTO;
 		}
 		message = channel->message;
@@ -147,7 +158,7 @@ int channel_peek(struct channel *channel)
 	} while (length < 0 && (errno == EINTR || errno == ENOBUFS));
 	if (length < 0)
 		return -errno;
-	if (!mnl_nlmsg_ok(message, (int)length))
+	if (!message_ok(message, (int)length))
 		return -EPROTO;
 	return message->nlmsg_type == NLMSG_ERROR ? error_of(message) : 0;
 }
@@ -203,7 +214,7 @@ static int find_family(struct channel *channel)
 	if (ret)
 		return ret;
 	message = (struct nlmsghdr *)channel->buffer;
-	if (!mnl_nlmsg_ok(message, channel->left))
+	if (!message_ok(message, channel->left))
 		return -EPROTO;
 	channel->message = NULL;
 	if (message->nlmsg_type == NLMSG_ERROR) {

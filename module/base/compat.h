@@ -28,6 +28,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/exportfs.h>
+#include <linux/falloc.h>
 #include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
@@ -37,6 +38,11 @@
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
 #include <net/genetlink.h>
+
+/* FALLOC_FL_WRITE_ZEROES came with 6.17. */
+#ifndef FALLOC_FL_WRITE_ZEROES
+#define FALLOC_FL_WRITE_ZEROES	0x80
+#endif
 
 #define SEAL_KERNEL(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
 #define SEAL_SERIES(a, b)	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) && \

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waiting for others: with a limit, killable, and with the name of who is in
- * the way.
+ * Waiting for other tasks: with a limit, killable, and with the name of the task
+ * that is in the way.
  *
- * The lock of a file can be held for ever by anybody who may open it: a write
- * whose memory does not come holds it. The kernel has no way to wait for a
- * semaphore for a limited time. To try it again and again is one, but where
- * several tasks queue for it there is no moment in which it is free. So after
- * some tries a thread queues for it, in its place in the queue, and is killed
- * when the time is over, or when the caller is. The thread keeps the semaphore
- * until the caller is done with it. The caller waits for the end of the thread:
- * nothing is left behind.
+ * Every user who may open a file can hold its lock for ever: a write whose memory
+ * never arrives holds it. The kernel offers no wait for a semaphore with a limit.
+ * Repeated tries would do, but where several tasks queue for the semaphore there
+ * is no moment at which it is free. So after some tries a thread queues for it in
+ * place of the caller. The thread is killed when the time is over, or when the
+ * caller is killed. If it gets the semaphore, it keeps it until the caller is done
+ * with it. The caller waits until the thread has ended: nothing is left behind.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -82,13 +81,16 @@ int seal_nap(unsigned int ms)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Who has @sem for writing: its number, and in @comm its name; 0: not known. */
+/*
+ * Which task holds @sem for writing? Returns its number, and its name in @comm;
+ * 0 if it is not known.
+ */
 static pid_t owner_of(struct rw_semaphore *sem, char *comm)
 {
 	pid_t pid = 0;
 
 #ifndef CONFIG_PREEMPT_RT
-	/* the lowest bits say how it is held, the lowest that it is by readers */
+	/* the low bits say how it is held; the lowest bit: by readers */
 	const long flags = 7, readers = 1;
 	struct task_struct *task;
 	long owner;
@@ -98,8 +100,8 @@ static pid_t owner_of(struct rw_semaphore *sem, char *comm)
 	task = (struct task_struct *)(owner & ~flags);
 	if (task && !(owner & readers)) {
 		/*
-		 * Who still has it has not ended, so its memory stays for the
-		 * rest of this RCU section.
+		 * A task that still holds it has not ended, so its memory
+		 * stays for the rest of this RCU section.
 		 */
 		smp_rmb();
 		if (atomic_long_read(&sem->owner) == owner) {
@@ -134,7 +136,7 @@ struct seal_lock_help {
 	bool			shared;
 	int			ret;
 	struct completion	tried;		/* ret is known */
-	struct completion	done;		/* let it go */
+	struct completion	done;		/* release it */
 };
 
 static int help_thread(void *data)
@@ -155,7 +157,7 @@ static int help_thread(void *data)
 	return 0;
 }
 
-/* Wait for the end of the thread. */
+/* Wait until the thread has ended. */
 static void help_free(struct seal_lock_help *help)
 {
 	kthread_stop(help->thread);
@@ -169,7 +171,7 @@ static void help_end(struct seal_lock_help *help)
 	help_free(help);
 }
 
-/* It has the semaphore, or it does not wait for it any more. */
+/* Give up: end the thread, whether it has got the semaphore or not. */
 static void help_kill(struct seal_lock_help *help)
 {
 	/* a signal that comes before the thread allows it is lost */
@@ -179,8 +181,8 @@ static void help_kill(struct seal_lock_help *help)
 }
 
 /*
- * Frozen, the caller would keep the semaphore, and whoever waits for it could
- * not be frozen: a suspend ends the wait.
+ * A suspend ends this wait. A caller that was frozen would keep the semaphore, and
+ * tasks that wait for it could not be frozen.
  */
 static int help_wait(struct seal_lock_help *help, const struct seal_limit *limit,
 		     const char *name)
@@ -218,7 +220,7 @@ static int lock_helped(struct seal_lock *lock, bool shared,
 		kfree(help);
 		return PTR_ERR(thread);
 	}
-	/* it may end by itself */
+	/* a reference, because the thread may end by itself */
 	help->thread = get_task_struct(thread);
 	wake_up_process(thread);
 	ret = help_wait(help, limit, name);
@@ -234,7 +236,7 @@ static bool lock_try(struct rw_semaphore *sem, bool shared)
 	return shared ? down_read_trylock(sem) : down_write_trylock(sem);
 }
 
-/* How often a lock is tried, a moment apart, before somebody queues for it. */
+/* How often a lock is tried, a moment apart, before a thread queues for it. */
 #define TRIES	5
 
 int seal_lock(struct seal_lock *lock, struct rw_semaphore *sem, bool shared,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for others: with a limit, killable, and with the name of who is in
- * the way.
+ * Waiting for other tasks: with a limit, killable, and with the name of the task
+ * that is in the way.
  */
 #ifndef SEAL_LOCK_H
 #define SEAL_LOCK_H
@@ -12,29 +12,29 @@
 struct mutex;
 struct super_block;
 
-/* How long an operation may wait for others, all its waits together. */
+/* How long one operation may wait for other tasks, in all its waits together. */
 struct seal_limit {
 	unsigned long	end;		/* in jiffies */
-	char		*reason;	/* of SEAL_REASON_LEN: why that was not enough */
+	char		*reason;	/* SEAL_REASON_LEN bytes: what was in the way */
 };
 
-/* From now on as long as the administrator lets an operation wait. */
+/* Begin: the operation may wait for the time of the parameter limit_ms. */
 void seal_limit_start(struct seal_limit *limit, char *reason);
 
 bool seal_limit_over(const struct seal_limit *limit);
 
-/* Say that @what is in the way, and return -EBUSY. */
+/* Store @what, which says what is in the way, as the reason; return -EBUSY. */
 int seal_limit_tell(const struct seal_limit *limit, const char *what);
-/* The same of a task: task PID (NAME) @what. */
+/* The same for a task: the reason is "task PID (NAME) @what". */
 int seal_limit_blame(const struct seal_limit *limit, pid_t pid, const char *what);
 
 /*
- * Sleep a moment, without a lock: a suspend may come meanwhile. 0; -EINTR:
- * killed. The caller looks whether the limit is over.
+ * Sleep for a moment. The caller holds no lock, because a suspend may come
+ * meanwhile, and looks itself whether the limit is over. Returns 0; -EINTR: killed.
  */
 int seal_nap(unsigned int ms);
 
-/* A semaphore that current has, or a thread has for it. */
+/* A semaphore that the current task holds, or a thread holds for it. */
 struct seal_lock {
 	struct rw_semaphore	*sem;
 	bool			shared;
@@ -42,27 +42,31 @@ struct seal_lock {
 };
 
 /*
- * Take @sem, which is @name, for reading if @shared. 0; -EINTR: killed; -ENOMEM;
- * -EBUSY: not before the end of @limit, and its reason says who has it. @limit
- * NULL: always 0, however long it takes.
+ * Take @sem, for reading if @shared, else for writing. @name is how a reason calls
+ * it. Returns 0; -EINTR: killed; -ENOMEM; -EBUSY: it was not free before the end
+ * of @limit, whose reason names the task that holds it. If @limit is NULL, wait
+ * as long as it takes and return 0.
  */
 int seal_lock(struct seal_lock *lock, struct rw_semaphore *sem, bool shared,
 	      const struct seal_limit *limit, const char *name);
-/* One that was not taken, or is all zero, may be given, too. */
+/* Release it. Does nothing if it was not taken, or if @lock is all zero. */
 void seal_unlock(struct seal_lock *lock);
 
-/* A mutex that is held for as long as the kernel needs for what @what says. */
+/*
+ * Take @mutex. Its owners hold it as long as the kernel needs for their work;
+ * @what is the reason if that takes too long. Returns as seal_lock().
+ */
 int seal_mutex_lock(struct mutex *mutex, const struct seal_limit *limit,
 		    const char *what);
 
 /*
- * Write access to a filesystem, for a step that must not be overtaken by a
- * freeze; to be had with locks held, since nothing is waited for. False: the
- * filesystem is frozen, or is about to be.
+ * Get write access to a filesystem, for a step during which no freeze may begin.
+ * May be called with locks held, because it waits for nothing. Returns false if
+ * the filesystem is frozen, or is about to be. sb_end_write() gives it up.
  */
 bool seal_write_access(struct super_block *sb);
 
-/* The same, waiting for the end of a freeze: 0, or -EINTR: killed. */
+/* The same, but waits for the end of a freeze. Returns 0; -EINTR: killed. */
 int seal_write_access_wait(struct super_block *sb);
 
 #endif /* SEAL_LOCK_H */

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/rcupdate.h>
 
+#include "base/compat.h"
 #include "base/mode.h"
 #include "base/trace.h"
 #include "gates/decide.h"
@@ -86,6 +87,38 @@ bool seal_gate_refuses_any(struct seal_gate *gate, struct inode *inode)
 		refused = seal_gate_refuse(gate, entry, 0, 0);
 	rcu_read_unlock();
 	return refused;
+}
+
+bool seal_fallocate_done(struct inode *inode, int mode, loff_t offset,
+			 loff_t len)
+{
+	const struct seal_entry *entry;
+	u64 end = (u64)offset + len;
+	bool done;
+
+	/* in log-only mode, calls that have passed may have changed the map */
+	if (mode & ~FALLOC_FL_KEEP_SIZE || seal_is_log_only())
+		return false;
+	rcu_read_lock();
+	entry = seal_lookup(inode);
+	/*
+	 * While the file is being sealed, the table may be out of date. Pairs
+	 * with the barrier in jobs_commit(), after the last table.
+	 */
+	done = entry && smp_load_acquire(&entry->state) != SEAL_ENTRY_SEALING;
+	done = done && end <= i_size_read(inode) &&
+	       in_place(entry, offset, end);
+	rcu_read_unlock();
+	return done;
+}
+
+/* Instead of these, the caller can write zeros. */
+#define ZEROING_MODES	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE | \
+			 FALLOC_FL_WRITE_ZEROES)
+
+long seal_fallocate_error(int mode)
+{
+	return mode & ZEROING_MODES ? -EOPNOTSUPP : -ETXTBSY;
 }
 
 /* Must all blocks of the file stay unshared, because some are granted? */

@@ -39,6 +39,20 @@ bool seal_gate_refuses_sharing(struct seal_gate *gate, struct inode *inode);
 bool seal_gate_skipped(const struct seal_gate *gate);
 
 /*
+ * For the wrappers of fallocate(): has the call nothing to do on a sealed file?
+ * True if it would only allocate, and the whole range is in place and inside the
+ * file. Asks no holder and counts nothing.
+ */
+bool seal_fallocate_done(struct inode *inode, int mode, loff_t offset,
+			 loff_t len);
+/*
+ * The error of a fallocate() that is refused. A program that frees or zeroes
+ * blocks and is told that this is not supported writes zeros instead, which works
+ * in place: QEMU, loop devices and others do so. Any other error makes it fail.
+ */
+long seal_fallocate_error(int mode);
+
+/*
  * @gate refuses a call: count it, trace it and tell listeners. Returns false if
  * the call passes all the same, in log-only mode. The caller is in an RCU
  * read-side section.

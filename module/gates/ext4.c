@@ -98,7 +98,7 @@ static bool refuses(enum ext4_wrapped gate, struct inode *inode)
 }
 
 /* ext4_fallocate() [p]: all modes and all callers. */
-SEAL_FALLOCATE(seal_ext4_fallocate, &ext4_gates[WRAP_FALLOCATE])
+SEAL_FALLOCATE(ext4, &ext4_gates[WRAP_FALLOCATE])
 
 /* ext4_move_extents(orig, donor, ...) [g]: EXT4_IOC_MOVE_EXT, e4defrag. */
 SEAL_ORIGINAL(seal_ext4_move_extents, int, struct file *orig,

@@ -31,9 +31,12 @@ seal_fallocate_sealed(struct seal_gate *gate, seal_fallocate_fn original,
 {
 	struct inode *inode = file_inode(file);
 	struct seal_inside own, *inside;
-	int recall = seal_recall_enter();
-	long ret = -ETXTBSY;
+	long ret = seal_fallocate_error(mode);
+	int recall;
 
+	if (seal_fallocate_done(inode, mode, offset, len))
+		return 0;
+	recall = seal_recall_enter();
 	if (!seal_changing(inode))
 		seal_recall(inode, file, gate->symbol);
 	inside = seal_inside_enter(inode, &own);
@@ -65,17 +68,17 @@ seal_fallocate_plain(seal_fallocate_fn sealed, seal_fallocate_fn original,
 }
 
 /*
- * Define the handler fallocate() with its ftrace function, and the wrappers that
- * it sends calls to. @orig is the name for SEAL_ORIGINAL(), @gate the address of
+ * Define the handler fallocate() with its ftrace function, the wrappers that it
+ * sends calls to, and seal_@fs_fallocate for the original. @gate is the address of
  * the gate. All is inlined: the original is called by its static call.
  */
-#define SEAL_FALLOCATE(orig, gate)					\
-SEAL_ORIGINAL(orig, long, struct file *file, int mode, loff_t offset,	\
-	      loff_t len);						\
+#define SEAL_FALLOCATE(fs, gate)					\
+SEAL_ORIGINAL(seal_##fs##_fallocate, long, struct file *file, int mode,	\
+	      loff_t offset, loff_t len);				\
 static __always_inline long						\
 original_fallocate(struct file *file, int mode, loff_t offset, loff_t len) \
 {									\
-	return static_call(orig)(file, mode, offset, len);		\
+	return static_call(seal_##fs##_fallocate)(file, mode, offset, len); \
 }									\
 static noinline long wrap_fallocate_sealed(struct file *file, int mode,	\
 					   loff_t offset, loff_t len)	\

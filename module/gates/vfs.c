@@ -269,15 +269,19 @@ static noinline void read_small(struct readahead_control *ractl,
 	struct address_space *mapping = ractl->mapping;
 	pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(mapping->host), PAGE_SIZE);
 	pgoff_t index = readahead_index(ractl);
+	struct seal_inside own, *inside;
 
 	if (index >= pages)
 		return;
+	/* only for rmmod, because this sleeps; sealing does not wait for it */
+	inside = seal_inside_enter(mapping, &own);
 	if (SEAL_READAHEAD_LOCKED)
 		filemap_invalidate_lock_shared(mapping);
 	page_cache_ra_unbounded(ractl, min_t(pgoff_t, ra->size, pages - index),
 				ra->async_size);
 	if (SEAL_READAHEAD_LOCKED)
 		filemap_invalidate_unlock_shared(mapping);
+	seal_inside_leave(inside, &own);
 }
 
 static bool has_small_folios(struct inode *inode)

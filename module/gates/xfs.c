@@ -117,7 +117,7 @@ static bool refuses_others(enum xfs_wrapped gate, struct inode *inode)
  * xfs_file_fallocate() [p]: all modes and all callers. A gate on its check for
  * layouts would not do: that holds both locks, but drops them while it waits.
  */
-SEAL_FALLOCATE(seal_xfs_fallocate, &xfs_gates[WRAP_FALLOCATE])
+SEAL_FALLOCATE(xfs, &xfs_gates[WRAP_FALLOCATE])
 
 /* xfs_swap_extents(ip, tip, sxp) [g]: XFS_IOC_SWAPEXT, xfs_fsr. */
 SEAL_ORIGINAL(seal_xfs_swap_extents, int, void *ip, void *tip, void *sxp);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fiemap operation of an inode, without waiting for others.
+ * The fiemap operation of an inode, without waiting for other tasks for ever.
  *
- * ->fiemap() of XFS, and of ext4 since 6.16, waits for i_rwsem, whoever has it
- * and however long; no signal ends that. Behind it both do the same: they go
- * through the extents by a function of their own, which takes the lock that
- * protects them. So this does it in their place.
+ * ->fiemap() of XFS, and of ext4 since 6.16, first waits for i_rwsem, without a
+ * limit, and no signal ends that wait. Then both do the same: they walk the extents
+ * with a function of their own, which takes the lock that protects the extents. So
+ * this code does the same in their place.
  *
- * XFS needs i_rwsem for nothing else (FIBMAP and lseek() do without it). ext4
- * keeps what it reads in a cache. That must not happen while extents are removed,
- * so i_rwsem or the invalidate lock must be held. Here it is the second, which no
- * write holds while it sleeps in its memory; with a limit.
+ * XFS needs i_rwsem for nothing else (FIBMAP and lseek() do without it). ext4 puts
+ * the extents that it reads into a cache. That must not happen while extents are
+ * removed, so the caller must hold i_rwsem or the invalidate lock. This code takes
+ * the invalidate lock, with a limit: no write holds it while it waits for memory
+ * of its user.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -31,7 +32,7 @@ SEAL_ORIGINAL(seal_ext4_report_begin, int, struct inode *inode, loff_t offset,
 	      loff_t length, unsigned int flags, struct iomap *iomap,
 	      struct iomap *srcmap);
 
-/* Behind the entry of the function, which must not be called through a pointer. */
+/* The functions must not be called through a pointer: static calls do it. */
 static int xfs_begin(struct inode *inode, loff_t offset, loff_t length,
 		     unsigned int flags, struct iomap *iomap,
 		     struct iomap *srcmap)
@@ -56,7 +57,7 @@ struct reader {
 	bool			locks;		/* needs the invalidate lock */
 	bool			known;
 	bool			there;
-	u64			modules_gone;	/* when it was looked for */
+	u64			modules_gone;	/* when the function was looked up */
 };
 
 static struct reader readers[] = {
@@ -76,13 +77,13 @@ static struct reader *reader_of(const struct inode *inode)
 	return SEAL_EXT4_FIEMAP_LOCKS ? &readers[1] : NULL;
 }
 
-/* Where its function is; not on every kernel there is one. */
+/* Look up the function of @reader. Returns false if this kernel has none. */
 static bool reader_learn(struct reader *reader)
 {
 	u64 gone = seal_modules_gone();
 	unsigned long function;
 
-	/* the open file pins the module: what is known stays true */
+	/* the open file pins the module: a result stays valid */
 	if (smp_load_acquire(&reader->known) && reader->modules_gone == gone)
 		return reader->there;
 	mutex_lock(&readers_lock);
@@ -92,7 +93,7 @@ static bool reader_learn(struct reader *reader)
 			reader->bind(function);
 		reader->there = function;
 		reader->modules_gone = gone;
-		/* pairs with the look above: the rest is seen by who sees it */
+		/* pairs with the acquire above: publishes the rest */
 		smp_store_release(&reader->known, true);
 	}
 	mutex_unlock(&readers_lock);

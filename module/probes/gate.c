@@ -499,12 +499,21 @@ void seal_set_put(struct seal_gate_set *set)
 /*
  * Detaches one set in each run and queues itself again, so that nobody waits
  * for sets_lock longer than detaching one set takes.
+ *
+ * Detaching waits until every task has slept, with sets_lock and a lock of ftrace
+ * held. A kernel thread that runs without a pause would make that take very long.
+ * Therefore this first waits for such a moment without a lock. Until there is one,
+ * the gates stay attached, and a task that seals meanwhile finds them.
  */
 static void linger_work(struct work_struct *work)
 {
 	unsigned long wait = ULONG_MAX, end;
 	struct seal_gate_set *set;
+	static bool slept;	/* all tasks have, a moment ago */
 
+	if (!slept)
+		synchronize_rcu_tasks();
+	slept = false;
 	mutex_lock(&sets_lock);
 	list_for_each_entry(set, &attached, list) {
 		/* pairs with the barrier in seal_set_put() of the last user */
@@ -513,6 +522,7 @@ static void linger_work(struct work_struct *work)
 		end = READ_ONCE(set->idle_since) + linger_time();
 		if (!time_before(jiffies, end)) {
 			set_detach(set);
+			slept = true;
 			wait = 0;
 			break;
 		}

@@ -85,7 +85,7 @@ bool seal_freeze_opened(const struct seal_entry *entry)
 	       !seal_step_skipped(SEAL_STEP_WATCH);
 }
 
-/* This is no waiting for others. */
+/* Its time is added to @limit: write-back is no wait for other tasks. */
 static int write_back(struct inode *inode, struct seal_limit *limit)
 {
 	unsigned long began = jiffies;
@@ -139,7 +139,7 @@ static int settle_locked(struct seal_entry *entry, bool staging,
 	}
 	if (!staging)
 		return 0;
-	/* it is a transaction, and must not sleep in a freeze with the locks held */
+	/* a transaction, which must not sleep in a freeze with the locks held */
 	*again = "the filesystem is being frozen";
 	if (!seal_write_access(inode->i_sb))
 		return -EAGAIN;

@@ -45,12 +45,14 @@
 #define PATIENCE	(2 * HZ)
 static const char not_in_place[] =
 	"pages of blocks not in place are in use (pinned, or in a pipe)";
+static const char collapses[] =
+	"not all in place, and the kernel may collapse pages of it (READ_ONLY_THP_FOR_FS)";
 static const char in_use[] = "pages of the file are in use, try again";
 
 /* How often pages are tried while the locks are held. */
 #define TRIES		3
 
-/* With i_rwsem: nobody begins any. */
+/* Wait for direct I/O. The caller holds i_rwsem, so no new one begins. */
 static int dio_wait(struct inode *inode, const struct seal_limit *limit)
 {
 	if (!limit) {
@@ -244,7 +246,7 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 	return ret;
 }
 
-/* A grace period of RCU tasks: who was running then has slept since. */
+/* A grace period of RCU tasks: every task that was running has slept since. */
 struct grace {
 	struct rcu_head		rcu;
 	struct completion	over;
@@ -266,8 +268,9 @@ static void grace_over(struct rcu_head *rcu)
 }
 
 /*
- * Until every task has slept. A kernel thread that always runs may keep that
- * from happening for long.
+ * Wait until every task has slept. A kernel thread that runs without a pause can
+ * make that take long, so there is a limit. The grace period may end after this
+ * has returned: see seal_pages_exit().
  */
 static int wait_for_tasks(const struct seal_limit *limit)
 {
@@ -317,9 +320,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 	what.small = small && !seal_step_skipped(SEAL_STEP_FOLIOS) &&
 		     (entry->small_folios || seal_folios_allowed(inode));
 	if (what.small && SEAL_COLLAPSE_UNASKED && !by_block) {
-		strscpy(limit->reason,
-			"not all in place, and the kernel may collapse its pages (READ_ONLY_THP_FOR_FS)",
-			SEAL_REASON_LEN);
+		strscpy(limit->reason, collapses, SEAL_REASON_LEN);
 		return -EOPNOTSUPP;
 	}
 

@@ -18,7 +18,7 @@ struct inode;
 struct seal_entry;
 struct seal_ranges;
 
-/* The locks of a map that is locked. */
+/* The locks of a locked map. */
 struct seal_pages_locks {
 	struct seal_lock	rwsem;
 	struct seal_lock	invalidate;
@@ -58,7 +58,7 @@ int seal_pages_settle(struct seal_entry *entry, struct file *file,
 		      const struct seal_ranges *keep, bool small,
 		      const struct seal_limit *limit);
 
-/* Wait for what callers that were killed did not wait for. */
+/* Unloading: wait for grace periods for whose end the caller did not wait. */
 void seal_pages_exit(void);
 
 #endif /* SEAL_PAGES_H */

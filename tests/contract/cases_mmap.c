@@ -312,7 +312,7 @@ static const struct contract_case cases[] = {
 	  .off = B(5), .len = B(1), .op = op_kernel_store, .expect = -EFAULT,
 	  .guard = &guard_mmap },
 	{ .name = "mmap-remove", .targets = T_ANY, .layout = "WWWWWWWW",
-	  .off = B(2), .len = B(1), .op = op_remove, .expect = -ETXTBSY,
+	  .off = B(2), .len = B(1), .op = op_remove, .expect = -EOPNOTSUPP,
 	  .guard = &guard_fallocate, .may_lack = no_remove },
 
 	{ .name = "mmap-sync-inplace", .targets = T_DAX, .layout = HOLE,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/errors.h"
@@ -65,6 +66,27 @@ static int undo(struct seal_session *session, const char *name, int fd,
 	return good ? STATUS_OK : STATUS_FAILED;
 }
 
+/*
+ * Return the state of the device as soon as no program has it open, or after five
+ * seconds. When a program that wrote to a device closes it, such as mkfs or umount,
+ * udev opens the device for a moment.
+ */
+#define CLOSE_TRIES	50
+static int state_when_closed(const char *name, struct dm_state *state)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < CLOSE_TRIES; i++) {
+		ret = dm_state_of(name, state);
+		if (ret || !state->exists || !state->open_count)
+			return ret;
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
 static int unexport(struct seal_session *session, const char *name)
 {
 	struct dm_state state;
@@ -72,7 +94,7 @@ static int unexport(struct seal_session *session, const char *name)
 	int fd, status;
 	bool kept;
 
-	if (dm_state_of(name, &state)) {
+	if (state_when_closed(name, &state)) {
 		complain(name, "device-mapper: %s", dm_error());
 		return STATUS_FAILED;
 	}

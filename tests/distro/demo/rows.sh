@@ -20,6 +20,7 @@ rows_allowed() {
 	row main writes "copy_file_range into it (copies in place)" \
 		'xfs_io -c "copy_range -s 0 -d 1536k -l 64k other" main'
 	row main works "truncate to the same size" 'truncate -s 2M main'
+	row main works "fallocate (allocate, all is in place)" 'fallocate -l 2M main'
 	row main works "chmod, chown, touch, setfattr" \
 		'chmod 640 main && chown 1:1 main && touch main && setfattr -n user.demo -v 1 main'
 	row main works "ln, mv, rm of a link" \
@@ -47,11 +48,10 @@ rows_refused() {
 	row main ETXTBSY "truncate, smaller" 'truncate -s 1M main'
 	row main ETXTBSY "truncate, larger" 'truncate -s 3M main'
 	row main ETXTBSY "open with O_TRUNC" ': >main'
-	row main ETXTBSY "fallocate (allocate, in place)" 'fallocate -o 0 -l 64k main'
 	row main ETXTBSY "fallocate (allocate, beyond the end)" 'fallocate -l 3M main'
 	row main ETXTBSY "fallocate -n (keep size)" 'fallocate -n -o 2M -l 64k main'
-	row main ETXTBSY "fallocate -p (punch hole)" 'fallocate -p -o 0 -l 64k main'
-	row main ETXTBSY "fallocate -z (zero range)" 'fallocate -z -o 0 -l 64k main'
+	row main EOPNOTSUPP "fallocate -p (punch hole)" 'fallocate -p -o 0 -l 64k main'
+	row main EOPNOTSUPP "fallocate -z (zero range)" 'fallocate -z -o 0 -l 64k main'
 	row main ETXTBSY "fallocate -c (collapse range)" 'fallocate -c -o 0 -l 64k main'
 	row main ETXTBSY "fallocate -i (insert range)" 'fallocate -i -o 0 -l 64k main'
 	row main ETXTBSY "sealctl prealloc" 'sealctl prealloc --written main'
@@ -138,7 +138,9 @@ rows_tools() {
 	fi
 	row image writes "losetup, mkfs, mount, write, umount" image_filesystem
 	row image "no effect" "losetup, mount, fstrim" image_trim
-	row image EIO "losetup, blkdiscard" image_discard
+	row image works "losetup, blkdiscard (frees nothing)" image_discard
+	row image writes "losetup, blkdiscard -z (writes zeros)" image_zero
+	row image writes "losetup, mkfs.ext4 that discards first" image_mkfs
 }
 
 # Without a terminal as its input it tells the system log only.
@@ -176,8 +178,17 @@ image_trim() {
 }
 
 image_discard() {
-	image_loop
-	blkdiscard -f "$LOOP"
+	image_loop && blkdiscard -f "$LOOP"
+	image_detach $?
+}
+
+image_zero() {
+	image_loop && blkdiscard -f -z "$LOOP"
+	image_detach $?
+}
+
+image_mkfs() {
+	image_loop && mkfs.ext4 -q -F "$LOOP" && e2fsck -fn "$LOOP"
 	image_detach $?
 }
 

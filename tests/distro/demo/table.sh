@@ -29,7 +29,7 @@ outcome() {
 	135/* | *"Bus error"*) GOT=SIGBUS ;;
 	# the last is what some versions of xfs_fsr make of it
 	*"Text file busy"* | *"the file is sealed"* | *"error -26"*) GOT=ETXTBSY ;;
-	*"Input/output error"*) GOT=EIO ;;
+	*"not supported"* | *unsupported*) GOT=EOPNOTSUPP ;;
 	*"is busy"* | *"in use"*) GOT=EBUSY ;;
 	*"Failed to "*) GOT=fails ;;
 	0/*) GOT=works ;;
@@ -54,7 +54,7 @@ compare() {
 # print_row OPERATION EXPECTED GOT WRONG COMMAND OUTPUT
 print_row() {
 	ROWS=$((ROWS + 1))
-	printf '  %-52s %-9s %-9s %s\n' "$1" "$2" "$3" "${4:-ok}"
+	printf '  %-52s %-10s %-10s %s\n' "$1" "$2" "$3" "${4:-ok}"
 	if [ -z "$4" ]; then
 		HELD=$((HELD + 1))
 	else
@@ -63,10 +63,9 @@ print_row() {
 }
 
 # row FILE EXPECTED OPERATION COMMAND
-#   EXPECTED: works, writes (works, and changes contents), ETXTBSY, SIGBUS,
-#   EIO (what a loop device makes of ETXTBSY), EBUSY, fails (a tool that says so
-#   but hides the cause), or "no effect" for tools that may go on without the
-#   file, whatever they say
+#   EXPECTED: works, writes (works, and changes contents), ETXTBSY, EOPNOTSUPP,
+#   SIGBUS, EBUSY, fails (a tool that says so but hides the cause), or "no effect"
+#   for tools that may go on without the file, whatever they say
 row() {
 	local file=$1 expected=$2 output status=0 writes=
 
@@ -94,5 +93,5 @@ fact() {
 }
 
 heading() {
-	printf '\n%s\n  %-52s %-9s %-9s\n' "$1" operation expected result
+	printf '\n%s\n  %-52s %-10s %-10s\n' "$1" operation expected result
 }

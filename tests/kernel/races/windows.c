@@ -44,9 +44,10 @@ struct window {
  */
 static const struct window windows[] = {
 	{ .name = "xfs_file_fallocate", .type = "xfs", .op = op_punch,
+	  .refused = -EOPNOTSUPP,
 	  .unlocked = true, .inside = "down_write", .before = "vfs_fallocate" },
 	{ .name = "xfs_file_fallocate in two steps", .type = "xfs",
-	  .layout = WITH_HOLE, .op = op_punch_edge,
+	  .layout = WITH_HOLE, .op = op_punch_edge, .refused = -EOPNOTSUPP,
 	  .unlocked = true, .inside = "down_write", .before = "vfs_fallocate" },
 	{ .name = "xfs_swap_extents", .type = "xfs", .op = op_swapext,
 	  .unlocked = true,
@@ -74,6 +75,7 @@ static const struct window windows[] = {
 	  .unlocked = true, .inside = "__break_lease", .nth = 2,
 	  .lease = true },
 	{ .name = "ext4_fallocate", .type = "ext4", .op = op_punch,
+	  .refused = -EOPNOTSUPP,
 	  .unlocked = true, .inside = "down_write", .before = "vfs_fallocate" },
 	{ .name = "ext4_move_extents", .type = "ext4", .op = op_move_extents,
 	  .unlocked = true,

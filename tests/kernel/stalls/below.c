@@ -80,8 +80,8 @@ static void busy_end(pid_t pid)
 START_TEST(copy_from_above)
 {
 	const char *what = "sendfile out of a loop device on the filesystem";
-	int fd = st_create_written("victim", 65536), dev = st_session();
-	char command[512], image[256];
+	int fd = st_create_written("victim", 65536), dev;
+	char command[1024], image[256];
 	struct watch watch;
 	pid_t copier, writer;
 
@@ -98,6 +98,7 @@ START_TEST(copy_from_above)
 	st_sleep_ms(2000);
 	watch_control(&watch);
 
+	dev = st_session();
 	for (int i = 0; i < ROUNDS; i++) {
 		/* each a first one, or the gates are there already */
 		if (i % 2)

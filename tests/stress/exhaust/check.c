@@ -201,6 +201,10 @@ static void check_bytes(struct run *run, int fd, const char *kind)
 		length = run->size + (PAGE - run->size % world.block) %
 			 world.block;
 	n = pread(fd, buf, length, 0);
+	/* of a delayed block without data ext4 says so; SEAL does not take it */
+	if (n < 0 && errno == EIO && fd == run->direct && run->left &&
+	    !run->sealed)
+		return;
 	if (n < 0) {
 		fail(run, kind, "read: %s", strerror(errno));
 		return;

@@ -74,6 +74,7 @@ struct run {
 	int		pipes[MAX_HELD][2];
 	unsigned int	nr_pipes;
 	bool		pinned;		/* a direct read into the mapping waits */
+	bool		left;		/* blocks reserved for no data */
 	bool		redirected;	/* writes may go elsewhere than in place */
 	bool		cloned;		/* blocks of it were shared */
 	bool		may_share;	/* cloned before SEAL: nothing is in place */

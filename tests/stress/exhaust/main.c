@@ -270,8 +270,7 @@ static void refused(struct run *run, int error, const char *reason)
 	if (error == EOPNOTSUPP && run->no_seal)
 		return;
 	/* ext4 keeps what it reserved for data that did not come */
-	if (error == EBUSY && !world.xfs && strstr(reason, "delayed block") &&
-	    has_prepare(run, "delayed-left"))
+	if (error == EBUSY && run->left && strstr(reason, "delayed block"))
 		return;
 	snprintf(kind, sizeof(kind), "SEAL is refused: %s",
 		 strerrorname_np(error));

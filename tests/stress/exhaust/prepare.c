@@ -57,6 +57,7 @@ static bool delayed_left(struct run *run)
 	uint64_t size = run->size;
 	uint64_t end = size - size % PAGE + 2 * PAGE;
 
+	run->left = !world.xfs;
 	return op_write_short(run, size, end - size, world.block) &&
 	       !fsync(run->fd) && op_truncate(run, end);
 }

@@ -241,8 +241,10 @@ static long attack(struct worker *w, int fd)
 	switch (rng_below(&w->rng, 5)) {
 	case 0:
 		note(w, "punch the granted file");
-		return fallocate(fd, FALLOC_FL_PUNCH_HOLE |
-				 FALLOC_FL_KEEP_SIZE, at, BLOCK) ? -errno : 0;
+		ret = fallocate(fd, FALLOC_FL_PUNCH_HOLE |
+				FALLOC_FL_KEEP_SIZE, at, BLOCK) ? -errno : 0;
+		/* its own word for "sealed" */
+		return ret == -EOPNOTSUPP ? -ETXTBSY : ret;
 	case 1:
 		note(w, "truncate the granted file");
 		return ftruncate(fd, at) ? -errno : 0;

@@ -64,6 +64,29 @@ static bool range_in_place(const struct file *f, enum write_way way,
 	return true;
 }
 
+void judge_zero(struct worker *w, struct watch *x, long ret)
+{
+	if (ret == -ETXTBSY)
+		violation(w, "%s: busy, where there is another way", x->f->name);
+	judge_change(w, x, 1, ret == -EOPNOTSUPP ? -ETXTBSY : ret);
+}
+
+void judge_allocate(struct worker *w, struct watch *x, uint64_t off,
+		    uint64_t len, long ret)
+{
+	bool inside = watch_sealed(x) &&
+		      range_in_place(x->f, BY_CALL, off, len);
+
+	if (!inside || !watch_sealed(x)) {
+		judge_change(w, x, 1, ret);
+		return;
+	}
+	count(w, ret);
+	if (ret == -ETXTBSY)
+		violation(w, "%s is sealed, nothing to allocate, and refused",
+			  x->f->name);
+}
+
 void judge_write(struct worker *w, struct watch *x, enum write_way way,
 		 uint64_t off, uint64_t len, long ret)
 {

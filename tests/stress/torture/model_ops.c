@@ -228,7 +228,7 @@ static void op_zero(struct worker *w)
 	watch_begin(&x, f);
 	ret = ret_errno(fallocate(fd_of(w, f), mode | FALLOC_FL_KEEP_SIZE, off,
 				  len));
-	judge_change(w, &x, 1, ret);
+	judge_zero(w, &x, ret);
 	if (!ret)
 		zero_tags(f, off, off + len);
 	unlock(w, f);
@@ -483,6 +483,7 @@ static void op_allocate(struct worker *w)
 	int mode = FALLOC_FL_KEEP_SIZE;
 	uint64_t off, len;
 	struct watch x;
+	long ret;
 
 	pick_range(w, MODEL_SIZE + 16 * BLOCK, 40, &off, &len);
 	if (opt.fs == ON_XFS && rng_below(&w->rng, 3))
@@ -491,8 +492,11 @@ static void op_allocate(struct worker *w)
 	     "unshare" : "allocate", f->name, (unsigned long long)off / BLOCK,
 	     (unsigned long long)len / BLOCK);
 	watch_begin(&x, f);
-	judge_change(w, &x, 1, ret_errno(fallocate(fd_of(w, f), mode, off,
-						   len)));
+	ret = ret_errno(fallocate(fd_of(w, f), mode, off, len));
+	if (mode & FALLOC_FL_UNSHARE_RANGE)
+		judge_change(w, &x, 1, ret);
+	else
+		judge_allocate(w, &x, off, len, ret);
 }
 
 static void op_clone_out(struct worker *w)

@@ -123,7 +123,12 @@ static void op_fallocate(struct worker *w)
 	} else {
 		ret = ret_errno(fallocate(fd_of(w, f), mode, off, len));
 	}
-	judge_change(w, &x, 1, ret);
+	if (!(mode & ~FALLOC_FL_KEEP_SIZE))
+		judge_allocate(w, &x, off, len, ret);
+	else if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		judge_zero(w, &x, ret);
+	else
+		judge_change(w, &x, 1, ret);
 }
 
 static void op_truncate(struct worker *w)

@@ -212,6 +212,12 @@ bool watch_unsealed(const struct watch *x);	/* all the time, nobody tried */
 /* A change of the map of all of these files came to @ret; counts it. */
 void judge_change(struct worker *w, struct watch *x, unsigned int nr, long ret);
 
+/* The same for what would free or zero blocks, and has another word for refused. */
+void judge_zero(struct worker *w, struct watch *x, long ret);
+/* The same for what would allocate them, which in place is nothing to do. */
+void judge_allocate(struct worker *w, struct watch *x, uint64_t off,
+		    uint64_t len, long ret);
+
 /* A write to [off, off + len) came to @ret; counts it. */
 enum write_way { BY_CALL, BY_SYNC, BY_STORE };
 void judge_write(struct worker *w, struct watch *x, enum write_way way,

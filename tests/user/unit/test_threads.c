@@ -2,8 +2,8 @@
 /*
  * The rule for threads that libseal.h states, and files that are sealed to be
  * read. The module is played by the functions that stand in for open(2) and
- * ioctl(2) in the sources of the library; the leases are real. "make lint" runs
- * this with the thread sanitizer.
+ * ioctl(2) in the sources of the library; the leases are real. It is run
+ * with the thread sanitizer as well.
  */
 #include <errno.h>
 #include <fcntl.h>

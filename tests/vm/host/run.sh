@@ -38,6 +38,8 @@ run_usage() {
 	                      input; the limit counts from the last line of it
 	  --no-scan           leave the log to the caller ("vm scan")
 	  --append ARGS       more kernel arguments
+	  --resume DISK:OFFSET  go on from the image that a guest with the same memory
+	                      and disks has left on DISK (vdb), when it was hibernated
 	  --udev              run systemd-udevd
 	  --systemd           run systemd as process 1, CMD as a service of it
 	  --single            emulate all processors in one thread
@@ -56,12 +58,13 @@ run_usage() {
 run_options() {
 	MEM=2G SMP=2 TIMEOUT=600 PMEM='' RESULTS='' LOG='' APPEND='' UDEV=''
 	SYSTEMD='' INPUT='' SCAN=1 THREAD=multi ICOUNT='' PIDFILE='' BUILD=1 OTHER_IMAGE='' KEEP=''
+	RESUME=''
 	DISKS=() ALLOW=() ENVIRONMENT=() QEMU_ARGS=() COMMAND=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mem | --smp | --timeout | --pmem | --disk | --disk-file | \
 			--results | --log | --allow-log | --env | --append | \
-			--pidfile | --qemu-arg | --image)
+			--pidfile | --qemu-arg | --image | --resume)
 			[ $# -ge 2 ] || die_usage "run: $1 needs a value"
 			;;
 		esac
@@ -78,6 +81,7 @@ run_options() {
 		--env) ENVIRONMENT+=("$2") && shift ;;
 		--append) APPEND="$APPEND $2" && shift ;;
 		--pidfile) PIDFILE=$2 && shift ;;
+		--resume) RESUME=$2 && shift ;;
 		--qemu-arg) QEMU_ARGS+=("$2") && shift ;;
 		--udev) UDEV=1 ;;
 		--systemd) SYSTEMD=1 ;;
@@ -112,6 +116,7 @@ run_initrd() {
 
 	mkdir -p "$vm"
 	[ -z "$ICOUNT" ] || : >"$vm/memory"
+	[ -z "$RESUME" ] || echo "${RESUME/:/ }" >"$vm/resume"
 	install -m 755 "$VM_DIR/guest/rc" "$vm/init"
 	[ -z "$shell" ] || read -r rows cols < <(stty size 2>/dev/null || echo 24 80)
 	# A terminal that does not know its size says 0 0.
