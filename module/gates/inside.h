@@ -32,30 +32,43 @@ void seal_inside_unlist(struct seal_inside *own);
 
 /*
  * The current task is about to decide on, and then to enter, an operation on
- * @key. @own is memory of the caller, on its stack, that stays until
- * seal_inside_leave(). A full barrier: whoever sets the flag of the inode and
- * then looks for calls sees this one, or this one sees the flag.
+ * @key. A full barrier: whoever sets the flag of the inode and then looks for
+ * calls sees this one, or this one sees the flag. NULL: there is no place.
  */
-static __always_inline struct seal_inside *
-seal_inside_enter(const void *key, struct seal_inside *own)
+static __always_inline struct seal_inside *seal_inside_try(const void *key)
 {
 	struct seal_inside *slot =
 		&seal_insides[hash_ptr(current, SEAL_INSIDE_BITS)];
 
 	if (unlikely(cmpxchg(&slot->key, NULL, key)))
-		return seal_inside_crowded(key, own);
+		return NULL;
 	WRITE_ONCE(slot->pid, current->pid);
 	return slot;
 }
 
 /* It is done. What it did is seen by whoever finds it gone. */
+static __always_inline void seal_inside_done(struct seal_inside *place)
+{
+	smp_store_release(&place->key, NULL);
+}
+
+/*
+ * The same two, but there is always a place: @own is memory of the caller, on
+ * its stack, that stays until seal_inside_leave().
+ */
+static __always_inline struct seal_inside *
+seal_inside_enter(const void *key, struct seal_inside *own)
+{
+	return seal_inside_try(key) ?: seal_inside_crowded(key, own);
+}
+
 static __always_inline void seal_inside_leave(struct seal_inside *inside,
 					      struct seal_inside *own)
 {
 	if (unlikely(inside == own))
 		seal_inside_unlist(own);
 	else
-		smp_store_release(&inside->key, NULL);
+		seal_inside_done(inside);
 }
 
 /*
