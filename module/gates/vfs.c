@@ -145,6 +145,17 @@ static __always_inline void buffered_write(struct seal_gate *gate,
 }
 
 SEAL_HOOK(buffered_write)
+
+static struct seal_gate small_block_gates[] = {
+	SEAL_GATE_HOT("iomap_file_buffered_write", buffered_write),
+};
+
+/* Only where blocks are smaller than a page: every buffered write comes by. */
+struct seal_gate_set seal_small_block_gates = {
+	.name		= "small-blocks",
+	.gates		= small_block_gates,
+	.nr_gates	= ARRAY_SIZE(small_block_gates),
+};
 #endif
 
 /*
@@ -367,9 +378,6 @@ static struct seal_gate vfs_gates[] = {
 			  seal_enable_verity),
 #endif
 	SEAL_GATE_HOT("generic_write_checks", write_checks),
-#if !SEAL_IOMAP_BLOCK_DIRTY
-	SEAL_GATE_HOT("iomap_file_buffered_write", buffered_write),
-#endif
 	SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
 	SEAL_GATE("notify_change", enter_notify_change),
 	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),

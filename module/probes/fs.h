@@ -26,6 +26,7 @@ struct seal_fs {
 	/* Do the gates work at the moment? And the last line? */
 	bool			(*armed)(void);
 	bool			(*last_armed)(void);
+	struct seal_fs		*listed;	/* counted there; NULL: here */
 	atomic_t		sealed;		/* entries that use it */
 };
 
