@@ -73,7 +73,7 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 	 * unwritten neighbours of the blocks that were written. A direct write
 	 * that ends in the cache is decided there, see buffered_write().
 	 */
-	if (!SEAL_IOMAP_BLOCK_DIRTY && i_blocksize(inode) < PAGE_SIZE &&
+	if (!SEAL_IOMAP_BLOCK_DIRTY && inode->i_blkbits < PAGE_SHIFT &&
 	    seal_is_xfs(inode) && !(iocb->ki_flags & IOCB_DIRECT) &&
 	    !IS_DAX(inode)) {
 		start = round_down(start, PAGE_SIZE);
