@@ -49,6 +49,7 @@ static __always_inline struct seal_inside *seal_inside_try(const void *key)
 /* It is done. What it did is seen by whoever finds it gone. */
 static __always_inline void seal_inside_done(struct seal_inside *place)
 {
+	/* pairs with whoever looks whether it is gone */
 	smp_store_release(&place->key, NULL);
 }
 
