@@ -22,8 +22,9 @@ typedef long (*seal_fallocate_fn)(struct file *file, int mode, loff_t offset,
 				  loff_t len);
 
 /*
- * The flag of the inode was seen; holders may have to be asked first. The module
- * itself comes by as well, for a holder that allocates: see grant.c.
+ * The flag of the inode was seen, and holders may have to be asked first; or the
+ * other wrapper found no place. The module itself comes by as well, for a holder
+ * that allocates: see grant.c.
  */
 static __always_inline long
 seal_fallocate_sealed(struct seal_gate *gate, seal_fallocate_fn original,
@@ -53,17 +54,18 @@ seal_fallocate_plain(seal_fallocate_fn sealed, seal_fallocate_fn original,
 		     struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct inode *inode = file_inode(file);
-	struct seal_inside own, *inside;
+	struct seal_inside *place = seal_inside_try(inode);
 	long ret;
 
-	inside = seal_inside_enter(inode, &own);
+	if (unlikely(!place))
+		return sealed(file, mode, offset, len);
 	/* sealing has begun meanwhile */
 	if (unlikely(seal_flagged(inode))) {
-		seal_inside_leave(inside, &own);
+		seal_inside_done(place);
 		return sealed(file, mode, offset, len);
 	}
 	ret = original(file, mode, offset, len);
-	seal_inside_leave(inside, &own);
+	seal_inside_done(place);
 	return ret;
 }
 

@@ -26,6 +26,14 @@ static struct seal_gate_set *const xfs_sets[] = {
 	&seal_xfs_gates, &seal_last_canary, &seal_xfs_last, NULL
 };
 
+#if !SEAL_IOMAP_BLOCK_DIRTY
+static struct seal_gate_set *const xfs_small_block_sets[] = {
+	&seal_map_gates, &seal_observers, &seal_vfs_gates,
+	&seal_small_block_gates, &seal_xfs_tripwires, &seal_xfs_gates,
+	&seal_last_canary, &seal_xfs_last, NULL
+};
+#endif
+
 static struct seal_gate_set *const ext4_sets[] = {
 	&seal_map_gates, &seal_observers, &seal_vfs_gates, &seal_ext4_tripwires,
 	&seal_ext4_gates, &seal_last_canary, &seal_ext4_last, NULL
@@ -42,6 +50,12 @@ static struct seal_gate_set *const ext4_recalls[] = {
 /* In this function a write or truncate waits for a pNFS client, unlocked. */
 static const char *const xfs_drops[] = { "xfs_break_leased_layouts", NULL };
 
+#define XFS(sets_of)							\
+	.name = "xfs", .module = "xfs", .set = &seal_xfs_gates,		\
+	.sets = sets_of, .recalls = xfs_recalls, .drops = xfs_drops,	\
+	.armed = seal_write_gate_armed, .last_armed = seal_last_armed,	\
+	.fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure
+
 #define EXT4(type)							\
 	{ .name = type, .module = "ext4", .set = &seal_ext4_gates,	\
 	  .sets = ext4_sets, .recalls = ext4_recalls,			\
@@ -49,10 +63,7 @@ static const char *const xfs_drops[] = { "xfs_break_leased_layouts", NULL };
 	  .fallocate = "ext4_fallocate [ext4]" }
 
 struct seal_fs seal_filesystems[] = {
-	{ .name = "xfs", .module = "xfs", .set = &seal_xfs_gates,
-	  .sets = xfs_sets, .recalls = xfs_recalls, .drops = xfs_drops,
-	  .armed = seal_write_gate_armed, .last_armed = seal_last_armed,
-	  .fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure },
+	{ XFS(xfs_sets) },
 	EXT4("ext4"),
 	/* the ext4 module serves these, too, with and without extents */
 	EXT4("ext3"),
@@ -60,6 +71,18 @@ struct seal_fs seal_filesystems[] = {
 };
 
 const unsigned int seal_nr_filesystems = ARRAY_SIZE(seal_filesystems);
+
+#if !SEAL_IOMAP_BLOCK_DIRTY
+/* XFS whose blocks are smaller than a page; it is listed as the one above. */
+static struct seal_fs xfs_small_blocks = {
+	XFS(xfs_small_block_sets), .listed = &seal_filesystems[0]
+};
+
+static bool has_small_blocks(const struct seal_fs *fs, struct inode *inode)
+{
+	return fs == xfs_small_blocks.listed && i_blocksize(inode) < PAGE_SIZE;
+}
+#endif
 
 struct seal_fs *seal_fs_of(struct inode *inode, char *reason)
 {
@@ -78,6 +101,10 @@ struct seal_fs *seal_fs_of(struct inode *inode, char *reason)
 				 fs->name, fs->module);
 			return NULL;
 		}
+#if !SEAL_IOMAP_BLOCK_DIRTY
+		if (has_small_blocks(fs, inode))
+			return &xfs_small_blocks;
+#endif
 		return fs;
 	}
 	snprintf(reason, SEAL_REASON_LEN, "no gates for filesystem %s%s",
@@ -90,6 +117,9 @@ struct seal_fs *seal_fs_of(struct inode *inode, char *reason)
 
 static struct seal_gate_set *const all_sets[] = {
 	&seal_vfs_gates, &seal_xfs_gates, &seal_ext4_gates,
+#if !SEAL_IOMAP_BLOCK_DIRTY
+	&seal_small_block_gates,
+#endif
 };
 
 static struct seal_gate_set *const all_last[] = {

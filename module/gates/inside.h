@@ -35,8 +35,8 @@ void seal_inside_unlist(struct seal_inside *own);
 
 /*
  * The current task is about to decide on an operation on @key (an inode or a
- * superblock), and then to call it. @own is memory on the stack of the caller
- * and stays until seal_inside_leave(). Returns what seal_inside_leave() needs.
+ * superblock), and then to call it. Returns what seal_inside_done() needs, or
+ * NULL if the place of the task is taken.
  *
  * This is a full barrier, which pairs with the one in find(): a task that has
  * set the flag of the inode and then looks for calls sees this call, or this
@@ -45,15 +45,14 @@ void seal_inside_unlist(struct seal_inside *own);
  * The call holds a reference to the module, because it may sleep for any time;
  * rmmod says EBUSY instead of waiting for it.
  */
-static __always_inline struct seal_inside *
-seal_inside_enter(const void *key, struct seal_inside *own)
+static __always_inline struct seal_inside *seal_inside_try(const void *key)
 {
 	struct seal_inside *slot =
 		&seal_insides[hash_ptr(current, SEAL_INSIDE_BITS)];
 
-	__module_get(THIS_MODULE);
 	if (unlikely(cmpxchg(&slot->key, NULL, key)))
-		return seal_inside_crowded(key, own);
+		return NULL;
+	__module_get(THIS_MODULE);
 	WRITE_ONCE(slot->pid, current->pid);
 	return slot;
 }
@@ -62,15 +61,37 @@ seal_inside_enter(const void *key, struct seal_inside *own)
  * The call has returned. The release pairs with the acquire in find(): a task
  * that no longer finds the call sees what it did.
  */
+static __always_inline void seal_inside_done(struct seal_inside *place)
+{
+	/* pairs with the acquire in find() */
+	smp_store_release(&place->key, NULL);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * The same two, but there is always a place: @own is memory on the stack of the
+ * caller and stays until seal_inside_leave().
+ */
+static __always_inline struct seal_inside *
+seal_inside_enter(const void *key, struct seal_inside *own)
+{
+	struct seal_inside *place = seal_inside_try(key);
+
+	if (likely(place))
+		return place;
+	__module_get(THIS_MODULE);
+	return seal_inside_crowded(key, own);
+}
+
 static __always_inline void seal_inside_leave(struct seal_inside *inside,
 					      struct seal_inside *own)
 {
-	if (unlikely(inside == own))
+	if (unlikely(inside == own)) {
 		seal_inside_unlist(own);
-	else
-		/* pairs with the acquire in find() */
-		smp_store_release(&inside->key, NULL);
-	module_put(THIS_MODULE);
+		module_put(THIS_MODULE);
+	} else {
+		seal_inside_done(inside);
+	}
 }
 
 /*

@@ -7,6 +7,7 @@ struct seal_gate_set;
 
 /* the first line */
 extern struct seal_gate_set seal_vfs_gates;
+extern struct seal_gate_set seal_small_block_gates;
 extern struct seal_gate_set seal_xfs_gates;
 extern struct seal_gate_set seal_ext4_gates;
 /* the last line, and the probe that shows whether it works */

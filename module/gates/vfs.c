@@ -76,7 +76,7 @@ static noinline bool refuse_write(struct seal_gate *gate, struct kiocb *iocb,
 	 * unwritten neighbours of the blocks that were written. A direct write
 	 * that falls back to the cache is decided in buffered_write().
 	 */
-	if (!SEAL_IOMAP_BLOCK_DIRTY && i_blocksize(inode) < PAGE_SIZE &&
+	if (!SEAL_IOMAP_BLOCK_DIRTY && inode->i_blkbits < PAGE_SHIFT &&
 	    seal_is_xfs(inode) && !(iocb->ki_flags & IOCB_DIRECT) &&
 	    !IS_DAX(inode)) {
 		start = round_down(start, PAGE_SIZE);
@@ -152,6 +152,17 @@ static __always_inline void buffered_write(struct seal_gate *gate,
 }
 
 SEAL_HOOK(buffered_write)
+
+static struct seal_gate small_block_gates[] = {
+	SEAL_GATE_HOT("iomap_file_buffered_write", buffered_write),
+};
+
+/* Only where blocks are smaller than a page: every buffered write comes by. */
+struct seal_gate_set seal_small_block_gates = {
+	.name		= "small-blocks",
+	.gates		= small_block_gates,
+	.nr_gates	= ARRAY_SIZE(small_block_gates),
+};
 #endif
 
 /*
@@ -430,9 +441,6 @@ static struct seal_gate vfs_gates[] = {
 			  seal_enable_verity),
 #endif
 	SEAL_GATE_HOT("generic_write_checks", write_checks),
-#if !SEAL_IOMAP_BLOCK_DIRTY
-	SEAL_GATE_HOT("iomap_file_buffered_write", buffered_write),
-#endif
 	SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
 #if SEAL_READAHEAD_GATE
 	SEAL_GATE("page_cache_ra_order", enter_readahead),

@@ -100,13 +100,13 @@ int seal_fs_get(struct seal_fs *fs, struct file *file,
 		sets_put(fs->sets, sets_count(fs->sets));
 		return -EOPNOTSUPP;
 	}
-	atomic_inc(&fs->sealed);
+	atomic_inc(&(fs->listed ?: fs)->sealed);
 	return 0;
 }
 
 void seal_fs_put(struct seal_fs *fs)
 {
-	atomic_dec(&fs->sealed);
+	atomic_dec(&(fs->listed ?: fs)->sealed);
 	sets_put(fs->sets, sets_count(fs->sets));
 }
 

@@ -28,6 +28,7 @@ struct seal_fs {
 	/* do the gates, or the last line, work at the moment? */
 	bool			(*armed)(void);
 	bool			(*last_armed)(void);
+	struct seal_fs		*listed;	/* counted there; NULL: here */
 	atomic_t		sealed;		/* entries that use it */
 };
 

@@ -378,6 +378,31 @@ static int ftrace_attach(struct seal_gate_set *set, char *reason)
 	return ret;
 }
 
+#if SEAL_BPF_ASKS_LATE
+/* bpf_trampoline_update(trampoline, ...): the caller holds its mutex. */
+static void enter_trampoline(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	seal_share_trampoline(seal_arg(call, 0, struct bpf_trampoline *));
+}
+#endif
+
+static struct seal_gate trampoline_gates[] = {
+#if SEAL_BPF_ASKS_LATE
+	SEAL_OBSERVER_OPTIONAL("bpf_trampoline_update", enter_trampoline),
+#endif
+};
+
+/*
+ * Attached before the first function is redirected, and until the last is not
+ * any more.
+ */
+static struct seal_gate_set trampolines = {
+	.name		= "trampolines",
+	.gates		= trampoline_gates,
+	.nr_gates	= ARRAY_SIZE(trampoline_gates),
+	.observes	= true,
+};
+
 static int set_get(struct seal_gate_set *set, char *reason);
 
 /* BPF programs have to share the functions that @set redirects, see share.c. */
@@ -388,7 +413,7 @@ static int set_share(struct seal_gate_set *set, char *reason)
 
 	if (set->observes)
 		return 0;
-	ret = set_get(&seal_trampolines, reason);
+	ret = set_get(&trampolines, reason);
 	if (ret)
 		return ret;
 	for (i = 0; i < set->nr_gates; i++)
@@ -404,7 +429,7 @@ static void set_unshare(struct seal_gate_set *set)
 		return;
 	for (i = 0; i < set->nr_gates; i++)
 		seal_unshare(set->gates[i].site);
-	seal_set_put(&seal_trampolines);
+	seal_set_put(&trampolines);
 }
 
 static int set_attach(struct seal_gate_set *set, char *reason)

@@ -22,8 +22,6 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 
-#include "base/compat.h"
-#include "probes/gate.h"
 #include "probes/share.h"
 
 /* 0: a free place. Written under the lock of gate.c, read without one. */
@@ -54,7 +52,6 @@ void seal_unshare(unsigned long site)
 		replace(site, 0);
 }
 
-#if SEAL_BPF_ASKS_LATE
 /* The call to ftrace may come behind an ENDBR, which is part of the function. */
 #define MAX_BEFORE_SITE	4
 
@@ -69,33 +66,13 @@ static bool is_shared(unsigned long function)
 }
 
 /*
- * bpf_trampoline_update(trampoline, ...): it is about to be built and attached.
- * The caller holds the mutex of the trampoline, which protects the flags.
- *
  * A function is noted before its ftrace_ops is registered. Registering waits for
- * whoever has this mutex of a trampoline that is attached to the function. So a
+ * whoever has the mutex of a trampoline that is attached to the function. So a
  * trampoline that was not seen here is at most about to be attached for the first
  * time, which the kernel gets right.
  */
-static void enter_update(struct seal_gate *gate, struct ftrace_regs *call)
+void seal_share_trampoline(struct bpf_trampoline *trampoline)
 {
-	struct bpf_trampoline *trampoline =
-		seal_arg(call, 0, struct bpf_trampoline *);
-
 	if (is_shared((unsigned long)trampoline->func.addr))
 		trampoline->flags |= BPF_TRAMP_F_SHARE_IPMODIFY;
 }
-#endif
-
-static struct seal_gate gates[] = {
-#if SEAL_BPF_ASKS_LATE
-	SEAL_OBSERVER_OPTIONAL("bpf_trampoline_update", enter_update),
-#endif
-};
-
-struct seal_gate_set seal_trampolines = {
-	.name		= "trampolines",
-	.gates		= gates,
-	.nr_gates	= ARRAY_SIZE(gates),
-	.observes	= true,
-};

@@ -5,23 +5,22 @@
 
 #include <linux/types.h>
 
-struct seal_gate_set;
+struct bpf_trampoline;
 
 /* Functions that can be redirected at the same time. */
 #define SEAL_SHARE_MAX	64
 
 /*
- * Watches BPF trampolines, so that they are fit to share the functions below;
- * attached before the first function is redirected, and until the last is not
- * any more.
- */
-extern struct seal_gate_set seal_trampolines;
-
-/*
- * The calls to ftrace at @sites are about to be redirected; or are not any more.
+ * The calls to ftrace at @site are about to be redirected; or are not any more.
  * Under the lock of gate.c. A site of 0 is left out.
  */
 void seal_share(unsigned long site);
 void seal_unshare(unsigned long site);
+
+/*
+ * @trampoline is about to be built and attached: if its function is one of those
+ * above, make it fit to share it. With the mutex of the trampoline held.
+ */
+void seal_share_trampoline(struct bpf_trampoline *trampoline);
 
 #endif /* SEAL_SHARE_H */
