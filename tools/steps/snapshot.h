@@ -15,7 +15,4 @@
  */
 int snapshot_take(const char *path, const char *beside);
 
-/* Give it a name that is not there yet. Return: 0, or -1 after having told. */
-int snapshot_keep(int fd, const char *name);
-
 #endif /* SEALCTL_SNAPSHOT_H */
