@@ -30,6 +30,9 @@ struct seal_diff {
 };
 
 /* The comparison alone: without seals, of maps that are open. */
+/* The next part in which both files are uniform, equal ones included. */
+int diff_part(struct seal_diff *diff, struct seal_diff_range *range,
+	      bool *different);
 int diff_step(struct seal_diff *diff, struct seal_diff_range *range);
 int diff_merged(struct seal_diff *diff, struct seal_diff_range *range);
 
