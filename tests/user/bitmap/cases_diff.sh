@@ -98,7 +98,7 @@ cases_many() {
 	}
 	cd "$SEAL_MNT" || exit 1
 	keep_gates
-	for extents in "${MANY[@]}"; do
+	for extents in $MANY; do
 		many "$extents"
 		peak sealctl bitmap --json -g 1K -o o.qcow2 old new
 		held=$(jq .held_ns "$T/out")
