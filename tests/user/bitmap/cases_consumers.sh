@@ -55,6 +55,7 @@ by_serve() {
 }
 
 # by_backup_job OVERLAY COPY: QEMU's own incremental backup, merged into COPY
+# shellcheck disable=SC2094 # its answers say when the job is done
 by_backup_job() {
 	local overlay=$1 copy=$2
 
@@ -190,8 +191,12 @@ start_server() {
 	SERVED=$(<"$T/uri")
 }
 
+no_server() {
+	[ -z "$(pgrep -x qemu-nbd)" ]
+}
+
 gone() {
-	[ -z "$(pgrep -x qemu-nbd)" ] && [ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
+	no_server && [ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
 }
 
 cases_serve() {
@@ -224,7 +229,7 @@ cases_serve() {
 	start_server sealctl serve -t old new
 	kill -KILL "$SERVER"
 	wait "$SERVER" 2>/dev/null
-	check "killed, it takes its server with it" until_true [ -z "$(pgrep -x qemu-nbd)" ]
+	check "killed, it takes its server with it" until_true no_server
 	check "and its seal" not_sealed new
 	rm -rf "${XDG_RUNTIME_DIR:?}"/*
 
@@ -232,6 +237,7 @@ cases_serve() {
 	expect 0 "somebody writes to NEW" dd if=/dev/zero of=new bs=4k count=1 conv=notrunc
 	wait "$SERVER"
 	check "the server is given up" [ $? -eq 1 ]
+	# shellcheck disable=SC2034 # for "says"
 	ERR=$(<"$T/err")
 	says "and says why" "goes first" "not to be used"
 	check "and leaves nothing" gone

@@ -168,6 +168,7 @@ cases_refused() {
 	truncate -s +1M new
 	wait "$pid"
 	check "a file that grows meanwhile" [ $? -eq 1 ]
+	# shellcheck disable=SC2034 # for "says"
 	ERR=$(<"$T/err")
 	says "is told" "written to meanwhile"
 	nothing_left out
