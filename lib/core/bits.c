@@ -54,21 +54,22 @@ static void set_some(uint8_t *chunk, unsigned int first, unsigned int end)
 static int set_in_chunk(struct bits *bits, uint64_t index, unsigned int first,
 			unsigned int end)
 {
-	uint8_t **chunk = &bits->chunks[index];
+	uint8_t *bytes = bits->chunks[index];
 	uint64_t last = bits->nr - index * BITS_CHUNK;
+	bool whole;
 
-	if (*chunk == &ones)
+	if (bytes == &ones)
 		return 0;
-	if (!first && (end == BITS_CHUNK || end == last)) {
-		free(*chunk);
-		*chunk = &ones;
-		return 0;
+	if (!bytes) {
+		whole = !first && (end == BITS_CHUNK || end == last);
+		bytes = whole ? &ones : calloc(1, BITS_BYTES);
+		if (!bytes)
+			return -ENOMEM;
+		bits->chunks[index] = bytes;
+		if (whole)
+			return 0;
 	}
-	if (!*chunk)
-		*chunk = calloc(1, BITS_BYTES);
-	if (!*chunk)
-		return -ENOMEM;
-	set_some(*chunk, first, end);
+	set_some(bytes, first, end);
 	return 0;
 }
 

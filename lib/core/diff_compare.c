@@ -122,7 +122,7 @@ int diff_part(struct seal_diff *diff, struct seal_diff_range *range,
 
 int diff_step(struct seal_diff *diff, struct seal_diff_range *range)
 {
-	bool different;
+	bool different = false;
 	int ret;
 
 	do
