@@ -189,6 +189,7 @@ check-kernels:
 check-maps:
 	tests/user/maps/reboot
 	tests/user/maps/compare
+	tests/user/bitmap/compare
 
 check-grant:
 	tests/kernel/grant/two-guests
