@@ -195,6 +195,7 @@ check-kernels:
 check-maps:
 	tests/user/maps/reboot
 	tests/user/maps/compare
+	tests/user/bitmap/compare
 
 check-hibernate:
 	tests/distro/hibernate/run

@@ -18,7 +18,7 @@ _sealctl() {
 	local verb=${COMP_WORDS[1]} options='' verbs i
 	COMPREPLY=()
 
-	verbs="info prealloc unshare seal unseal status hold map diff snapshot
+	verbs="info prealloc unshare seal unseal status hold map diff bitmap serve snapshot
 		send receive record verify offset swapfile export unexport list monitor revoke restore
 		forget"
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -48,7 +48,12 @@ _sealctl() {
 		mapfile -t COMPREPLY < <(compgen -W "ranges all" -- "$cur")
 		return
 		;;
-	-o | --offset | -l | --length | --dm | --claim)
+	-l | --length | --offset | --dm | --claim | -n | --name | -g | --granularity | --starting-offset)
+		return
+		;;
+	-o)
+		[ "$verb" != bitmap ] ||
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	esac
@@ -61,7 +66,9 @@ _sealctl() {
 	status) options="--quiet --json" ;;
 	hold) options="--require --" ;;
 	map) options="--json" ;;
-	diff) options="--json --bmap" ;;
+	diff) options="--json --bmap --allocated --zeros --starting-offset" ;;
+	bitmap) options="--output --name --granularity --quiet --json" ;;
+	serve) options="--name --granularity --socket --persistent" ;;
 	snapshot) options="--quiet" ;;
 	send) options="--base --snapshot --resume --check --compress --quiet" ;;
 	receive) options="--in-place --max-size --where --dump --json --quiet" ;;

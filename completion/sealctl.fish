@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # fish completion for sealctl(8)
 
-set -l verbs info prealloc unshare seal unseal status hold map diff snapshot \
+set -l verbs info prealloc unshare seal unseal status hold map diff bitmap serve snapshot \
     send receive record verify offset swapfile export unexport list monitor revoke restore forget
 
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -f
@@ -14,6 +14,8 @@ complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a status -d 'wh
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a hold -d 'seal files while a command runs'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a map -d 'list the extents of a file'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a diff -d 'list the blocks in which two files differ'
+complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a bitmap -d 'make a qcow2 file with a dirty bitmap of what differs'
+complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a serve -d 'serve a file and such a bitmap over NBD'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a snapshot -d 'copy a file that is in use, by sharing its blocks'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a send -d 'write what differs from another file as a delta'
 complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a receive -d 'bring a file to the contents that were sent'
@@ -32,7 +34,7 @@ complete -c sealctl -n "not __fish_seen_subcommand_from $verbs" -a revoke -d 'ta
 complete -c sealctl -n '__fish_seen_subcommand_from revoke' -f -a '(sealctl list --null 2>/dev/null | string split0)'
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -f -a '(sealctl list --null 2>/dev/null | string split0)'
 complete -c sealctl -n '__fish_seen_subcommand_from forget' -f -a '(sealctl list --null --persistent 2>/dev/null | string split0)'
-complete -c sealctl -n '__fish_seen_subcommand_from info status map diff receive list monitor' -l json -d 'for programs'
+complete -c sealctl -n '__fish_seen_subcommand_from info status map diff bitmap receive list monitor' -l json -d 'for programs'
 complete -c sealctl -n '__fish_seen_subcommand_from prealloc' -l written -d 'leave nothing unwritten'
 complete -c sealctl -n '__fish_seen_subcommand_from prealloc' -s n -l keep-size -d 'do not move the end'
 complete -c sealctl -n '__fish_seen_subcommand_from prealloc unshare' -s o -l offset -x -d 'start of the range'
@@ -43,8 +45,16 @@ complete -c sealctl -n '__fish_seen_subcommand_from seal swapfile' -l persist -d
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l claim -x -d 'by number'
 complete -c sealctl -n '__fish_seen_subcommand_from unseal' -l persistent -d 'all recorded files'
 complete -c sealctl -n '__fish_seen_subcommand_from seal hold' -l require -x -a 'allocated written unshared extents=' -d 'checks'
-complete -c sealctl -n '__fish_seen_subcommand_from status snapshot send receive verify' -s q -l quiet
+complete -c sealctl -n '__fish_seen_subcommand_from status bitmap snapshot send receive verify' -s q -l quiet
 complete -c sealctl -n '__fish_seen_subcommand_from diff' -l bmap -d 'for bmaptool'
+complete -c sealctl -n '__fish_seen_subcommand_from diff' -l allocated -d 'where one file has data'
+complete -c sealctl -n '__fish_seen_subcommand_from diff' -l zeros -d 'with holes'
+complete -c sealctl -n '__fish_seen_subcommand_from diff' -s s -l starting-offset -x -d 'go on there'
+complete -c sealctl -n '__fish_seen_subcommand_from bitmap' -s o -l output -r -F -d 'the qcow2 file'
+complete -c sealctl -n '__fish_seen_subcommand_from bitmap serve' -s n -l name -x -d 'of the bitmap'
+complete -c sealctl -n '__fish_seen_subcommand_from bitmap serve' -s g -l granularity -x -d 'bytes per bit'
+complete -c sealctl -n '__fish_seen_subcommand_from serve' -s s -l socket -r -F -d 'where to listen'
+complete -c sealctl -n '__fish_seen_subcommand_from serve' -s t -l persistent -d 'until it is interrupted'
 complete -c sealctl -n '__fish_seen_subcommand_from send' -s b -l base -r -F -d 'what the receiver has'
 complete -c sealctl -n '__fish_seen_subcommand_from send' -s s -l snapshot -d 'send a snapshot of it'
 complete -c sealctl -n '__fish_seen_subcommand_from send' -s r -l resume -x -d 'go on where it broke'

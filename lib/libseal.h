@@ -640,6 +640,19 @@ static inline int seal_diff_next(struct seal_diff *diff,
 }
 
 /**
+ * seal_diff_seek() - go on at another place
+ * @diff: handle
+ * @offset: bytes
+ *
+ * What lies before @offset is left out of the ranges that follow; one that it lies
+ * in begins there. So a comparison that was interrupted can be continued: at the
+ * end of the last range that was reported.
+ *
+ * Return: 0; -EINVAL: larger than any file; -ENOMEM.
+ */
+int seal_diff_seek(struct seal_diff *diff, uint64_t offset);
+
+/**
  * seal_diff_rewind() - begin again
  * @diff: handle
  *
@@ -706,6 +719,118 @@ const char *seal_diff_kind_name(uint32_t kind);
  * Return: a constant string.
  */
 const char *seal_diff_reason_name(uint32_t reason);
+
+/* Granularities of bitmaps, powers of two. */
+#define SEAL_BITMAP_MIN_GRANULARITY	512U
+#define SEAL_BITMAP_MAX_GRANULARITY	(64U << 20)
+#define SEAL_BITMAP_GRANULARITY		(64U << 10)	/* unless another is given */
+
+struct seal_bitmap;
+
+/**
+ * struct seal_bitmap_info - what a bitmap is of
+ * @size: of the virtual disk: @new_size rounded up to 512 bytes
+ * @old_size, @new_size: of the files
+ * @granules: bits of the bitmap
+ * @dirty_granules: of those, how many are set
+ * @dirty_bytes: how many bytes may differ, before they were rounded to granules
+ * @same_bytes: how many bytes of NEW are in the blocks of OLD; if none is, the two
+ *              are hardly one file at two times
+ * @held_ns: how long the files were sealed, including how long that took
+ * @granularity: bytes per granule
+ * @reserved: 0
+ */
+struct seal_bitmap_info {
+	uint64_t size;
+	uint64_t old_size;
+	uint64_t new_size;
+	uint64_t granules;
+	uint64_t dirty_granules;
+	uint64_t dirty_bytes;
+	uint64_t same_bytes;
+	uint64_t held_ns;
+	uint32_t granularity;
+	uint32_t reserved;
+};
+
+/**
+ * seal_bitmap_open() - a bitmap of where two files may differ
+ * @old_fd: what to compare with, or -1: an empty file
+ * @new_fd: file
+ * @granularity: bytes per bit, or 0: SEAL_BITMAP_GRANULARITY
+ * @bitmap: where to put the handle
+ * @report: as for seal_diff_open(), may be NULL
+ *
+ * Both are sealed as one step, their maps are compared, and they are unsealed
+ * before this returns; no contents are read. A bit is set if a byte of its granule
+ * may differ: what seal_diff_next() reports as DATA or ZERO. NEW must not be open
+ * for writing, also if all of it is in place: it would be another file by the time
+ * it is read.
+ *
+ * The bitmap takes at most a bit of memory per granule; parts that are all clean or
+ * all dirty take none.
+ *
+ * Return: 0; -EINVAL: @granularity; -ENODATA: NEW is empty; -EFBIG: the bitmap would
+ * be larger than 512 MiB, give a coarser granularity; -ESTALE, -EBUSY: as
+ * seal_diff_next(); errors of seal_diff_open().
+ */
+int seal_bitmap_open_sized(int old_fd, int new_fd, uint32_t granularity,
+			   struct seal_bitmap **bitmap,
+			   struct seal_files *report, size_t size);
+static inline int seal_bitmap_open(int old_fd, int new_fd, uint32_t granularity,
+				   struct seal_bitmap **bitmap,
+				   struct seal_files *report)
+{
+	return seal_bitmap_open_sized(old_fd, new_fd, granularity, bitmap,
+				      report, sizeof(*report));
+}
+
+/**
+ * seal_bitmap_info() - what a bitmap is of
+ * @bitmap: handle
+ * @info: filled in
+ */
+void seal_bitmap_info_sized(const struct seal_bitmap *bitmap,
+			    struct seal_bitmap_info *info, size_t size);
+static inline void seal_bitmap_info(const struct seal_bitmap *bitmap,
+				    struct seal_bitmap_info *info)
+{
+	seal_bitmap_info_sized(bitmap, info, sizeof(*info));
+}
+
+/**
+ * seal_bitmap_next() - the next range of dirty granules
+ * @bitmap: handle
+ * @from: where to begin looking, bytes
+ * @offset: filled in, @from or behind it
+ * @length: filled in; ends at a granule or at the end of the disk
+ *
+ * Return: 1: filled in; 0: there is none.
+ */
+int seal_bitmap_next(const struct seal_bitmap *bitmap, uint64_t from,
+		     uint64_t *offset, uint64_t *length);
+
+/**
+ * seal_bitmap_write() - write it as a qcow2 file over NEW
+ * @bitmap: handle
+ * @fd: an empty file, open for writing
+ * @name: of the bitmap, 1 to 1023 bytes
+ * @data_file: absolute path of NEW, up to 4095 bytes, stored in the file
+ *
+ * The file has version 3, NEW as its external raw data file, and one persistent,
+ * disabled bitmap. It is not flushed. NEW is neither read nor written.
+ *
+ * Return: 0; -EINVAL: @name; -ENAMETOOLONG: @data_file; -EFBIG: no qcow2 file can
+ * be that large; -ENOMEM; errors of pwrite(2).
+ */
+int seal_bitmap_write(const struct seal_bitmap *bitmap, int fd,
+		      const char *name, const char *data_file);
+
+/**
+ * seal_bitmap_close() - free a bitmap
+ * @bitmap: handle, or NULL
+ */
+void seal_bitmap_close(struct seal_bitmap *bitmap);
 
 #ifdef __cplusplus
 }

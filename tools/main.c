@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "cmd/cmd.h"
+#include "steps/overlay.h"
 
 #define OPTION_REQUIRE \
 	"  --require LIST  seal only if all hold: allocated (no hole before EOF),\n" \
@@ -56,10 +57,33 @@ static const struct verb verbs[] = {
 		"map", cmd_map, "[--json] FILE",
 		"list the extents of a file", ""
 	}, {
-		"diff", cmd_diff, "[--json | --bmap] OLD NEW",
-		"list the blocks in which two files differ",
-		"  --json          for programs\n"
-		"  --bmap          the block map that \"bmaptool copy\" reads, with checksums\n"
+		"diff", cmd_diff,
+		"[--json [-s OFF] | --bmap] OLD NEW | --allocated [--json [-s OFF]] FILE | --bmap [--zeros] FILE",
+		"list the blocks in which two files differ, or where one has data",
+		"  --json                     for programs, a line for each range\n"
+		"  -s, --starting-offset OFF  leave out what lies before, to go on there\n"
+		"  --bmap                     the block map that \"bmaptool copy\" reads, with checksums\n"
+		"  --allocated                where one file has data\n"
+		"  --zeros                    in the block map of one file also where it has none, so\n"
+		"                             that zeros are written there\n"
+	}, {
+		"bitmap", cmd_bitmap,
+		"[-n NAME] [-g SIZE] [-q | --json] -o OVERLAY OLD NEW",
+		"make a qcow2 file over NEW, with a dirty bitmap of what differs from OLD",
+		"  -o, --output OVERLAY    the qcow2 file; it must not be there yet\n"
+		"  -n, --name NAME         of the bitmap (" OVERLAY_BITMAP ")\n"
+		"  -g, --granularity SIZE  bytes per bit, a power of two from 512 to 64M (64K)\n"
+		"  -q, --quiet             no summary\n"
+		"  --json                  the summary, for programs\n"
+	}, {
+		"serve", cmd_serve,
+		"[-n NAME] [-g SIZE] [-s SOCKET] [-t] OLD NEW",
+		"serve NEW and the bitmap over NBD, until the last client goes",
+		"  -n, --name NAME         of the bitmap (" OVERLAY_BITMAP ")\n"
+		"  -g, --granularity SIZE  bytes per bit, a power of two from 512 to 64M (64K)\n"
+		"  -s, --socket SOCKET     where to listen (a new directory)\n"
+		"  -t, --persistent        until it is interrupted\n"
+		"The URI for clients is printed. It takes qemu-nbd (Debian: qemu-utils).\n"
 	}, {
 		"snapshot", cmd_snapshot, "[-q] FILE COPY",
 		"copy a file that is in use, by sharing its blocks",

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/diff.h"
+#include "core/map.h"
 #include "core/private.h"
 
 static int side_open(struct diff_side *side, int fd, dev_t *device)
@@ -23,15 +24,21 @@ static int side_open(struct diff_side *side, int fd, dev_t *device)
 	return seal_map_open(fd, &side->map);
 }
 
-static int side_rewind(struct diff_side *side)
+/* Before the seek the map was at another place: it is read anew. */
+static int side_seek(struct diff_side *side, uint64_t offset)
 {
+	int ret;
+
 	if (side->fd < 0)
 		return 0;
 	seal_map_close(side->map);
 	side->map = NULL;
 	side->end = false;
 	side->extent = (struct seal_extent){ 0 };
-	return seal_map_open(side->fd, &side->map);
+	ret = seal_map_open(side->fd, &side->map);
+	if (!ret)
+		side->map->pos = offset;
+	return ret;
 }
 
 /* The files are sealed already: a map that was read before could be old. */
@@ -113,14 +120,21 @@ SEAL_EXPORT int seal_diff_next_sized(struct seal_diff *diff,
 	return ret ? ret : seal_diff_check(diff);
 }
 
-SEAL_EXPORT int seal_diff_rewind(struct seal_diff *diff)
+SEAL_EXPORT int seal_diff_seek(struct seal_diff *diff, uint64_t offset)
 {
 	int ret;
 
-	diff->pos = 0;
+	if (offset > INT64_MAX)
+		return -EINVAL;
+	diff->pos = offset;
 	diff->pending = false;
-	ret = side_rewind(&diff->old);
-	return ret ? ret : side_rewind(&diff->new);
+	ret = side_seek(&diff->old, offset);
+	return ret ? ret : side_seek(&diff->new, offset);
+}
+
+SEAL_EXPORT int seal_diff_rewind(struct seal_diff *diff)
+{
+	return seal_diff_seek(diff, 0);
 }
 
 SEAL_EXPORT void seal_diff_sizes(const struct seal_diff *diff,

@@ -30,9 +30,12 @@ struct seal_diff {
 };
 
 /*
- * The next range that differs; diff_merged() joins ranges that belong together.
- * The maps are open; seals are not looked at. Return: 1, 0 at the end, -errno.
+ * The next part in which both files are uniform, equal parts included. The maps
+ * are open; seals are not looked at. Return: 1, 0 at the end, -errno.
  */
+int diff_part(struct seal_diff *diff, struct seal_diff_range *range,
+	      bool *different);
+/* The next range that differs; diff_merged() joins ranges that belong together. */
 int diff_step(struct seal_diff *diff, struct seal_diff_range *range);
 int diff_merged(struct seal_diff *diff, struct seal_diff_range *range);
 

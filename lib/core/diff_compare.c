@@ -93,33 +93,42 @@ static bool differ(const struct part *old, const struct part *new,
 	return is_zero(old) != is_zero(new) || old->physical != new->physical;
 }
 
-int diff_step(struct seal_diff *diff, struct seal_diff_range *range)
+int diff_part(struct seal_diff *diff, struct seal_diff_range *range,
+	      bool *different)
 {
+	uint64_t pos = diff->pos;
 	struct part old, new;
-	uint64_t pos;
 	int ret;
 
-	for (;;) {
-		pos = diff->pos;
-		ret = look(&diff->old, pos, &old);
-		if (!ret)
-			ret = look(&diff->new, pos, &new);
-		if (ret)
-			return ret;
-		if (old.absent && new.absent)
-			return 0;
-		*range = (struct seal_diff_range){
-			.offset = pos,
-			.old_physical = old.physical,
-			.new_physical = new.physical,
-			.old_state = old.state,
-			.new_state = new.state,
-		};
-		diff->pos = old.end < new.end ? old.end : new.end;
-		range->length = diff->pos - pos;
-		if (differ(&old, &new, diff->same_filesystem, range))
-			return 1;
-	}
+	ret = look(&diff->old, pos, &old);
+	if (!ret)
+		ret = look(&diff->new, pos, &new);
+	if (ret)
+		return ret;
+	if (old.absent && new.absent)
+		return 0;
+	*range = (struct seal_diff_range){
+		.offset = pos,
+		.old_physical = old.physical,
+		.new_physical = new.physical,
+		.old_state = old.state,
+		.new_state = new.state,
+	};
+	diff->pos = old.end < new.end ? old.end : new.end;
+	range->length = diff->pos - pos;
+	*different = differ(&old, &new, diff->same_filesystem, range);
+	return 1;
+}
+
+int diff_step(struct seal_diff *diff, struct seal_diff_range *range)
+{
+	bool different = false;
+	int ret;
+
+	do
+		ret = diff_part(diff, range, &different);
+	while (ret > 0 && !different);
+	return ret;
 }
 
 static bool follows(uint64_t before, uint64_t length, uint64_t after)

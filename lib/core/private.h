@@ -32,6 +32,10 @@ int seal_ioctl(int fd, unsigned long command, void *argument);
 int seal_device_open(void);
 int seal_device_abi(int fd);
 
+/* 0, or -ETXTBSY and the reason: it may be written to while it is read. */
+int read_only(const struct seal_read *reading, unsigned int index, int fd,
+	      struct seal_files *report);
+
 /* The SEAL_RANGE_* state of an extent with these FIEMAP_EXTENT_* flags. */
 uint32_t seal_extent_state(uint32_t flags);
 

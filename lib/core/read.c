@@ -37,6 +37,7 @@
 struct read_file {
 	int fd;			/* a description of our own, for the lease */
 	bool leased;
+	int error;		/* why there was no lease */
 };
 
 struct seal_read {
@@ -213,6 +214,7 @@ static int lease_all(struct seal_read *reading, const int *fds,
 		ret = lease(reading, &reading->files[i], fds[i]);
 		if (reading->files[i].fd < 0)
 			return ret;
+		reading->files[i].error = ret;
 		if (ret && !all_in_place(reading, &reading->files[i]))
 			return refuse(report, i, fds[i], ret);
 	}
@@ -332,6 +334,18 @@ SEAL_EXPORT int seal_read_check(struct seal_read *reading)
 	lost = reading->lost;
 	pthread_mutex_unlock(&reading->lock);
 	return lost ? -EBUSY : 0;
+}
+
+/*
+ * Is the file @fd, number @index, one that nobody can write to unnoticed? One that is
+ * all in place need not be.
+ */
+int read_only(const struct seal_read *reading, unsigned int index, int fd,
+	      struct seal_files *report)
+{
+	int error = reading->files[index].error;
+
+	return error ? refuse(report, index, fd, error) : 0;
 }
 
 SEAL_EXPORT struct seal_session *seal_read_session(const struct seal_read *reading)

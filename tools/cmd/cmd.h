@@ -16,6 +16,8 @@ int cmd_status(const struct verb *verb, int argc, char **argv);
 int cmd_hold(const struct verb *verb, int argc, char **argv);
 int cmd_map(const struct verb *verb, int argc, char **argv);
 int cmd_diff(const struct verb *verb, int argc, char **argv);
+int cmd_bitmap(const struct verb *verb, int argc, char **argv);
+int cmd_serve(const struct verb *verb, int argc, char **argv);
 int cmd_send(const struct verb *verb, int argc, char **argv);
 int cmd_snapshot(const struct verb *verb, int argc, char **argv);
 int cmd_receive(const struct verb *verb, int argc, char **argv);

@@ -2,109 +2,131 @@
 /*
  * sealctl diff: print the blocks in which two files differ.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/errors.h"
-#include "base/escape.h"
 #include "cmd/cmd.h"
 #include "print/diff.h"
+#include "steps/compare.h"
 
-enum { OPT_JSON = 256, OPT_BMAP };
+enum { OPT_JSON = 256, OPT_BMAP, OPT_ALLOCATED, OPT_ZEROS };
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "bmap", no_argument, NULL, OPT_BMAP },
+	{ "allocated", no_argument, NULL, OPT_ALLOCATED },
+	{ "zeros", no_argument, NULL, OPT_ZEROS },
+	{ "starting-offset", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
 
-/* Is the module there? If not, complain. */
-static bool have_module(void)
+struct request {
+	struct diff_files files;
+	int (*print)(const struct diff_files *files);
+	bool allocated;
+};
+
+static int run(struct request *request, int old_fd)
 {
-	struct seal_session *session = open_session();
-
-	seal_close(session);
-	return session;
-}
-
-static int complain_open(const struct diff_files *files, int ret,
-			 const struct seal_files *report)
-{
-	const char *path = report->bad_index == 1 ? files->old_path :
-						    files->new_path;
-
-	fflush(stdout);
-	fprintf(stderr, "sealctl: %s: ", shown(path));
-	explain_seal(stderr, -ret, report, path);
-	fputs(" (neither file was sealed)\n", stderr);
-	return STATUS_FAILED;
-}
-
-static int run(struct diff_files *files, int old_fd,
-	       int (*print)(const struct diff_files *files))
-{
+	struct diff_files *files = &request->files;
 	struct seal_files report;
 	bool different = false;
 	int ret;
 
+	ret = seal_diff_open(old_fd, files->new_fd, &files->diff, &report);
+	if (ret) {
+		compare_refused(files->old_path, files->new_path, ret, &report);
+		return STATUS_FAILED;
+	}
+	files->different = &different;
+	ret = seal_diff_seek(files->diff, files->starting_offset);
+	if (!ret)
+		ret = request->print(files);
+	seal_diff_close(files->diff);
+	if (ret) {
+		compare_failed(files->new_path, ret, "what was printed");
+		return STATUS_FAILED;
+	}
+	/* One file alone cannot be different. */
+	return different && files->old_path ? STATUS_DIFFERENT : STATUS_OK;
+}
+
+static int open_and_run(struct request *request)
+{
+	struct diff_files *files = &request->files;
+	int status = STATUS_FAILED;
+	int old_fd = -1;
+
 	if (!have_module())
 		return STATUS_FAILED;
-	ret = seal_diff_open(old_fd, files->new_fd, &files->diff, &report);
-	if (ret)
-		return complain_open(files, ret, &report);
-	files->different = &different;
-	ret = print(files);
-	seal_diff_close(files->diff);
-	if (ret == -ESTALE)
-		complain(files->new_path,
-			 "the seals were not kept: gates were switched off or missed calls; what was printed is not to be used");
-	else if (ret == -EBUSY)
-		complain(files->new_path,
-			 "a program opened it or the other file for writing, which goes first; what was printed is not to be used; compare snapshots");
-	else if (ret)
-		complain(files->new_path, "comparing: %s", strerror(-ret));
-	if (ret)
-		return STATUS_FAILED;
-	return different ? STATUS_DIFFERENT : STATUS_OK;
+	if (files->old_path) {
+		old_fd = open_file(files->old_path, O_RDONLY);
+		if (old_fd < 0)
+			return STATUS_FAILED;
+	}
+	files->new_fd = open_file(files->new_path, O_RDONLY);
+	if (files->new_fd >= 0) {
+		status = run(request, old_fd);
+		close(files->new_fd);
+	}
+	if (old_fd >= 0)
+		close(old_fd);
+	return status;
+}
+
+/* What does not go together is not guessed at. */
+static bool makes_sense(const struct request *request, int nr_files)
+{
+	const struct diff_files *files = &request->files;
+	bool single = request->allocated || request->print == print_diff_bmap;
+
+	if (nr_files != 2 && !(nr_files == 1 && single))
+		return false;
+	if (nr_files == 2 && (request->allocated || files->zeros))
+		return false;
+	if (files->zeros && request->print != print_diff_bmap)
+		return false;
+	return !files->starting_offset || request->print == print_diff_json;
 }
 
 int cmd_diff(const struct verb *verb, int argc, char **argv)
 {
-	int (*print)(const struct diff_files *files) = print_diff_text;
-	struct diff_files files = { 0 };
-	int status = STATUS_FAILED;
-	int option, old_fd;
+	struct request request = { .print = print_diff_text };
+	struct diff_files *files = &request.files;
+	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_JSON:
-			print = print_diff_json;
+			request.print = print_diff_json;
 			break;
 		case OPT_BMAP:
-			print = print_diff_bmap;
+			request.print = print_diff_bmap;
 			break;
+		case OPT_ALLOCATED:
+			request.allocated = true;
+			break;
+		case OPT_ZEROS:
+			files->zeros = true;
+			break;
+		case 's':
+			if (!parse_size(optarg, &files->starting_offset))
+				break;
+			complain(optarg, "not an offset; give a number of bytes");
+			return STATUS_USAGE;
 		case 'h':
 			return verb_help(verb);
 		default:
 			return verb_usage(verb);
 		}
 	}
-	if (optind + 2 != argc)
+	if (!makes_sense(&request, argc - optind))
 		return verb_usage(verb);
-	files.old_path = argv[optind];
-	files.new_path = argv[optind + 1];
-	old_fd = open_file(files.old_path, O_RDONLY);
-	if (old_fd < 0)
-		return STATUS_FAILED;
-	files.new_fd = open_file(files.new_path, O_RDONLY);
-	if (files.new_fd >= 0) {
-		status = run(&files, old_fd, print);
-		close(files.new_fd);
-	}
-	close(old_fd);
-	return status;
+	files->new_path = argv[argc - 1];
+	if (argc - optind == 2)
+		files->old_path = argv[optind];
+	return open_and_run(&request);
 }

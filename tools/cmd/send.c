@@ -17,6 +17,7 @@
 #include "steps/delta.h"
 #include "steps/snapshot.h"
 #include "steps/step.h"
+#include "steps/unnamed.h"
 
 static const struct option options[] = {
 	{ "base", required_argument, NULL, 'b' },
@@ -111,7 +112,7 @@ static int send(struct request *request)
 	if (new_fd >= 0) {
 		status = transfer(request, old_fd, new_fd);
 		if (status == STATUS_OK && request->keep &&
-		    snapshot_keep(new_fd, request->keep))
+		    unnamed_keep(new_fd, request->keep))
 			status = STATUS_FAILED;
 		close(new_fd);
 	}

@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "steps/snapshot.h"
+#include "steps/unnamed.h"
 
 static const struct option options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
@@ -21,7 +22,7 @@ static int snapshot(const char *path, const char *copy, bool quiet)
 
 	if (fd < 0)
 		return STATUS_FAILED;
-	ret = snapshot_keep(fd, copy);
+	ret = unnamed_keep(fd, copy);
 	close(fd);
 	if (ret)
 		return STATUS_FAILED;

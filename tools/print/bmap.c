@@ -2,7 +2,9 @@
 /*
  * The differences of two files as a block map for bmaptool (format 2.0). With
  * it, "bmaptool copy" writes only the blocks that differ from NEW to a copy of
- * OLD.
+ * OLD. Without OLD, the map has the blocks that have data; or all of them, those
+ * that read as zeros in ranges of their own and without a checksum, so that
+ * nothing has to be read to make one.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -55,7 +57,7 @@ static int hash_range(struct bmap *bmap, uint64_t offset, uint64_t length,
 }
 
 /* Put the blocks from @first to before @end. */
-static int put_range(struct bmap *bmap, uint64_t first, uint64_t end)
+static int put_range(struct bmap *bmap, uint64_t first, uint64_t end, bool zeros)
 {
 	char text[SHA256_DIGEST_STRING_LENGTH];
 	uint64_t to = end * bmap->block;
@@ -65,13 +67,16 @@ static int put_range(struct bmap *bmap, uint64_t first, uint64_t end)
 		return 0;
 	if (to > bmap->size)
 		to = bmap->size;
-	ret = hash_range(bmap, first * bmap->block, to - first * bmap->block,
-			 text);
-	if (ret)
-		return ret;
+	fputs("        <Range", bmap->ranges);
+	if (!zeros) {
+		ret = hash_range(bmap, first * bmap->block,
+				 to - first * bmap->block, text);
+		if (ret)
+			return ret;
+		fprintf(bmap->ranges, " chksum=\"%s\"", text);
+	}
 	bmap->mapped += end - first;
-	fprintf(bmap->ranges, "        <Range chksum=\"%s\"> %" PRIu64, text,
-		first);
+	fprintf(bmap->ranges, "> %" PRIu64, first);
 	if (end - first > 1)
 		fprintf(bmap->ranges, "-%" PRIu64, end - 1);
 	fputs(" </Range>\n", bmap->ranges);
@@ -81,29 +86,33 @@ static int put_range(struct bmap *bmap, uint64_t first, uint64_t end)
 /* Join ranges that touch. Blocks that became zeros are written, too. */
 static int put_ranges(struct bmap *bmap)
 {
+	const struct diff_files *files = bmap->files;
 	struct seal_diff_range range;
 	uint64_t first = 0, end = 0;
 	uint64_t from, to;
+	bool zeros = false, was_zeros = false;
 	int next, ret;
 
-	while ((next = seal_diff_next(bmap->files->diff, &range)) > 0) {
-		*bmap->files->different = true;
+	while ((next = diff_files_next(files, &range)) > 0) {
+		*files->different = true;
 		if (range.kind != SEAL_DIFF_DATA && range.kind != SEAL_DIFF_ZERO)
 			continue;
+		zeros = files->zeros && range.kind == SEAL_DIFF_ZERO;
 		from = range.offset / bmap->block;
 		to = (range.offset + range.length + bmap->block - 1) /
 		     bmap->block;
-		if (from > end) {
-			ret = put_range(bmap, first, end);
+		if (from > end || zeros != was_zeros) {
+			ret = put_range(bmap, first, end, was_zeros);
 			if (ret)
 				return ret;
 			first = from;
 		} else if (first == end) {
 			first = from;
 		}
+		was_zeros = zeros;
 		end = to;
 	}
-	return next < 0 ? next : put_range(bmap, first, end);
+	return next < 0 ? next : put_range(bmap, first, end, was_zeros);
 }
 
 static void header(const struct bmap *bmap, const char *checksum, char *text,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints the differences of two maps range by range, as a table or JSON.
+ * Prints the differences of two maps range by range, as a table or lines of JSON.
  */
 #include <inttypes.h>
 
@@ -9,6 +9,21 @@
 #include "print/json.h"
 
 #define KINDS (SEAL_DIFF_GONE + 1)
+
+/* Raised if a member gets another meaning or goes. */
+#define JSON_VERSION 1
+
+int diff_files_next(const struct diff_files *files,
+		    struct seal_diff_range *range)
+{
+	int ret;
+
+	do
+		ret = seal_diff_next(files->diff, range);
+	while (ret > 0 && !files->old_path && !files->zeros &&
+	       range->kind != SEAL_DIFF_DATA);
+	return ret;
+}
 
 static void print_address(uint64_t address)
 {
@@ -27,7 +42,7 @@ static const char *state_name(const struct seal_diff_range *range,
 	return seal_range_state_name(state);
 }
 
-static void print_totals(const uint64_t *bytes)
+static void print_totals(const struct diff_files *files, const uint64_t *bytes)
 {
 	uint64_t any = 0;
 	char text[24];
@@ -40,7 +55,7 @@ static void print_totals(const uint64_t *bytes)
 		       format_size(bytes[kind], text, sizeof(text)));
 		any += bytes[kind];
 	}
-	puts(any ? "" : "no difference");
+	puts(any ? "" : files->old_path ? "no difference" : "no data");
 }
 
 int print_diff_text(const struct diff_files *files)
@@ -49,24 +64,28 @@ int print_diff_text(const struct diff_files *files)
 	uint64_t bytes[KINDS] = { 0 };
 	int ret;
 
-	printf("%s compared with %s\n", shown(files->new_path),
-	       shown(files->old_path));
+	if (files->old_path)
+		printf("%s compared with %s\n", shown(files->new_path),
+		       shown(files->old_path));
+	else
+		printf("%s, where it has data\n", shown(files->new_path));
 	printf("%18s %18s %18s %18s  %-6s  %s\n", "offset", "length",
 	       "old address", "new address", "kind", "why");
-	while ((ret = seal_diff_next(files->diff, &range)) > 0) {
+	while ((ret = diff_files_next(files, &range)) > 0) {
 		bytes[range.kind] += range.length;
 		*files->different = true;
 		printf("%18" PRIu64 " %18" PRIu64, range.offset, range.length);
 		print_address(range.old_physical);
 		print_address(range.new_physical);
-		printf("  %-6s  %s, was %s, is %s\n",
-		       seal_diff_kind_name(range.kind),
-		       seal_diff_reason_name(range.reason),
-		       state_name(&range, range.old_state),
-		       state_name(&range, range.new_state));
+		printf("  %-6s  ", seal_diff_kind_name(range.kind));
+		if (files->old_path)
+			printf("%s, was %s, ",
+			       seal_diff_reason_name(range.reason),
+			       state_name(&range, range.old_state));
+		printf("is %s\n", state_name(&range, range.new_state));
 	}
 	if (!ret)
-		print_totals(bytes);
+		print_totals(files, bytes);
 	return ret;
 }
 
@@ -79,65 +98,88 @@ static void add_address(struct json_object *object, const char *key,
 		json_object_object_add(object, key, NULL);
 }
 
+static void print_line(struct json_object *object)
+{
+	json_print_line(object);
+	putchar('\n');
+}
+
+/* Offset and size have the names that Kubernetes gave them. */
 static void print_range(const struct seal_diff_range *range)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add_number(object, "offset", range->offset);
-	json_add_number(object, "length", range->length);
+	json_add_text(object, "type", "range");
+	json_add_number(object, "byte_offset", range->offset);
+	json_add_number(object, "size_bytes", range->length);
 	json_add_text(object, "kind", seal_diff_kind_name(range->kind));
 	json_add_text(object, "reason", seal_diff_reason_name(range->reason));
 	add_address(object, "old_physical", range->old_physical);
 	add_address(object, "new_physical", range->new_physical);
 	json_add_text(object, "old_state", state_name(range, range->old_state));
 	json_add_text(object, "new_state", state_name(range, range->new_state));
-	fputs(json_object_to_json_string(object), stdout);
-	json_object_put(object);
+	print_line(object);
 }
 
-static void print_member(const char *key, struct json_object *value)
+static void add_file(struct json_object *object, const char *key,
+		     const char *path, uint64_t size)
 {
-	printf("  \"%s\": %s,\n", key, json_object_to_json_string(value));
-	json_object_put(value);
+	struct json_object *file = NULL;
+
+	if (path) {
+		file = json_object_new_object();
+		json_add_name(file, "path", path);
+		json_add_number(file, "size", size);
+	}
+	json_object_object_add(object, key, file);
 }
 
-static void print_file(const char *key, const char *path, uint64_t size)
+static void print_begin(const struct diff_files *files)
 {
 	struct json_object *object = json_object_new_object();
+	uint64_t old_size, new_size;
 
-	json_add_name(object, "path", path);
-	json_add_number(object, "size", size);
-	print_member(key, object);
+	seal_diff_sizes(files->diff, &old_size, &new_size);
+	json_add_text(object, "type", "begin");
+	json_add_number(object, "version", JSON_VERSION);
+	json_add_text(object, "block_metadata_type", "VARIABLE_LENGTH");
+	json_add_number(object, "volume_capacity_bytes", new_size);
+	json_add_number(object, "starting_offset", files->starting_offset);
+	add_file(object, "old", files->old_path, old_size);
+	add_file(object, "new", files->new_path, new_size);
+	print_line(object);
+}
+
+static void print_end(const uint64_t *bytes, uint64_t ranges)
+{
+	struct json_object *totals = json_object_new_object();
+	struct json_object *object = json_object_new_object();
+	uint32_t kind;
+
+	for (kind = SEAL_DIFF_DATA; kind < KINDS; kind++)
+		json_add_number(totals, seal_diff_kind_name(kind), bytes[kind]);
+	json_add_text(object, "type", "end");
+	json_add_number(object, "ranges", ranges);
+	json_add(object, "bytes", totals);
+	print_line(object);
 }
 
 int print_diff_json(const struct diff_files *files)
 {
-	struct json_object *totals = json_object_new_object();
 	uint64_t bytes[KINDS] = { 0 };
 	struct seal_diff_range range;
-	uint64_t old_size, new_size;
-	const char *separator = "\n";
-	uint32_t kind;
+	uint64_t ranges = 0;
 	int ret;
 
-	seal_diff_sizes(files->diff, &old_size, &new_size);
-	puts("{");
-	print_file("old", files->old_path, old_size);
-	print_file("new", files->new_path, new_size);
-	fputs("  \"ranges\": [", stdout);
-	while ((ret = seal_diff_next(files->diff, &range)) > 0) {
+	print_begin(files);
+	while ((ret = diff_files_next(files, &range)) > 0) {
 		bytes[range.kind] += range.length;
 		*files->different = true;
-		printf("%s    ", separator);
+		ranges++;
 		print_range(&range);
-		separator = ",\n";
 	}
-	for (kind = SEAL_DIFF_DATA; kind < KINDS; kind++)
-		json_add_number(totals, seal_diff_kind_name(kind), bytes[kind]);
-	/* After an error the JSON has no end: it is not taken for complete. */
+	/* After an error there is no end line: it is not taken for complete. */
 	if (!ret)
-		printf("\n  ],\n  \"bytes\": %s\n}\n",
-		       json_object_to_json_string(totals));
-	json_object_put(totals);
+		print_end(bytes, ranges);
 	return ret;
 }

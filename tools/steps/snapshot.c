@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "base/errors.h"
 #include "steps/snapshot.h"
+#include "steps/unnamed.h"
 
 static void complain_clone(const char *path, int error)
 {
@@ -36,25 +36,6 @@ static void complain_clone(const char *path, int error)
 		complain(path, "copying it: %s", strerror(error));
 		break;
 	}
-}
-
-/* Open an unnamed file in the directory of @path, which need not exist. */
-static int open_unnamed(const char *path, mode_t mode)
-{
-	char *copy = strdup(path);
-	const char *dir;
-	int fd;
-
-	if (!copy) {
-		complain(path, "%s", strerror(ENOMEM));
-		return -1;
-	}
-	dir = dirname(copy);
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
-	if (fd < 0)
-		complain(dir, "making a copy in it: %s", strerror(errno));
-	free(copy);
-	return fd;
 }
 
 /* Open the copy again for reading, so that it is not open for writing. */
@@ -83,8 +64,8 @@ static int clone_of(const char *path, int from, const char *beside)
 	/* The directory of the file, not that of a symbolic link to it. */
 	if (!beside)
 		whole = realpath(path, NULL);
-	fd = open_unnamed(beside ? beside : whole ? whole : path,
-			  st.st_mode & 0777);
+	fd = unnamed_open(beside ? beside : whole ? whole : path,
+			  st.st_mode & 0777, "making a copy in it");
 	free(whole);
 	if (fd < 0)
 		return -1;
@@ -106,44 +87,4 @@ int snapshot_take(const char *path, const char *beside)
 	fd = clone_of(path, from, beside);
 	close(from);
 	return fd;
-}
-
-/* The name is on disk when this returns 0. */
-static int sync_directory(const char *name)
-{
-	char *copy = strdup(name);
-	int fd, ret;
-
-	if (!copy)
-		return -1;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	if (fd < 0)
-		return -1;
-	ret = fsync(fd);
-	close(fd);
-	return ret;
-}
-
-int snapshot_keep(int fd, const char *name)
-{
-	char unnamed[40];
-
-	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
-	if (fsync(fd) < 0) {
-		complain(name, "writing it: %s", strerror(errno));
-		return -1;
-	}
-	if (linkat(AT_FDCWD, unnamed, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0) {
-		if (errno == EEXIST)
-			complain(name, "it exists already; give another name, or remove it first");
-		else
-			complain(name, "naming the copy: %s", strerror(errno));
-		return -1;
-	}
-	if (sync_directory(name) < 0) {
-		complain(name, "writing its directory: %s", strerror(errno));
-		return -1;
-	}
-	return 0;
 }

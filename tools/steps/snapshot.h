@@ -15,7 +15,4 @@
  */
 int snapshot_take(const char *path, const char *beside);
 
-/* Give it a name that does not exist yet. Return: 0; -1 after a complaint. */
-int snapshot_keep(int fd, const char *name);
-
 #endif /* SEALCTL_SNAPSHOT_H */

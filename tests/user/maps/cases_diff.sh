@@ -17,6 +17,11 @@ patch_file() {
 	done
 }
 
+# The last output, lines of JSON, as one object
+whole_diff() {
+	OUT=$(jq -s '{ranges: map(select(.type == "range")), bytes: .[-1].bytes}' <<<"$OUT")
+}
+
 cases_diff() {
 	dd if=/dev/urandom of=old bs=64k count=16 status=none
 	cp --reflink=always old new
@@ -27,14 +32,16 @@ cases_diff() {
 	truncate -s 1100000 new
 	expect 3 "diff" sealctl diff old new
 	expect 3 "diff --json" sealctl diff --json old new
-	holds "exactly the changed blocks are told" '[.ranges[] | [.kind, .offset, .length]] ==
+	whole_diff
+	holds "exactly the changed blocks are told" '[.ranges[] | [.kind, .byte_offset, .size_bytes]] ==
 		[["data", 12288, 8192], ["zero", 40960, 8192],
 		 ["data", 409600, 4096], ["zero", 1048576, 51424]]'
 	holds "with states and totals" '.ranges[1].new_state == "hole" and
 		.ranges[1].new_physical == null and .ranges[3].old_state == "end" and
 		.bytes == {data: 12288, zero: 59616, layout: 0, gone: 0}'
 	expect 3 "the other way round" sealctl diff --json new old
-	holds "the end is gone" '.ranges[-1] | .kind == "gone" and .offset == 1048576'
+	whole_diff
+	holds "the end is gone" '.ranges[-1] | .kind == "gone" and .byte_offset == 1048576'
 	check "nothing stays sealed" [ "$(sealctl status --json old new |
 		jq '[.files[].sealed] | any')" = false ]
 	expect 3 "diff --bmap" sealctl diff --bmap old new
@@ -69,7 +76,7 @@ cases_many() {
 	seq 0 8192 $((40 * 1048576 - 1)) | sed 's/.*/fpunch & 4096/' | xfs_io new >/dev/null
 	expect 3 "5120 ranges in 12 MB of memory" bash -c \
 		'ulimit -v 12000; sealctl diff --json old new >ranges'
-	check "all are there" [ "$(jq '.ranges | length' ranges)" -eq 5120 ]
+	check "all are there" [ "$(grep -c '"type": "range"' ranges)" -eq 5120 ]
 	refute "a list of them has no room there" bash -c \
 		'ulimit -v 12000; sealctl map --json new'
 	rm -f old new ranges

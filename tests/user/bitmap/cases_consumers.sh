@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Cases: stock programs that read the overlay: QEMU's tools, libnbd.
+
+SOCKET=/run/seal-bitmap/nbd.sock
+URI="nbd+unix:///?socket=$SOCKET"
+
+# by_qemu_nbd OVERLAY CMD...: while it is served
+by_qemu_nbd() {
+	local overlay=$1 pid status
+
+	shift
+	rm -f "$SOCKET"
+	qemu-nbd --read-only --persistent --shared=0 --format=qcow2 --bitmap=changed \
+		--socket="$SOCKET" "$overlay" &
+	pid=$!
+	until_true [ -S "$SOCKET" ]
+	"$@"
+	status=$?
+	kill "$pid"
+	wait "$pid"
+	return "$status"
+}
+
+by_storage_daemon() {
+	local overlay=$1 pid status
+
+	shift
+	rm -f "$SOCKET"
+	qemu-storage-daemon \
+		--blockdev "driver=qcow2,node-name=disk,read-only=on,file.driver=file,file.filename=$overlay" \
+		--nbd-server "addr.type=unix,addr.path=$SOCKET" \
+		--export type=nbd,id=export,node-name=disk,name=,bitmaps.0=changed &
+	pid=$!
+	until_true [ -S "$SOCKET" ]
+	"$@"
+	status=$?
+	kill "$pid"
+	wait "$pid"
+	return "$status"
+}
+
+# by_serve NEW CMD...: what differs from "before"; the server goes with the client
+by_serve() {
+	local new=$1 status
+
+	shift
+	rm -f "$SOCKET" "$T/uri"
+	sealctl serve --socket "$SOCKET" before "$new" >"$T/uri" &
+	SERVER=$!
+	until_true [ -s "$T/uri" ]
+	"$@"
+	status=$?
+	wait "$SERVER" && [ ! -e "$SOCKET" ] && return "$status"
+}
+
+# by_backup_job OVERLAY COPY: QEMU's own incremental backup, merged into COPY
+# shellcheck disable=SC2094 # its answers say when the job is done
+by_backup_job() {
+	local overlay=$1 copy=$2
+
+	rm -f "$T/increment"
+	truncate -s "$(stat -c %s new)" "$copy"
+	qemu-img create -q -f qcow2 -b "$copy" -F raw "$T/increment"
+	{
+		echo '{"execute": "qmp_capabilities"}'
+		echo '{"execute": "blockdev-backup", "arguments": {"job-id": "job",
+			"device": "disk", "target": "increment", "sync": "bitmap",
+			"bitmap": "changed", "bitmap-mode": "never"}}'
+		until_true grep -q BLOCK_JOB_COMPLETED "$T/qmp"
+		echo '{"execute": "quit"}'
+	} | qemu-storage-daemon \
+		--blockdev "driver=qcow2,node-name=disk,read-only=on,file.driver=file,file.filename=$overlay" \
+		--blockdev "driver=qcow2,node-name=increment,file.driver=file,file.filename=$T/increment" \
+		--chardev stdio,id=qmp --monitor chardev=qmp >"$T/qmp"
+	grep -q '"BLOCK_JOB_COMPLETED".*"device": "job"' "$T/qmp" &&
+		! grep -q '"error"' "$T/qmp" && qemu-img commit -q "$T/increment"
+}
+
+same() {
+	[ "$(sha256sum <"$1")" = "$(sha256sum <"$2")" ]
+}
+
+cases_consumers() {
+	make_pair 4
+	patch_file new 3 100
+	fallocate -p -o 2097152 -l 131072 new
+	sealctl bitmap -q -o o.qcow2 old new
+	expect 0 "qemu-nbd serves it to nbdinfo" by_qemu_nbd "$PWD/o.qcow2" nbdinfo --json "$URI"
+	holds "with both contexts" '.exports[0] | ."export-size" == 4194304 and .is_read_only and
+		(.contexts | sort == ["base:allocation", "qemu:dirty-bitmap:changed"])'
+	expect 0 "nbdinfo --map" by_qemu_nbd "$PWD/o.qcow2" nbdinfo --json \
+		--map=qemu:dirty-bitmap:changed "$URI"
+	holds "the dirty granules" '[.[] | select(.type == 1) | [.offset, .length]] ==
+		[[0, 65536], [393216, 65536], [2097152, 131072]]'
+	expect 0 "and what is allocated" by_qemu_nbd "$PWD/o.qcow2" nbdinfo --json \
+		--map=base:allocation "$URI"
+	holds "the hole is one" '[.[] | select(.type % 4 >= 2) | [.offset, .length]] ==
+		[[2097152, 131072]]'
+	expect 0 "nbdcopy of all of it" by_qemu_nbd "$PWD/o.qcow2" nbdcopy "$URI" copy
+	check "is NEW" same copy new
+	expect 0 "qemu-storage-daemon serves it as well" by_storage_daemon "$PWD/o.qcow2" \
+		nbdinfo --json --map=qemu:dirty-bitmap:changed "$URI"
+	holds "the same bitmap" '[.[] | select(.type == 1) | .offset] == [0, 393216, 2097152]'
+	expect 1 "a bitmap of another name" by_qemu_nbd "$PWD/o.qcow2" nbd-incremental "$URI" x copy
+	rm -f old new copy o.qcow2
+}
+
+# What a day brings: blocks written, freed, zeroed, the file longer or shorter.
+a_day() {
+	local day=$1 size=$2
+
+	patch_file image "$day" $((day * 7)) $((size / 8192 + day))
+	dd if=/dev/urandom of=image bs=64k count=3 seek=$((day * 5)) conv=notrunc status=none
+	fallocate -p -o $((day * 262144)) -l 65536 image
+	fallocate -z -o $((day * 300000)) -l 50000 image
+	truncate -s "$size" image
+}
+
+# A full copy and five increments; each way to bring it up to date has its own copy.
+cases_chain() {
+	local day way sizes=(4194304 4194304 5242880 5242880 3145728 6291456)
+
+	rm -f image before new copy-*
+	dd if=/dev/urandom of=image bs=1M count=4 status=none
+	sealctl snapshot -q image before
+	qemu-img --version | head -n 1
+	nbdinfo --version
+	bmaptool --version
+	by_qemu_nbd_full
+	for day in 1 2 3 4 5; do
+		a_day "$day" "${sizes[day]}"
+		rm -f new o.qcow2
+		sealctl snapshot -q image new
+		sealctl bitmap -q -g 4K -o o.qcow2 before new
+		by_qemu_nbd "$PWD/o.qcow2" nbd-incremental "$URI" changed copy-qemu-nbd
+		by_storage_daemon "$PWD/o.qcow2" nbd-incremental "$URI" changed copy-storage-daemon
+		by_serve new nbd-incremental "$URI" changed copy-serve
+		by_backup_job "$PWD/o.qcow2" "$PWD/copy-backup-job"
+		by_bmaptool
+		for way in qemu-nbd storage-daemon serve backup-job; do
+			check "day $day by $way: the copy has the bytes of NEW" same new "copy-$way"
+		done
+		[ ! -b "$SEAL_PMEM" ] || check "day $day by bmaptool" \
+			cmp -n "$(stat -c %s new)" new "$SEAL_PMEM"
+		mv -f new before
+	done
+	rm -f image before o.qcow2 copy-* "$T/increment"
+}
+
+by_qemu_nbd_full() {
+	local way
+
+	sealctl bitmap -q -o o.qcow2 before before
+	for way in qemu-nbd storage-daemon serve backup-job; do
+		check "full copy for $way, by nbdcopy" by_qemu_nbd "$PWD/o.qcow2" \
+			nbdcopy "$URI" "copy-$way"
+	done
+	rm -f o.qcow2
+	if [ -b "$SEAL_PMEM" ]; then
+		dd if=/dev/urandom of="$SEAL_PMEM" bs=1M count=8 conv=fsync status=none
+		sealctl diff --bmap --zeros before >"$T/bmap"
+		check "full copy by bmaptool" bmaptool -q copy --no-sig-verify --bmap "$T/bmap" \
+			before "$SEAL_PMEM"
+		check "onto a device that was dirty" cmp -n 4194304 before "$SEAL_PMEM"
+	else
+		skip "bmaptool: no $SEAL_PMEM to copy to"
+	fi
+}
+
+by_bmaptool() {
+	[ -b "$SEAL_PMEM" ] || return 0
+	sealctl diff --bmap before new >"$T/bmap"
+	bmaptool -q copy --no-sig-verify --bmap "$T/bmap" new "$SEAL_PMEM"
+}
+
+sealed() {
+	sealctl status -q "$1"
+}
+
+not_sealed() {
+	! sealed "$1"
+}
+
+# start_server ARG...: in the background; its URI is in $SERVED then
+start_server() {
+	: >"$T/uri"
+	"$@" >"$T/uri" 2>"$T/err" </dev/null &
+	SERVER=$!
+	until_true [ -s "$T/uri" ]
+	SERVED=$(<"$T/uri")
+}
+
+no_server() {
+	[ -z "$(pgrep -x qemu-nbd)" ]
+}
+
+gone() {
+	no_server && [ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
+}
+
+cases_serve() {
+	export XDG_RUNTIME_DIR=$T/runtime
+
+	mkdir -p "$XDG_RUNTIME_DIR"
+	make_pair 4
+	patch_file new 3 100
+	start_server sealctl serve -g 4K old new
+	check "NEW is held while it is served" sealed new
+	check "OLD is not" not_sealed old
+	expect 0 "its client sees the bitmap" nbdinfo --json --map=qemu:dirty-bitmap:changed "$SERVED"
+	holds "exactly" '[.[] | select(.type == 1) | [.offset, .length]] ==
+		[[12288, 4096], [409600, 4096]]'
+	check "it ends with its client" wait "$SERVER"
+	check "and leaves nothing" gone
+	check "NEW is not sealed any more" not_sealed new
+	refute "nobody answers" nbdinfo "$SERVED"
+
+	start_server sealctl serve -t -n two -s "$T/a b%.sock" old new
+	check "the path of its socket is quoted" [ "${SERVED##*socket=}" = "$T/a%20b%25.sock" ]
+	expect 0 "a first client" nbdinfo --json "$SERVED"
+	expect 0 "a second one, over several connections" nbdcopy "$SERVED" copy
+	check "has NEW" same copy new
+	kill -TERM "$SERVER"
+	check "it ends when it is told" wait "$SERVER"
+	check "and leaves nothing" gone
+	refute "nor a socket" [ -e "$T/a b%.sock" ]
+
+	start_server sealctl serve -t old new
+	kill -KILL "$SERVER"
+	wait "$SERVER" 2>/dev/null
+	check "killed, it takes its server with it" until_true no_server
+	check "and its seal" not_sealed new
+	rm -rf "${XDG_RUNTIME_DIR:?}"/*
+
+	start_server sealctl serve -t old new
+	expect 0 "somebody writes to NEW" dd if=/dev/zero of=new bs=4k count=1 conv=notrunc
+	wait "$SERVER"
+	check "the server is given up" [ $? -eq 1 ]
+	# shellcheck disable=SC2034 # for "says"
+	ERR=$(<"$T/err")
+	says "and says why" "goes first" "not to be used"
+	check "and leaves nothing" gone
+
+	exec 9<>new
+	expect 1 "NEW is open for writing" sealctl serve old new
+	says "the remedy" "sealctl snapshot"
+	exec 9<&-
+	ln -sf "$SEAL_TREE/tools/sealctl" "$T/sealctl"
+	expect 1 "without qemu-nbd" env PATH="$T" "$T/sealctl" serve old new
+	says "what to install" "qemu-utils"
+	expect 1 "a socket that is there" sealctl serve -s "$T/err" old new
+	check "stays" [ -e "$T/err" ]
+	expect 1 "a path that is too long for a socket" sealctl serve \
+		-s "/tmp/$(printf %0120d 0)" old new
+	says "is refused" "shorter one"
+	check "nothing is left of all that" gone
+	rm -f old new copy
+	unset XDG_RUNTIME_DIR
+}
