@@ -97,6 +97,15 @@ int seal_in_time(int dev, int fd, const char *what)
 	return ret;
 }
 
+void seal_at_last(int dev, int fd)
+{
+	double end = st_now() + st_patience(20);
+
+	while (seal_in_time(dev, fd, "when it has ended"))
+		ck_assert_msg(strstr(reason, "the kernel takes long") &&
+			      st_now() < end, "when it has ended: %s", reason);
+}
+
 const char *seal_reason(void)
 {
 	return reason;
