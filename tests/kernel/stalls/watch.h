@@ -16,6 +16,7 @@ void limit_long(void);
 /* Bystanders on the target and on another filesystem. */
 struct watch {
 	struct bystander same, apart;
+	struct bystander idle;	/* on no filesystem that is sealed: the machine */
 	double control[2];
 };
 
