@@ -143,10 +143,12 @@ static int help_thread(void *data)
 {
 	struct seal_lock_help *help = data;
 
-	allow_signal(SIGKILL);
+	/* not from user space: kill(-1) by root reaches kernel threads, too */
+	allow_kernel_signal(SIGKILL);
 	help->ret = help->shared ? down_read_killable(help->sem) :
 				   down_write_killable(help->sem);
-	complete(&help->tried);
+	/* for help_wait(), and for help_kill() after it */
+	complete_all(&help->tried);
 	if (help->ret)
 		return 0;
 	wait_for_completion(&help->done);
@@ -191,6 +193,9 @@ static int help_wait(struct seal_lock_help *help, const struct seal_limit *limit
 		long left = wait_for_completion_killable_timeout(&help->tried,
 								 HZ / 10 ?: 1);
 
+		/* a thread that was killed has nothing */
+		if (left > 0 && help->ret)
+			return seal_limit_tell(limit, "the thread waiting for a lock was killed");
 		if (left > 0)
 			return 0;
 		if (left)

@@ -102,10 +102,10 @@ bool seal_fallocate_done(struct inode *inode, int mode, loff_t offset,
 	rcu_read_lock();
 	entry = seal_lookup(inode);
 	/*
-	 * While the file is being sealed, the table may be out of date. Pairs
+	 * Before and after, the table may be out of date. Pairs
 	 * with the barrier in jobs_commit(), after the last table.
 	 */
-	done = entry && smp_load_acquire(&entry->state) != SEAL_ENTRY_SEALING;
+	done = entry && smp_load_acquire(&entry->state) == SEAL_ENTRY_SEALED;
 	done = done && end <= i_size_read(inode) &&
 	       in_place(entry, offset, end);
 	rcu_read_unlock();
