@@ -46,9 +46,9 @@ refute() {
 	if "$@" >/dev/null 2>&1; then nok "$what"; else ok "$what"; fi
 }
 
-# finish [TEXT]: the closing line, with TEXT in front of it
+# finish: the closing line, with what is in COUNTED in front of it
 finish() {
-	echo "${1:+$1: }$PASSED passed, $FAILED failed, $SKIPPED skipped"
+	echo "${COUNTED:+$COUNTED: }$PASSED passed, $FAILED failed, $SKIPPED skipped"
 	[ "$FAILED" -eq 0 ]
 	exit
 }
