@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -44,6 +45,23 @@ static void thaw(void)
 
 	ck_assert_int_eq(ioctl(dir, FITHAW, 0), 0);
 	close(dir);
+}
+
+/*
+ * The same, at a moment when @inside says that a child is in an operation of the module:
+ * what else it does, a freeze holds up where no signal ends it.
+ */
+static void freeze_inside(volatile int *inside, const char *what)
+{
+	for (int tries = 0; tries < 50; tries++) {
+		freeze(what);
+		st_sleep_ms(300);
+		if (*inside)
+			return;
+		thaw();
+		st_sleep_ms(100);
+	}
+	ck_abort_msg("%s: it is never inside", what);
 }
 
 /* Read a file to its end, in a process that may hang. */
@@ -117,17 +135,26 @@ START_TEST(prealloc_and_freeze)
 {
 	const char *what = "PREALLOC WRITTEN and a freeze";
 	int fd = st_create("grows"), dev = st_session();
+	volatile int *inside = mmap(NULL, sizeof(*inside), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct seal_status status;
-	pid_t pid = child();
+	pid_t pid;
 
+	ck_assert(inside != MAP_FAILED);
+	pid = child();
 	if (!pid)
-		for (;;)
-			if (ftruncate(fd, 0) || prealloc(st_session(), fd))
+		for (;;) {
+			*inside = 0;
+			if (ftruncate(fd, 0))
 				_exit(1);
+			*inside = 1;
+			if (prealloc(st_session(), fd))
+				_exit(1);
+		}
 	/* at different places of what it does */
 	for (int i = 0; i < 5; i++) {
 		st_sleep_ms(200 + 230 * i);
-		freeze(what);
+		freeze_inside(inside, what);
 		reads_go_on(fd, what);
 		if (i < 4)
 			thaw();
@@ -139,6 +166,7 @@ START_TEST(prealloc_and_freeze)
 	status = st_status(fd);
 	ck_assert_int_eq(status.unwritten, 0);
 	ck_assert_int_eq(status.file_size, LENGTH);
+	munmap((void *)inside, sizeof(*inside));
 	close(dev);
 	close(fd);
 	st_remove("grows");
