@@ -223,7 +223,8 @@ static int lock_helped(struct seal_lock *lock, bool shared,
 				task_pid_nr(current));
 	if (IS_ERR(thread)) {
 		kfree(help);
-		return PTR_ERR(thread);
+		/* -EAGAIN, at the limit of threads, would have no reason */
+		return PTR_ERR(thread) == -EINTR ? -EINTR : -ENOMEM;
 	}
 	/* a reference, because the thread may end by itself */
 	help->thread = get_task_struct(thread);

@@ -4,7 +4,8 @@
  * that filesystems share.
  *
  * All of them are global functions that are called from other translation
- * units, so no caller has an inlined copy.
+ * units, so no caller there has an inlined copy. page_cache_ra_order() also has
+ * callers in its own file; a copy inlined there would pass its gate.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>

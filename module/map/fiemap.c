@@ -2,7 +2,7 @@
 /*
  * The fiemap operation of an inode, without waiting for other tasks for ever.
  *
- * ->fiemap() of XFS, and of ext4 since 6.16, first waits for i_rwsem, without a
+ * ->fiemap() of XFS, and of ext4 after 6.12, first waits for i_rwsem, without a
  * limit, and no signal ends that wait. Then both do the same: they walk the extents
  * with a function of their own, which takes the lock that protects the extents. So
  * this code does the same in their place.
