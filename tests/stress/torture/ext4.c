@@ -96,6 +96,7 @@ static void op_format(struct worker *w)
 	long ret;
 
 	note(w, "change how the map of %s is stored, way %u", f->name, how);
+	f->direct_blocks = true;
 	switch (how) {
 	case 0:
 		ret = change_flags(fd, 0, EXT4_EXTENTS_FL);

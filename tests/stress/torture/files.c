@@ -51,6 +51,15 @@ static void extent_size_hint(int fd)
 		die("FSSETXATTR: %s", strerror(errno));
 }
 
+static bool has_extents(int fd)
+{
+	int flags;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		die("GETFLAGS: %s", strerror(errno));
+	return flags & FS_EXTENT_FL;
+}
+
 static void make(struct file *f)
 {
 	pthread_rwlockattr_t attr;
@@ -68,6 +77,7 @@ static void make(struct file *f)
 	pthread_mutex_init(&f->seal_lock, NULL);
 	if (!strcmp(f->name, "map2") && opt.fs == ON_XFS)
 		extent_size_hint(fd);
+	f->direct_blocks = opt.fs == ON_EXT4 && !has_extents(fd);
 	/* Every other block first, so that there are many extents. */
 	for (uint64_t off = 0; off < size; off += 2 * BLOCK)
 		if (pwrite(fd, buf, BLOCK, off) != BLOCK)

@@ -68,7 +68,9 @@ void judge_zero(struct worker *w, struct watch *x, long ret)
 {
 	if (ret == -ETXTBSY)
 		violation(w, "%s: busy, where there is another way", x->f->name);
-	judge_change(w, x, 1, ret == -EOPNOTSUPP ? -ETXTBSY : ret);
+	if (ret == -EOPNOTSUPP && !x->f->direct_blocks)
+		ret = -ETXTBSY;
+	judge_change(w, x, 1, ret);
 }
 
 void judge_allocate(struct worker *w, struct watch *x, uint64_t off,

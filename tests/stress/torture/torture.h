@@ -96,6 +96,8 @@ struct file {
 	const char *name;
 	enum file_class class;
 	uint64_t max;			/* longest it gets */
+	/* has or had no extents, so ext4 itself says EOPNOTSUPP to fallocate */
+	atomic_bool direct_blocks;
 
 	/* the model: who writes a slot holds the lock shared and owns it */
 	pthread_rwlock_t lock;
