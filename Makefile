@@ -60,6 +60,7 @@ TEST_MODULES := tests/contract/layout tests/kernel/races/park tests/kernel/compa
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all modules modules_install model module-debug module-kcov demo check check-quick check-unit check-full check-long \
 	check-debug check-kernels coverage-data check-maps check-packages check-grant check-hibernate fuzz \
+	review review-self-test review-fetch \
 	exhaust powercut torture bench install install-module install-user uninstall clean deb dkms-tree lint \
 	release shell sign
 
@@ -86,6 +87,9 @@ help:
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
 	@echo 'make check-packages  packages installed, upgraded, removed, reboots'
 	@echo 'make check-kernels   build for every kernel of the Debian releases'
+	@echo 'make review       is there a way past the gates of a kernel? KERNELS="FOLDER ..."'
+	@echo 'make review-self-test  is each gate noticed that is taken out?'
+	@echo 'make review-fetch get kernels to review (REVIEW_DIR=)'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make check-hibernate  to a sealed swap file, and resumed from there'
 	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
@@ -101,7 +105,7 @@ help:
 all: module lib tools
 
 module: $(KBUILD_DIR)/Makefile
-	@scripts/check-kernel $(KBUILD_DIR)
+	@scripts/pre-build $(KBUILD_DIR)
 	+$(KMAKE) modules
 
 modules: module
@@ -113,12 +117,13 @@ modules_install: module
 # tells the fuzzer where it has been. Elsewhere, so that they are never the one
 # that is installed.
 # not what modpost made of the other build
-MODULE_SOURCES = $(filter-out %.mod.c,$(wildcard module/*.[ch] module/*/*.[ch]))
+MODULE_SOURCES = $(filter-out %.mod.c %/compared.h,$(wildcard module/*.[ch] module/*/*.[ch]))
 module-debug: SWITCH := SEAL_DEBUG=1
 module-kcov: SWITCH := SEAL_KCOV=1
 module-debug module-kcov: module-%: $(KBUILD_DIR)/Makefile
 	mkdir -p build/$*
 	cp -p --parents module/Kbuild $(MODULE_SOURCES) uapi/*.h dkms.conf build/$*/
+	@scripts/pre-build $(KBUILD_DIR) build/$*/module/probes/compared.h
 	$(MAKE) -C $(KBUILD_DIR) M=$(CURDIR)/build/$*/module \
 		$(SWITCH) modules
 
@@ -191,6 +196,22 @@ check-packages:
 
 check-kernels:
 	tests/distro/kernels/run
+
+# The kernels to review, as review-fetch gets them; docs/NEW-KERNEL.md.
+REVIEW_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seal-review
+KERNELS ?= $(wildcard $(REVIEW_DIR)/[1-9]*)
+review:
+	@[ -n '$(KERNELS)' ] || \
+		{ echo 'No kernel in $(REVIEW_DIR): make review-fetch, or KERNELS="FOLDER ..."' >&2; exit 1; }
+	scripts/review/review $(KERNELS)
+
+review-self-test:
+	@[ -n '$(KERNELS)' ] || \
+		{ echo 'No kernel in $(REVIEW_DIR): make review-fetch, or KERNELS="FOLDER ..."' >&2; exit 1; }
+	scripts/review/review --self-test $(KERNELS)
+
+review-fetch:
+	scripts/review/fetch $(REVIEW_DIR) newest
 
 check-maps:
 	tests/user/maps/reboot
@@ -291,4 +312,4 @@ clean:
 	$(MAKE) -C tools clean
 	for dir in examples $(TESTS) tests/bench; do \
 		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir clean; done
-	rm -rf build
+	rm -rf build module/probes/compared.h

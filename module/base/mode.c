@@ -14,6 +14,10 @@ static bool log_only;
 module_param(log_only, bool, 0444);
 MODULE_PARM_DESC(log_only, "log what would be refused, refuse nothing: no protection");
 
+static bool unreviewed = IS_ENABLED(CONFIG_SEAL_UNREVIEWED);
+module_param(unreviewed, bool, 0644);
+MODULE_PARM_DESC(unreviewed, "seal on a kernel in which functions differ from those that were reviewed");
+
 static DEFINE_RATELIMIT_STATE(passed_limit, DEFAULT_RATELIMIT_INTERVAL, 10);
 
 bool seal_is_disabled(void)
@@ -24,6 +28,11 @@ bool seal_is_disabled(void)
 bool seal_is_log_only(void)
 {
 	return log_only;
+}
+
+bool seal_takes_unreviewed(void)
+{
+	return READ_ONCE(unreviewed);
 }
 
 void seal_tell_passed(const struct inode *inode, const char *gate)

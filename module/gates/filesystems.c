@@ -12,6 +12,7 @@
 #include "gates/vfs.h"
 #include "map/map.h"
 #include "map/xfs_inode.h"
+#include "probes/differs.h"
 #include "probes/fs.h"
 #include "probes/gate.h"
 #include "uapi/seal.h"
@@ -54,13 +55,15 @@ static const char *const xfs_drops[] = { "xfs_break_leased_layouts", NULL };
 	.name = "xfs", .module = "xfs", .set = &seal_xfs_gates,		\
 	.sets = sets_of, .recalls = xfs_recalls, .drops = xfs_drops,	\
 	.armed = seal_write_gate_armed, .last_armed = seal_last_armed,	\
-	.fallocate = "xfs_file_fallocate [xfs]", .prove = seal_xfs_measure
+	.fallocate = "xfs_file_fallocate [xfs]",			\
+	.differs = SEAL_DIFFERS_XFS, .prove = seal_xfs_measure
 
 #define EXT4(type)							\
 	{ .name = type, .module = "ext4", .set = &seal_ext4_gates,	\
 	  .sets = ext4_sets, .recalls = ext4_recalls,			\
 	  .armed = seal_write_gate_armed, .last_armed = seal_last_armed,	\
-	  .fallocate = "ext4_fallocate [ext4]" }
+	  .fallocate = "ext4_fallocate [ext4]",				\
+	  .differs = SEAL_DIFFERS_EXT4 }
 
 struct seal_fs seal_filesystems[] = {
 	{ XFS(xfs_sets) },
@@ -69,6 +72,10 @@ struct seal_fs seal_filesystems[] = {
 	EXT4("ext3"),
 	EXT4("ext2"),
 };
+
+/* All of it, where the reason of INFO has no room: modinfo -F differs seal */
+MODULE_INFO(differs, "xfs: " SEAL_DIFFERS_XFS);
+MODULE_INFO(differs, "ext4: " SEAL_DIFFERS_EXT4);
 
 const unsigned int seal_nr_filesystems = ARRAY_SIZE(seal_filesystems);
 

@@ -3,9 +3,12 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <linux/utsname.h>
 
 #include "base/compat.h"
 #include "base/lock.h"
+#include "base/mode.h"
+#include "probes/differs.h"
 #include "probes/fs.h"
 #include "probes/gate.h"
 #include "uapi/seal.h"
@@ -36,6 +39,32 @@ static bool kernel_supported(char *reason)
 		return false;
 	}
 	return true;
+}
+
+/* May a point release be sealed on, of which somebody read no more than its number? */
+static bool kernel_reviewed(struct seal_fs *fs, char *reason)
+{
+	const char *version = init_utsname()->version;
+
+	if (seal_takes_unreviewed())
+		return true;
+	if (!fs->differs[0]) {
+		/* another build of the kernel can have the same release */
+		if (!strcmp(version, SEAL_COMPARED_VERSION))
+			return true;
+		snprintf(reason, SEAL_REASON_LEN,
+			 "built for and compared with another kernel (seal.unreviewed=1 seals): %s",
+			 SEAL_COMPARED_VERSION);
+	} else if (fs->differs[0] == '?') {
+		snprintf(reason, SEAL_REASON_LEN,
+			 "not compared with reviewed kernels (seal.unreviewed=1 seals): %s",
+			 fs->differs + 1);
+	} else {
+		snprintf(reason, SEAL_REASON_LEN,
+			 "differs from reviewed kernels (seal.unreviewed=1 seals): %s",
+			 fs->differs);
+	}
+	return false;
 }
 
 static void sets_put(struct seal_gate_set *const *sets, unsigned int nr)
@@ -85,7 +114,8 @@ int seal_fs_get(struct seal_fs *fs, struct file *file,
 	const char *disarmed;
 	int ret;
 
-	if (!kernel_supported(limit->reason))
+	if (!kernel_supported(limit->reason) ||
+	    !kernel_reviewed(fs, limit->reason))
 		return -EOPNOTSUPP;
 	ret = fs->prove ? fs->prove(file, limit) : 0;
 	if (!ret)
@@ -144,7 +174,7 @@ int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit)
 	int ret;
 
 	reason[0] = '\0';
-	if (!kernel_supported(reason))
+	if (!kernel_supported(reason) || !kernel_reviewed(fs, reason))
 		return SEAL_FS_UNSUPPORTED;
 	for (i = 0; fs->sets[i]; i++) {
 		ret = seal_set_resolve(fs->sets[i], limit, &missing);

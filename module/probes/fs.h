@@ -14,6 +14,11 @@ struct seal_fs {
 	const char		*name;
 	const char		*module;
 	const char		*fallocate;	/* its method, as in kallsyms */
+	/*
+	 * Functions that are not as in the reviewed kernels; or ? and why they
+	 * were not compared. From the build; empty if all is well.
+	 */
+	const char		*differs;
 	/* the gates of the filesystem itself */
 	struct seal_gate_set	*set;
 	/* all sets that cover it, in the order of attaching; NULL ends it */
