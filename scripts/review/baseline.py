@@ -14,8 +14,17 @@ HEAD = '''# SPDX-License-Identifier: GPL-2.0-only
 '''
 
 
-def path(series, filesystem):
-    return os.path.join(FOLDER, f'{series}.{filesystem}')
+def nearest(kernel, filesystem):
+    """The reviewed series to compare a kernel with whose own was not."""
+    series = [name[:-len(filesystem) - 1] for name in os.listdir(FOLDER)
+              if name.endswith('.' + filesystem)]
+    if not series:
+        raise BadInput(f'{FOLDER}: nothing was reviewed yet')
+
+    def distance(name):
+        major, minor = map(int, name.split('.'))
+        return abs(major - kernel.version[0]), abs(minor - kernel.version[1]), -minor
+    return min(series, key=distance)
 
 
 class Baseline:
