@@ -8,11 +8,11 @@ import re
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 MODULE = os.path.join(TOP, 'module')
 
-Gate = collections.namedtuple('Gate', 'symbol kind handler original optional file')
+Gate = collections.namedtuple('Gate', 'symbol kind handler original optional file always')
 # kinds of gates: in the first line, the last line, seeing only
 FIRST, LAST, SEEN, WAITS = 'first', 'last', 'seen', 'waits'
 KINDS = {'SEAL_GATE': FIRST, 'SEAL_GATE_HOT': FIRST, 'SEAL_GATE_WRAPPED': FIRST,
-         'SEAL_GATE_WRAPPED_HOT': FIRST, 'SEAL_LAST': LAST, 'SEAL_OBSERVER': SEEN,
+         'SEAL_GATE_WRAPPED_HOT': FIRST, 'SEAL_LAST': LAST, 'SEAL_OBSERVER': SEEN, 'SEAL_OBSERVER_OPTIONAL': SEEN,
          'SEAL_TRIPWIRE': SEEN, 'SEAL_TRIPWIRE_OPTIONAL': SEEN, 'SEAL_GATE_WAITING': WAITS}
 
 
@@ -24,9 +24,32 @@ class Sources:
         self.macros = {}
         compat = os.path.join(MODULE, 'base/compat.h')
         self.active(compat, learn=True)
+        self.makers = {}
+        for path in sorted(glob.glob(os.path.join(MODULE, 'gates/*.h'))):
+            self._learn_makers(path)
         self.files = {}
         for path in sorted(glob.glob(os.path.join(MODULE, '*/*.c'))):
-            self.files[os.path.relpath(path, MODULE)] = self.active(path)
+            self.files[os.path.relpath(path, MODULE)] = self._made(self.active(path))
+
+    def _learn_makers(self, path):
+        """Macros that define a handler, with its lines as they are."""
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        for name, arguments, body in re.findall(
+                r'^#define (\w+)\(([^()]*)\)[ \t]*\\\n((?:.*\\\n)*.*\n)', text, re.M):
+            if 'seal_arg(' in body:
+                self.makers[name] = ([part.strip() for part in arguments.split(',')],
+                                     re.sub(r'[ \t]*\\$', '', body, flags=re.M))
+
+    def _made(self, text):
+        """With what such macros define in a file."""
+        for name, (arguments, body) in self.makers.items():
+            for use in re.findall(rf'^{name}\((.*)\);?$', text, re.M):
+                made = body
+                for argument, value in zip(arguments, use.split(',')):
+                    made = re.sub(rf'\b{argument}\b', lambda _, v=value.strip(): v, made)
+                text += '\n' + re.sub(r'\s*##\s*', '', made)
+        return text
 
     def value(self, text):
         """Of an expression behind #if, as far as compat.h and the configuration say."""
@@ -82,16 +105,18 @@ class Sources:
         return '\n'.join(out)
 
     def gates(self, filesystem):
-        """Those of the sets that filesystems.c attaches for it, and what waits."""
+        """Those of the sets that filesystems.c attaches for it, and what waits. Some
+        sets are attached for a part of its files only, such as those of small blocks:
+        each list of sets holds on its own, and a gate is there always if all have it."""
         text = self.files['gates/filesystems.c']
-        names = []
-        for what in ('sets', 'recalls'):
-            found = re.search(rf'{filesystem}_{what}\[\] = {{(.*?)}};', text, re.S)
-            names += re.findall(r'&(\w+)', found[1])
-        gates = []
-        for name in names:
-            gates += self._set(name)
-        return gates
+        lists = {name: re.findall(r'&(\w+)', body) for name, body in re.findall(
+            rf'\b({filesystem}_\w*(?:sets|recalls))\[\] = {{(.*?)}};', text, re.S)}
+        sets = [names for name, names in lists.items() if name.endswith('sets')]
+        for name in dict.fromkeys(name for names in lists.values() for name in names):
+            inside = [name in names for names in sets]
+            always = all(inside) or not any(inside)
+            for gate in self._set(name):
+                yield gate._replace(always=always)
 
     def _set(self, name):
         for file, text in self.files.items():
@@ -106,7 +131,7 @@ class Sources:
                 parts = [part.strip() for part in rest.split(',')]
                 yield Gate(symbol, KINDS[kind], parts[0],
                            parts[1] if len(parts) > 1 else None,
-                           'OPTIONAL' in kind or kind == 'SEAL_GATE_WAITING', file)
+                           'OPTIONAL' in kind or kind == 'SEAL_GATE_WAITING', file, True)
             return
         raise KeyError(name)
 

@@ -38,6 +38,9 @@ def self_test(result):
             how = look(result, gate)
             found += how is not None
             print(f'  {gate}: {how or "NOT NOTICED"}', flush=True)
+        if line == 'gates':
+            for gate in sorted(result.gates - set(gates)):
+                print(f'  {gate}: not looked for: {result.filesystem} does not call it')
         good = good and found == len(gates)
         print(f'{name}: {line}: {found} of {len(gates)} taken out were noticed',
               flush=True)
