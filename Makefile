@@ -151,6 +151,7 @@ tests: lib $(KBUILD_DIR)/Makefile
 # The suite dkms takes what DKMS builds here.
 dkms-tree: module
 	tests/distro/dkms/build $(KRELEASE)
+	tests/distro/dkms/differs $(KBUILD_DIR) $(KRELEASE)
 
 examples: lib
 	$(MAKE) -C examples all

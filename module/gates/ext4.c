@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 
 #include "base/compat.h"
+#include "base/owners.h"
 #include "gates/decide.h"
 #include "gates/fallocate.h"
 #include "gates/inside.h"
@@ -189,7 +190,7 @@ static struct seal_gate ext4_gates[] = {
 
 struct seal_gate_set seal_ext4_gates = {
 	.name		= "ext4",
-	.module		= "ext4",
+	.module		= SEAL_EXT4_MODULE,
 	.gates		= ext4_gates,
 	.nr_gates	= ARRAY_SIZE(ext4_gates),
 };

@@ -6,6 +6,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
+#include "base/owners.h"
 #include "gates/filesystems.h"
 #include "gates/last.h"
 #include "gates/sets.h"
@@ -52,17 +53,17 @@ static struct seal_gate_set *const ext4_recalls[] = {
 static const char *const xfs_drops[] = { "xfs_break_leased_layouts", NULL };
 
 #define XFS(sets_of)							\
-	.name = "xfs", .module = "xfs", .set = &seal_xfs_gates,		\
+	.name = "xfs", .module = SEAL_XFS_MODULE, .set = &seal_xfs_gates,		\
 	.sets = sets_of, .recalls = xfs_recalls, .drops = xfs_drops,	\
 	.armed = seal_write_gate_armed, .last_armed = seal_last_armed,	\
-	.fallocate = "xfs_file_fallocate [xfs]",			\
+	.fallocate = SEAL_XFS_FUNCTION(xfs_file_fallocate),			\
 	.differs = SEAL_DIFFERS_XFS, .prove = seal_xfs_measure
 
 #define EXT4(type)							\
-	{ .name = type, .module = "ext4", .set = &seal_ext4_gates,	\
+	{ .name = type, .module = SEAL_EXT4_MODULE, .set = &seal_ext4_gates,	\
 	  .sets = ext4_sets, .recalls = ext4_recalls,			\
 	  .armed = seal_write_gate_armed, .last_armed = seal_last_armed,	\
-	  .fallocate = "ext4_fallocate [ext4]",				\
+	  .fallocate = SEAL_EXT4_FUNCTION(ext4_fallocate),				\
 	  .differs = SEAL_DIFFERS_EXT4 }
 
 struct seal_fs seal_filesystems[] = {
@@ -91,6 +92,14 @@ static bool has_small_blocks(const struct seal_fs *fs, struct inode *inode)
 }
 #endif
 
+/* Another module can serve the same name, as ext2.ko did. */
+static bool serves(const struct file_system_type *type, const struct seal_fs *fs)
+{
+	if (!fs->module || !type->owner)
+		return !fs->module && !type->owner;
+	return !strcmp(module_name(type->owner), fs->module);
+}
+
 struct seal_fs *seal_fs_of(struct inode *inode, char *reason)
 {
 	struct file_system_type *type = inode->i_sb->s_type;
@@ -101,11 +110,11 @@ struct seal_fs *seal_fs_of(struct inode *inode, char *reason)
 
 		if (strcmp(type->name, fs->name))
 			continue;
-		/* another module can serve the same name, as ext2.ko did */
-		if (!type->owner || strcmp(module_name(type->owner), fs->module)) {
+		if (!serves(type, fs)) {
 			snprintf(reason, SEAL_REASON_LEN,
-				 "%s is not served by the module %s here",
-				 fs->name, fs->module);
+				 "%s is not served by the %s%s here", fs->name,
+				 fs->module ? "module " : "kernel itself",
+				 fs->module ?: "");
 			return NULL;
 		}
 #if !SEAL_IOMAP_BLOCK_DIRTY

@@ -17,6 +17,7 @@
  */
 #include <linux/bits.h>
 
+#include "base/owners.h"
 #include "gates/last.h"
 #include "gates/sets.h"
 
@@ -54,7 +55,7 @@ static struct seal_gate ext4_last[] = {
 
 struct seal_gate_set seal_ext4_last = {
 	.name		= "ext4-last",
-	.module		= "ext4",
+	.module		= SEAL_EXT4_MODULE,
 	.gates		= ext4_last,
 	.nr_gates	= ARRAY_SIZE(ext4_last),
 	.kprobes	= true,

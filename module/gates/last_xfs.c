@@ -10,6 +10,7 @@
  * and everything that frees or moves blocks. Write-back of earlier writes
  * allocates elsewhere (xfs_bmapi_convert_delalloc()).
  */
+#include "base/owners.h"
 #include "gates/last.h"
 #include "gates/sets.h"
 #include "map/xfs_inode.h"
@@ -32,7 +33,7 @@ static struct seal_gate xfs_last[] = {
 
 struct seal_gate_set seal_xfs_last = {
 	.name		= "xfs-last",
-	.module		= "xfs",
+	.module		= SEAL_XFS_MODULE,
 	.gates		= xfs_last,
 	.nr_gates	= ARRAY_SIZE(xfs_last),
 	.kprobes	= true,

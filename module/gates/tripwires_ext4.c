@@ -5,6 +5,7 @@
  * these functions.
  */
 #include "base/compat.h"
+#include "base/owners.h"
 #include "gates/sets.h"
 #include "gates/tripwire.h"
 #include "probes/gate.h"
@@ -83,7 +84,7 @@ static struct seal_gate tripwires[] = {
 
 struct seal_gate_set seal_ext4_tripwires = {
 	.name		= "ext4-tripwire",
-	.module		= "ext4",
+	.module		= SEAL_EXT4_MODULE,
 	.gates		= tripwires,
 	.nr_gates	= ARRAY_SIZE(tripwires),
 	.observes	= true,

@@ -8,6 +8,7 @@
  * are read from disk, but that happens once per inode in memory, before it is
  * sealed.
  */
+#include "base/owners.h"
 #include "gates/sets.h"
 #include "gates/tripwire.h"
 #include "map/xfs_inode.h"
@@ -71,7 +72,7 @@ static struct seal_gate tripwires[] = {
 
 struct seal_gate_set seal_xfs_tripwires = {
 	.name		= "xfs-tripwire",
-	.module		= "xfs",
+	.module		= SEAL_XFS_MODULE,
 	.gates		= tripwires,
 	.nr_gates	= ARRAY_SIZE(tripwires),
 	.observes	= true,

@@ -13,6 +13,7 @@
 #include <linux/iomap.h>
 
 #include "base/compat.h"
+#include "base/owners.h"
 #include "gates/decide.h"
 #include "gates/fallocate.h"
 #include "gates/inside.h"
@@ -304,7 +305,7 @@ static struct seal_gate xfs_gates[] = {
 
 struct seal_gate_set seal_xfs_gates = {
 	.name		= "xfs",
-	.module		= "xfs",
+	.module		= SEAL_XFS_MODULE,
 	.gates		= xfs_gates,
 	.nr_gates	= ARRAY_SIZE(xfs_gates),
 };
@@ -315,7 +316,7 @@ static struct seal_gate xfs_recalls[] = {
 
 struct seal_gate_set seal_xfs_recalls = {
 	.name		= "xfs-recall",
-	.module		= "xfs",
+	.module		= SEAL_XFS_MODULE,
 	.gates		= xfs_recalls,
 	.nr_gates	= ARRAY_SIZE(xfs_recalls),
 };

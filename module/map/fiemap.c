@@ -20,6 +20,7 @@
 
 #include "base/compat.h"
 #include "base/lock.h"
+#include "base/owners.h"
 #include "map/fiemap.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
@@ -61,9 +62,9 @@ struct reader {
 };
 
 static struct reader readers[] = {
-	{ .module = "xfs", .symbol = "xfs_read_iomap_begin",
+	{ .module = SEAL_XFS_MODULE, .symbol = "xfs_read_iomap_begin",
 	  .bind = bind_seal_xfs_read_begin, .ops.iomap_begin = xfs_begin },
-	{ .module = "ext4", .symbol = "ext4_iomap_begin_report",
+	{ .module = SEAL_EXT4_MODULE, .symbol = "ext4_iomap_begin_report",
 	  .bind = bind_seal_ext4_report_begin, .ops.iomap_begin = ext4_begin,
 	  .locks = true },
 };

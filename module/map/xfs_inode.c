@@ -8,6 +8,7 @@
 
 #include "base/compat.h"
 #include "base/lock.h"
+#include "base/owners.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
 #include "probes/symbol.h"
@@ -34,10 +35,10 @@ struct inode *seal_xfs_vnode(void *xfs_inode)
 /* Return the address of a function of XFS, or 0 with @reason filled in. */
 static unsigned long function_of(const char *symbol, char *reason)
 {
-	unsigned long function = seal_symbol_body("xfs", symbol);
+	unsigned long function = seal_symbol_body(SEAL_XFS_MODULE, symbol);
 
 	if (!function)
-		snprintf(reason, SEAL_REASON_LEN, "no function xfs:%s", symbol);
+		snprintf(reason, SEAL_REASON_LEN, "no function %s of XFS", symbol);
 	return function;
 }
 
@@ -110,7 +111,7 @@ static struct seal_gate measure_gates[] = {
 
 static struct seal_gate_set measure_set = {
 	.name		= "xfs-measure",
-	.module		= "xfs",
+	.module		= SEAL_XFS_MODULE,
 	.gates		= measure_gates,
 	.nr_gates	= ARRAY_SIZE(measure_gates),
 	.observes	= true,

@@ -63,8 +63,15 @@ class Baseline:
                 else:
                     raise BadInput(f'{self.file}:{number}: not understood')
 
+    def has_sources(self, sources):
+        """Was a kernel reviewed that was compiled from these sources?"""
+        return any(known.partition(': ')[2] == sources for known in self.kernels)
+
     def merge(self, result):
-        self.kernels = sorted(set(self.kernels) | {result.kernel.release})
+        sources = result.kernel.sources()
+        name = result.kernel.release + (f': {sources}' if sources else '')
+        self.kernels = sorted({known for known in self.kernels
+                               if known.split(': ')[0] != result.kernel.release} | {name})
         for mine, theirs in ((self.prototypes, result.prototypes),
                              (self.calls, result.calls)):
             for name, text in theirs.items():

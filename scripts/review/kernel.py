@@ -18,6 +18,12 @@ def first(*patterns):
     return None
 
 
+def source_version(text):
+    """'Debian 6.12.118-1' of what uname -v prints. All flavours of it have one source."""
+    found = re.search(r'Debian (\S+)', text)
+    return f'Debian {found[1]}' if found else None
+
+
 class Kernel:
     """In a folder as scripts/review/fetch makes it, or as a Debian system has it."""
 
@@ -66,12 +72,23 @@ class Kernel:
             return None
         raise BadInput(f'{self.directory}: no {name}.ko of kernel {self.release}')
 
+    def image(self):
+        if not self._image:
+            raise BadInput(f'{self.directory}: no image of kernel {self.release}')
+        return read(self._image)
+
+    def sources(self):
+        """The version of the source package; None if the image does not tell."""
+        data = self.image()
+        if data[0x202:0x206] != b'HdrS':
+            return None
+        start = struct.unpack_from('<H', data, 0x20e)[0] + 0x200
+        return source_version(data[start:data.index(0, start)].decode())
+
     def btf(self):
         """The types of the kernel itself, as bytes."""
         path = self._image
-        if not path:
-            raise BadInput(f'{self.directory}: no image of kernel {self.release}')
-        data = read(path)
+        data = self.image()
         if data[0x202:0x206] == b'HdrS':
             # of x86: a program that unpacks what is behind it, and its length
             start, length = struct.unpack_from('<II', data, 0x248)

@@ -6,7 +6,8 @@
 VM_CACHE=${SEAL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seal-vm}
 VM_CHECKOUT=$(cd "$VM_DIR/../.." && pwd)
 
-# name, Debian release, kernel series ("release" = the release's metapackage;
+# name, Debian release, kernel series ("release" = the release's metapackage; "cloud"
+# and "rt" = those of these flavours;
 # a flavour with a hash: compiled here, see kernel_build.sh)
 guest_table() {
 	local built
@@ -17,6 +18,12 @@ guest_table() {
 	bookworm bookworm release
 	trixie trixie release
 	testing testing release
+	bookworm-cloud bookworm cloud
+	trixie-cloud trixie cloud
+	testing-cloud testing cloud
+	bookworm-rt bookworm rt
+	trixie-rt trixie rt
+	testing-rt testing rt
 	trixie-6.18 trixie 6.18
 	trixie-7.3 trixie 7.3
 	trixie-debug trixie debug-$built

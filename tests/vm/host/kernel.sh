@@ -16,6 +16,11 @@ kernel_packages() {
 		printf '%s\n' linux-image-amd64 linux-headers-amd64
 		return
 		;;
+	cloud | rt)
+		printf '%s\n' "linux-image-$GUEST_SERIES-amd64" \
+			"linux-headers-$GUEST_SERIES-amd64"
+		return
+		;;
 	debug-* | kcsan-*)
 		built_packages "$work" "$key"
 		return
