@@ -56,6 +56,22 @@ static int compare(struct overlay *overlay, struct seal_bitmap **bitmap)
 	return -1;
 }
 
+/* The overlay has the path of the file: does it lead to the one that was compared? */
+static int check_path(const struct overlay *overlay, const char *path)
+{
+	struct stat named, compared;
+
+	if (stat(path, &named) < 0 || fstat(overlay->new_fd, &compared) < 0) {
+		complain(overlay->new_path, "%s", strerror(errno));
+		return -1;
+	}
+	if (named.st_dev == compared.st_dev && named.st_ino == compared.st_ino)
+		return 0;
+	complain(overlay->new_path,
+		 "its name was given to another file meanwhile; use a copy that \"sealctl snapshot\" makes");
+	return -1;
+}
+
 static int write_bitmap(const struct overlay *overlay,
 			const struct seal_bitmap *bitmap, int fd)
 {
@@ -67,9 +83,11 @@ static int write_bitmap(const struct overlay *overlay,
 		return -1;
 	}
 	ret = seal_bitmap_write(bitmap, fd, overlay->name, path);
-	free(path);
 	if (ret)
 		complain("overlay", "writing it: %s", strerror(-ret));
+	else
+		ret = check_path(overlay, path);
+	free(path);
 	return ret;
 }
 

@@ -26,7 +26,11 @@ int unnamed_open(const char *path, mode_t mode, const char *doing)
 	}
 	dir = dirname(copy);
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
-	if (fd < 0)
+	if (fd < 0 && errno == EOPNOTSUPP)
+		complain(dir,
+			 "%s: its filesystem has no files without a name (O_TMPFILE), so that something could be left; give a path on another one",
+			 doing);
+	else if (fd < 0)
 		complain(dir, "%s: %s", doing, strerror(errno));
 	free(copy);
 	return fd;

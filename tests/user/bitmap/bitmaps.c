@@ -10,6 +10,10 @@
  *   as zeros in both by its state;
  * - a comparison that goes on in the middle has the same ranges as a whole one.
  *
+ * That these checks would notice a wrong bit is shown for each pair: of a granule
+ * whose contents differ the bit is dropped, to another one a bit is added, and each
+ * must be found. In some overlays a bit is turned over as well, which CHECK must find.
+ *
  * Of every EVERY-th pair the overlay and a list of the ranges, dirty and clean, are
  * written to the files "overlay" and "ranges", and CHECK is run: it compares them
  * with what stock programs see.
@@ -26,10 +30,24 @@
 
 #define RANGES (4 * BLOCKS)
 
+#define SECTOR 512
+#define CLUSTER 65536	/* of an overlay as small as these */
+#define SECTORS (BLOCKS * 65536 / SECTOR + 1)
+
 /* So that no case passes because it never happened. */
 static struct {
 	uint64_t differ, dirty, clean, mixed, smaller, larger, seeks, checks;
+	uint64_t dropped, added, flipped;
 } seen;
+
+/* What is known of a pair without libseal, sector by sector of the virtual disk. */
+static struct {
+	size_t size;		/* of the disk */
+	size_t granularity;
+	size_t granules;
+	bool differs[SECTORS];	/* a byte of it does */
+	bool may[SECTORS];	/* a byte of it may, as far as FIEMAP tells */
+} truth;
 
 static int fail(unsigned int number, const char *what, uint64_t where)
 {
@@ -53,55 +71,147 @@ static bool may_differ(const struct blocks *a, const struct blocks *b,
 	return a->kind[n] == 'd' || b->kind[n] == 'd';
 }
 
+/* Read both files and both maps. The answer changes within a sector at an end only. */
+static void find_truth(int old, int new)
+{
+	size_t old_size = size_of(old), new_size = size_of(new), at, end, i;
+	char *was = contents(old), *is = contents(new);
+	struct blocks a, b;
+
+	look(old, &a);
+	look(new, &b);
+	truth.size = (new_size + SECTOR - 1) / SECTOR * SECTOR;
+	for (at = 0; at < truth.size; at = end) {
+		end = at + SECTOR;
+		i = at / SECTOR;
+		truth.differs[i] = memcmp(was + at, is + at, SECTOR) ||
+				   (new_size > old_size && end > old_size &&
+				    at < new_size);
+		truth.may[i] = may_differ(&a, &b, old_size, new_size, at);
+		if (old_size > at && old_size < end)
+			truth.may[i] |= may_differ(&a, &b, old_size, new_size,
+						   old_size);
+		if (new_size > at && new_size < end)
+			truth.may[i] |= may_differ(&a, &b, old_size, new_size,
+						   new_size);
+	}
+	free(was);
+	free(is);
+	seen.smaller += new_size < old_size;
+	seen.larger += new_size > old_size;
+}
+
+static bool in_granule(const bool *sectors, size_t granule)
+{
+	size_t at = granule * truth.granularity;
+	size_t end = at + truth.granularity;
+
+	for (; at < end && at < truth.size; at += SECTOR)
+		if (sectors[at / SECTOR])
+			return true;
+	return false;
+}
+
+/* Of one granule: NULL if the bit is right. */
+static const char *judge(bool dirty, size_t granule)
+{
+	bool may = in_granule(truth.may, granule);
+
+	if (in_granule(truth.differs, granule) && !dirty)
+		return "contents differ in a clean granule";
+	if (dirty && !may)
+		return "a dirty granule has the same blocks";
+	if (may && !dirty)
+		return "maps differ in a clean granule";
+	return NULL;
+}
+
+static bool is_mixed(const struct seal_bitmap *bitmap)
+{
+	struct seal_bitmap_info info;
+
+	seal_bitmap_info(bitmap, &info);
+	return info.dirty_granules && info.dirty_granules < info.granules;
+}
+
+static const char *judge_all(const bool *dirty, size_t *granule)
+{
+	const char *wrong;
+
+	for (*granule = 0; *granule < truth.granules; ++*granule) {
+		wrong = judge(dirty[*granule], *granule);
+		if (wrong)
+			return wrong;
+	}
+	return NULL;
+}
+
+/* Is it noticed if a granule, from a random one on, has the other bit? */
+static int plant(unsigned int number, bool *dirty, bool what, const char *wrong,
+		 uint64_t *planted)
+{
+	size_t start = pair_rnd((unsigned int)truth.granules), i, at = 0, found;
+	const char *said;
+
+	for (i = 0; i < truth.granules; i++) {
+		at = (start + i) % truth.granules;
+		if (dirty[at] == what &&
+		    (!what || in_granule(truth.differs, at)))
+			break;
+	}
+	if (i == truth.granules)
+		return 0;
+	dirty[at] = !what;
+	said = judge_all(dirty, &found);
+	dirty[at] = what;
+	++*planted;
+	if (said && !strcmp(said, wrong) && found == at)
+		return 0;
+	return fail(number, "a bit that is wrong is not noticed",
+		    at * truth.granularity);
+}
+
+static void take_bits(const struct seal_bitmap *bitmap, bool *dirty)
+{
+	uint64_t offset, length, at = 0;
+	size_t i;
+
+	memset(dirty, 0, SECTORS * sizeof(*dirty));
+	while (seal_bitmap_next(bitmap, at, &offset, &length)) {
+		at = offset + length;
+		for (i = offset / truth.granularity; i * truth.granularity < at; i++)
+			dirty[i] = true;
+	}
+}
+
 static int check(unsigned int number, int old, int new,
 		 const struct seal_bitmap *bitmap)
 {
-	size_t old_size = size_of(old), new_size = size_of(new), at, end;
-	char *was = contents(old), *is = contents(new);
+	static bool dirty[SECTORS];
 	struct seal_bitmap_info info;
-	uint64_t offset = 0, length = 0;
-	struct blocks a, b;
-	int ret = 0;
+	const char *wrong;
+	size_t at;
 
+	find_truth(old, new);
 	seal_bitmap_info(bitmap, &info);
-	look(old, &a);
-	look(new, &b);
-	seen.smaller += new_size < old_size;
-	seen.larger += new_size > old_size;
-	if (info.size != (new_size + 511) / 512 * 512)
-		ret = fail(number, "another size", info.size);
-	for (at = 0; at < info.size && !ret; at = end) {
-		bool dirty, differs = false, may = false;
-		size_t first = at;
-
-		end = at - at % info.granularity + info.granularity;
-		if (end > info.size)
-			end = info.size;
-		if (at >= offset + length &&
-		    !seal_bitmap_next(bitmap, at, &offset, &length))
-			offset = UINT64_MAX - 1;
-		dirty = at >= offset;
-		for (; at < end; at++) {
-			if (was[at] != is[at] ||
-			    (at < new_size && at >= old_size))
-				differs = true;
-			may |= may_differ(&a, &b, old_size, new_size, at);
-		}
-		if (differs && !dirty)
-			ret = fail(number, "contents differ in a clean granule", first);
-		else if (dirty && !may)
-			ret = fail(number, "a dirty granule has the same blocks", first);
-		else if (may && !dirty)
-			ret = fail(number, "maps differ in a clean granule", first);
-		seen.differ += differs;
-		seen.dirty += dirty;
-		seen.clean += !dirty;
+	if (info.size != truth.size)
+		return fail(number, "another size", info.size);
+	truth.granularity = info.granularity;
+	truth.granules = (truth.size + info.granularity - 1) / info.granularity;
+	take_bits(bitmap, dirty);
+	wrong = judge_all(dirty, &at);
+	if (wrong)
+		return fail(number, wrong, at * info.granularity);
+	for (at = 0; at < truth.granules; at++) {
+		seen.differ += in_granule(truth.differs, at);
+		seen.dirty += dirty[at];
+		seen.clean += !dirty[at];
 	}
-	if (info.dirty_granules && info.dirty_granules < info.granules)
-		seen.mixed++;
-	free(was);
-	free(is);
-	return ret;
+	seen.mixed += is_mixed(bitmap);
+	return plant(number, dirty, true, "contents differ in a clean granule",
+		     &seen.dropped) ||
+	       plant(number, dirty, false, "a dirty granule has the same blocks",
+		     &seen.added);
 }
 
 static unsigned int ranges_of(struct seal_diff *diff,
@@ -184,6 +294,34 @@ static void write_ranges(const struct seal_bitmap *bitmap)
 	fclose(file);
 }
 
+static int run(const char *command)
+{
+	fflush(stdout);
+	return system(command);
+}
+
+/* The bits of a mixed bitmap that fits into a cluster are the last of the file. */
+static int plant_in_overlay(unsigned int number, const char *command)
+{
+	unsigned int granule = pair_rnd((unsigned int)truth.granules);
+	int fd = open("overlay", O_RDWR);
+	char quiet[PATH_MAX], byte;
+	off_t at;
+
+	snprintf(quiet, sizeof(quiet), "%s >/dev/null 2>&1", command);
+	at = lseek(fd, -CLUSTER + (off_t)granule / 8, SEEK_END);
+	if (fd < 0 || at < 0 || pread(fd, &byte, 1, at) != 1)
+		die("overlay");
+	byte ^= (char)(1U << granule % 8);
+	if (pwrite(fd, &byte, 1, at) != 1)
+		die("overlay");
+	close(fd);
+	seen.flipped++;
+	if (run(quiet))
+		return 0;
+	return fail(number, "stock programs do not see a wrong bit", granule);
+}
+
 static int stock(unsigned int number, const struct seal_bitmap *bitmap,
 		 const char *command)
 {
@@ -198,9 +336,12 @@ static int stock(unsigned int number, const struct seal_bitmap *bitmap,
 	if (ret)
 		return fail(number, "seal_bitmap_write", (uint64_t)-ret);
 	write_ranges(bitmap);
-	fflush(stdout);
 	seen.checks++;
-	return system(command) ? fail(number, "stock programs disagree", 0) : 0;
+	if (run(command))
+		return fail(number, "stock programs disagree", 0);
+	if (seen.flipped < 2 && is_mixed(bitmap))
+		return plant_in_overlay(number, command);
+	return 0;
 }
 
 static int pair(unsigned int number, int old, int new, bool with_stock,
@@ -255,14 +396,18 @@ int main(int argc, char **argv)
 		close(new);
 	}
 	seal_close(session);
-	printf("%u pairs, seed %s: %llu granules dirty, %llu clean, contents differ in %llu; %llu bitmaps mixed, NEW smaller %llu times, larger %llu; %llu seeks, %llu by stock programs\n",
+	printf("%u pairs, seed %s: %llu granules dirty, %llu clean, contents differ in %llu; %llu bitmaps mixed, NEW smaller %llu times, larger %llu; %llu seeks, %llu by stock programs; planted and noticed: %llu bits dropped, %llu added, %llu in overlays\n",
 	       i, argv[3], (unsigned long long)seen.dirty,
 	       (unsigned long long)seen.clean, (unsigned long long)seen.differ,
 	       (unsigned long long)seen.mixed, (unsigned long long)seen.smaller,
 	       (unsigned long long)seen.larger, (unsigned long long)seen.seeks,
-	       (unsigned long long)seen.checks);
+	       (unsigned long long)seen.checks,
+	       (unsigned long long)seen.dropped,
+	       (unsigned long long)seen.added,
+	       (unsigned long long)seen.flipped);
 	if (!seen.differ || !seen.clean || !seen.mixed || !seen.smaller ||
-	    !seen.larger || !seen.seeks || !seen.checks || !shared) {
+	    !seen.larger || !seen.seeks || !seen.checks || !shared ||
+	    !seen.dropped || !seen.added || !seen.flipped) {
 		puts("FAILED: not everything was met");
 		failed++;
 	}

@@ -119,14 +119,14 @@ a_day() {
 
 # A full copy and five increments; each way to bring it up to date has its own copy.
 cases_chain() {
-	local day way sizes=(4194304 4194304 5242880 5242880 3145728 6291456)
+	local day way tool sizes=(4194304 4194304 5242880 5242880 3145728 6291456)
 
 	rm -f image before new copy-*
 	dd if=/dev/urandom of=image bs=1M count=4 status=none
 	sealctl snapshot -q image before
-	qemu-img --version | head -n 1
-	nbdinfo --version
-	bmaptool --version
+	for tool in qemu-nbd qemu-storage-daemon nbdcopy nbdinfo bmaptool; do
+		"$tool" --version | head -n 1
+	done
 	by_qemu_nbd_full
 	for day in 1 2 3 4 5; do
 		a_day "$day" "${sizes[day]}"
@@ -191,6 +191,17 @@ start_server() {
 	SERVED=$(<"$T/uri")
 }
 
+# connect URI: a client that stays, in the background
+connect() {
+	rm -f "$T/connected"
+	python3 -c 'import nbd, sys, time
+handle = nbd.NBD()
+handle.connect_uri(sys.argv[1])
+open(sys.argv[2], "w").write("yes")
+time.sleep(600)' "$1" "$T/connected" &
+	CLIENT=$!
+}
+
 no_server() {
 	[ -z "$(pgrep -x qemu-nbd)" ]
 }
@@ -215,6 +226,31 @@ cases_serve() {
 	check "and leaves nothing" gone
 	check "NEW is not sealed any more" not_sealed new
 	refute "nobody answers" nbdinfo "$SERVED"
+
+	start_server sealctl serve old new
+	expect 0 "both contexts" nbdinfo --json "$SERVED"
+	holds "for reading" '.exports[0] | .is_read_only and
+		(.contexts | sort == ["base:allocation", "qemu:dirty-bitmap:changed"])'
+	wait "$SERVER"
+
+	start_server sealctl serve old new
+	connect "$SERVED"
+	check "a client is there" until_true [ -s "$T/connected" ]
+	kill -KILL "$CLIENT"
+	wait "$CLIENT" 2>/dev/null
+	check "a client that is killed: it ends as well" wait "$SERVER"
+	check "and leaves nothing" gone
+
+	start_server sealctl serve old new
+	connect "$SERVED"
+	until_true [ -s "$T/connected" ]
+	expect 0 "a second client comes and goes" nbdinfo "$SERVED"
+	check "the first one is served on" kill -0 "$SERVER"
+	check "NEW is still held" sealed new
+	kill "$CLIENT"
+	wait "$CLIENT" 2>/dev/null
+	check "it ends with the last" wait "$SERVER"
+	check "and leaves nothing" gone
 
 	start_server sealctl serve -t -n two -s "$T/a b%.sock" old new
 	check "the path of its socket is quoted" [ "${SERVED##*socket=}" = "$T/a%20b%25.sock" ]

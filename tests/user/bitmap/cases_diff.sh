@@ -43,6 +43,10 @@ cases_json() {
 	expect 0 "resumed" sealctl diff --allocated --json -s 49152 new
 	check "there" [ "$(rows .byte_offset | head -n 1)" -eq 49152 ]
 	expect 0 "as a table" sealctl diff --allocated new
+	fallocate -l 1M unwritten
+	expect 0 "of blocks that were never written" sealctl diff --allocated --json unwritten
+	check "nothing" [ "$(wc -l <<<"$OUT")" -eq 2 ]
+	rm unwritten
 	truncate -s 4T huge
 	expect 0 "of a hole" sealctl diff --allocated --json huge
 	check "nothing" [ "$(wc -l <<<"$OUT")" -eq 2 ]
@@ -52,6 +56,7 @@ cases_json() {
 		# shellcheck disable=SC2086 # several words
 		expect 2 "diff $args: usage" sealctl diff $args
 	done
+	json_writer
 	expect 0 "diff --bmap of one file" sealctl diff --bmap new
 	check "holes are left out" [ "$(grep -c '<Range chksum' <<<"$OUT")" -eq "$(grep -c '<Range' <<<"$OUT")" ]
 	check "they are no blocks of it" grep -q '<MappedBlocksCount> 510 ' <<<"$OUT"
@@ -59,6 +64,32 @@ cases_json() {
 	check "all blocks" grep -q '<MappedBlocksCount> 512 ' <<<"$OUT"
 	check "the hole without a checksum" grep -q '<Range> 10-11 <' <<<"$OUT"
 	rm -f old new
+}
+
+# A list that its reader does not take at once, and a writer that comes meanwhile
+# shellcheck disable=SC2034 # ERR is for "says"
+json_writer() {
+	local pid status=0 fd
+
+	cp --reflink=always new late
+	seq 0 8192 2097151 | sed 's/.*/pwrite -q & 4096/' | xfs_io late >/dev/null
+	sync late
+	mkfifo pipe
+	strace -o /dev/null -e trace=write -e inject=write:delay_enter=3000000:when=1 \
+		sealctl diff --json new late >pipe 2>"$T/err" &
+	pid=$!
+	exec {fd}<pipe
+	until_true sealed late
+	expect 0 "a program opens NEW for writing" dd if=/dev/zero of=late bs=4k count=1 \
+		conv=notrunc
+	cat <&"$fd" >"$T/out"
+	exec {fd}<&-
+	wait "$pid" || status=$?
+	check "the list fails" [ "$status" -eq 1 ]
+	ERR=$(<"$T/err")
+	says "says why" "goes first" "not to be used"
+	check "and has no end" [ "$(jq -s 'any(.type == "end")' "$T/out")" = false ]
+	rm -f pipe late
 }
 
 # peak CMD...: its largest resident memory, in KiB, into $PEAK; its output into $T/out
@@ -88,30 +119,48 @@ many() {
 	sync new
 }
 
+# many_figures EXTENTS: for how long they were held, and with how much memory
+many_figures() {
+	local extents=$1 held=$((HELD / 1000000)) cold=$((COLD / 1000000))
+
+	echo "$extents extents: NEW has $(xfs_io -r -c 'stat' new |
+		awk '/nextents/ { print $3 }'), held for $held ms, $cold ms with no gate attached before; at most $PEAK KiB of memory"
+	[ -z "${FIGURE_TIMES:-}" ] || {
+		echo "figure: held $HELD $extents"
+		echo "figure: held-first $COLD $extents"
+		check "$extents extents: held for less than a second" [ "$held" -lt 1000 ]
+		check "$extents extents: also if they are the first" [ "$cold" -lt 1000 ]
+	}
+	[ -z "${FIGURE_MEMORY:-}" ] || echo "figure: memory $PEAK $extents"
+}
+
 # Extents of a block each, on XFS with blocks of 1 KiB.
 cases_many() {
-	local extents held
+	local extents
 
 	target_up xfs-1k || {
 		nok "xfs-1k cannot be set up"
 		return
 	}
 	cd "$SEAL_MNT" || exit 1
-	keep_gates
 	for extents in $MANY; do
 		many "$extents"
+		check "no gate is attached" at_rest
 		peak sealctl bitmap --json -g 1K -o o.qcow2 old new
-		held=$(jq .held_ns "$T/out")
+		COLD=$(jq .held_ns "$T/out")
+		rm -f o.qcow2
+		keep_gates
+		peak sealctl bitmap --json -g 1K -o o.qcow2 old new
+		HELD=$(jq .held_ns "$T/out")
+		release_gates
 		check "$extents extents: all changes are found" \
 			[ "$(jq .dirty_bytes "$T/out")" -eq $((extents * 512)) ]
-		echo "$extents extents: NEW has $(xfs_io -r -c 'stat' new |
-			awk '/nextents/ { print $3 }'), held for $((held / 1000000)) ms, at most $PEAK KiB of memory"
+		many_figures "$extents"
 		# the bitmap, the map that is being read, the program
 		check "$extents extents: memory is bounded" [ "$PEAK" -lt 16384 ]
 		check "$extents extents: qemu-img check" qemu-img check -q o.qcow2
 		rm -f old new o.qcow2
 	done
-	release_gates
 	cd "$SEAL_TREE" || exit 1
 	target_down xfs-1k
 }
