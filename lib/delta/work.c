@@ -148,7 +148,8 @@ static int copy_contents(struct seal_delta *delta, int from, int to,
 			part = end - in < COPY_BYTES ? (size_t)(end - in) :
 						       COPY_BYTES;
 			n = copy_file_range(from, &in, to, &out, part, 0);
-			if (n < 0)
+			/* Let the progress function say what a signal means. */
+			if (n < 0 && errno != EINTR)
 				return -errno;
 			if (!n)
 				return -ESTALE;

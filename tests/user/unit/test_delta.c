@@ -561,6 +561,43 @@ START_TEST(planted)
 }
 END_TEST
 
+/* Another process gives an attribute a longer value at a bad moment. */
+#define NOTE "user.note"
+static bool grows;
+
+#undef fgetxattr
+ssize_t fgetxattr(int fd, const char *name, void *value, size_t size);
+
+ssize_t changing_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+	char text[3000];
+	ssize_t n = fgetxattr(fd, name, value, size);
+
+	if (grows && !strcmp(name, NOTE)) {
+		grows = false;
+		memset(text, 'x', sizeof(text));
+		ck_assert_int_eq(fsetxattr(fd, NOTE, text, sizeof(text), 0), 0);
+	}
+	return n;
+}
+
+START_TEST(attribute_that_grows)
+{
+	char text[4000];
+	int i;
+
+	ck_assert_int_eq(setxattr("file", NOTE, "", 0, 0), 0);
+	grows = true;
+	make_change();
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	expect_contents(new);
+	ck_assert(!grows);
+	ck_assert_int_eq(getxattr("file", NOTE, text, sizeof(text)), 3000);
+	for (i = 0; i < 3000; i++)
+		ck_assert_int_eq(text[i], 'x');
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("delta");
@@ -583,5 +620,6 @@ int main(void)
 	tcase_add_test(tests, tokens);
 	tcase_add_test(tests, dumped);
 	tcase_add_test(tests, planted);
+	tcase_add_test(tests, attribute_that_grows);
 	return run_tests(tests, "delta");
 }
