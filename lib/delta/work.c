@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -23,12 +24,58 @@
 /* Bytes that are copied before the progress function is asked again. */
 #define COPY_BYTES (64 * 1024 * 1024)
 
-/* The path is resolved: a symbolic link is followed, not replaced. */
+/*
+ * The path of an open file. Return: the path, to be freed; or NULL with errno.
+ */
+static char *path_of(int fd)
+{
+	char name[40], path[PATH_MAX];
+	struct stat st, named;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, path, sizeof(path) - 1);
+	if (n < 0)
+		return NULL;
+	path[n] = '\0';
+	if (*path != '/' || fstat(fd, &st) < 0 || lstat(path, &named) < 0 ||
+	    named.st_ino != st.st_ino || named.st_dev != st.st_dev) {
+		errno = ESTALE;		/* removed or renamed meanwhile */
+		return NULL;
+	}
+	return strdup(path);
+}
+
+/*
+ * A symbolic link is followed, not replaced. The kernel follows it, so that it
+ * does not follow links of others in a directory like /tmp (protected_symlinks
+ * in proc(5)), as realpath(3) would.
+ */
+static char *follow(const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	char *whole;
+	int error;
+
+	if (fd < 0) {
+		/* A link to nothing must not be replaced either. */
+		if (errno == ENOENT && !lstat(path, &st))
+			errno = ELOOP;
+		return NULL;
+	}
+	whole = path_of(fd);
+	error = errno;
+	close(fd);
+	errno = error;
+	return whole;
+}
+
 static int resolve(struct delta_work *work, const char *path)
 {
 	char *slash, *dir;
 
-	work->path = realpath(path, NULL);
+	work->path = follow(path);
 	if (!work->path) {
 		if (errno != ENOENT)
 			return -errno;
@@ -77,6 +124,22 @@ static int check_size(struct seal_delta *delta, const struct delta_work *work,
 }
 
 /*
+ * Who may not open the device is told by the filesystem, if that can share
+ * blocks: it does not share those of a sealed file.
+ */
+static bool shares_nothing(const struct delta_work *work)
+{
+	int fd = openat(work->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	bool sealed;
+
+	if (fd < 0)
+		return false;
+	sealed = ioctl(fd, FICLONE, work->base_fd) < 0 && errno == ETXTBSY;
+	close(fd);
+	return sealed;
+}
+
+/*
  * A sealed file must not be replaced: its seal would go on holding blocks of a
  * file that has no name any more.
  */
@@ -84,13 +147,19 @@ static int check_sealed(struct seal_delta *delta, const struct delta_work *work)
 {
 	struct seal_session *session;
 	struct seal_status status;
-	bool sealed;
+	bool sealed = false;
+	int ret;
 
-	if (work->base_fd < 0 || seal_open(&session))
+	if (work->base_fd < 0)
 		return 0;
-	sealed = !seal_status(session, work->base_fd, &status) &&
-		 (status.flags & SEAL_STATUS_SEALED);
-	seal_close(session);
+	ret = seal_open(&session);
+	if (!ret) {
+		sealed = !seal_status(session, work->base_fd, &status) &&
+			 (status.flags & SEAL_STATUS_SEALED);
+		seal_close(session);
+	} else if (ret == -EACCES || ret == -EPERM) {
+		sealed = shares_nothing(work);
+	}
 	if (!sealed)
 		return 0;
 	return delta_fail(delta, EBUSY,

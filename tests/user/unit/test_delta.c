@@ -561,6 +561,32 @@ START_TEST(planted)
 }
 END_TEST
 
+/* A link is followed, and neither a link nor what it leads to is replaced by mistake. */
+START_TEST(links)
+{
+	char path[64];
+	struct stat st;
+	ssize_t n;
+
+	ck_assert_int_eq(mkdir("other", 0700), 0);
+	ck_assert_int_eq(rename("file", "other/real"), 0);
+	ck_assert_int_eq(symlink("other/real", "file"), 0);
+	make_change();
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	expect_contents(new);
+	n = readlink("file", path, sizeof(path));
+	ck_assert_int_eq(n, 10);
+	ck_assert_int_eq(stat("other/real", &st), 0);
+	ck_assert_int_eq(unlink("other/real"), 0);
+	make_full();
+	ck_assert_int_eq(receive(delta, length, 0), -ELOOP);
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -ELOOP);
+	ck_assert_int_eq(lstat("file", &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(rmdir("other"), 0);
+}
+END_TEST
+
 /* Another process gives an attribute a longer value at a bad moment. */
 #define NOTE "user.note"
 static bool grows;
@@ -620,6 +646,7 @@ int main(void)
 	tcase_add_test(tests, tokens);
 	tcase_add_test(tests, dumped);
 	tcase_add_test(tests, planted);
+	tcase_add_test(tests, links);
 	tcase_add_test(tests, attribute_that_grows);
 	return run_tests(tests, "delta");
 }
