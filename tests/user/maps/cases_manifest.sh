@@ -277,3 +277,28 @@ cases_no_addresses() {
 	fi
 	rm -rf lower upper work merged
 }
+
+# What libseal(3) has as examples does what it says there.
+cases_examples() {
+	local examples=$SEAL_TREE/tests/user/examples/examples reader
+
+	dd if=/dev/urandom of=old bs=64k count=8 conv=fsync status=none
+	expect 0 "libseal(3): seal a file" "$examples" seal old
+	expect 1 "which ends with the program" sealctl status -q old
+	cp --reflink=always old new
+	expect 1 "a file that is not all in place" "$examples" seal new
+	says "is told to be shared" "shared at offset 0"
+	dd if=/dev/urandom of=new bs=4k count=3 seek=17 conv=notrunc,fsync status=none
+	cp --reflink=never old copy
+	expect 0 "libseal(3): read what was written since a snapshot" \
+		"$examples" copy old new copy
+	same "the copy is the file" new copy
+	rm -f new
+	"$examples" events >"$T/events" &
+	reader=$!
+	check "libseal(3): wait for what is refused" soon grep -qx ready "$T/events"
+	sealctl hold old -- truncate -s 0 old 2>/dev/null
+	check "the example ends with the first" wait "$reader"
+	check "which is told" grep -qx "$(stat -c %i old) truncate" "$T/events"
+	rm -f old copy
+}
