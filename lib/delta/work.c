@@ -490,6 +490,40 @@ static bool was_written(const struct delta_work *work)
 	       now.st_mtim.tv_nsec != then->st_mtim.tv_nsec;
 }
 
+/*
+ * Is what is to be replaced still what it was when the transfer began? Another
+ * file must not get lost, which may be sealed, too.
+ */
+static int check_name(struct seal_delta *delta, const struct delta_work *work)
+{
+	struct stat st;
+	bool found = !fstatat(work->dir_fd, work->name, &st,
+			      AT_SYMLINK_NOFOLLOW);
+
+	if (work->base_fd < 0 && !found && errno == ENOENT)
+		return 0;
+	if (work->base_fd >= 0 && found && st.st_ino == work->base_st.st_ino &&
+	    st.st_dev == work->base_st.st_dev)
+		return 0;
+	return delta_fail(delta, EBUSY,
+			  "another file got this name meanwhile, which would be lost");
+}
+
+/* If there was no file, none that was made meanwhile is replaced. */
+static int put_in_place(const struct delta_work *work)
+{
+	unsigned int flags = work->base_fd < 0 ? RENAME_NOREPLACE : 0;
+
+	if (!renameat2(work->dir_fd, work->temporary, work->dir_fd,
+		       work->name, flags))
+		return 0;
+	/* Not every filesystem can do that. */
+	if (errno != EINVAL || !flags)
+		return -errno;
+	return renameat(work->dir_fd, work->temporary, work->dir_fd,
+			work->name) < 0 ? -errno : 0;
+}
+
 int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 		      const struct delta_header *header)
 {
@@ -499,6 +533,8 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 
 	/* The old file may have been sealed since the transfer began. */
 	ret = work->temporary ? check_sealed(delta, work) : 0;
+	if (!ret && work->temporary)
+		ret = check_name(delta, work);
 	if (ret)
 		return ret;
 	if (work->temporary && work->base_fd >= 0 && was_written(work))
@@ -516,10 +552,10 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 	/* Not needed if the timestamp is in the future: a write changes it. */
 	delta_settle(work->fd, &st);
 	if (work->temporary) {
-		if (renameat(work->dir_fd, work->temporary, work->dir_fd,
-			     work->name) < 0)
-			return delta_fail(delta, errno, "replacing it: %s",
-					  strerror(errno));
+		ret = put_in_place(work);
+		if (ret)
+			return delta_fail(delta, -ret, "replacing it: %s",
+					  strerror(-ret));
 		free(work->temporary);
 		work->temporary = NULL;
 	}

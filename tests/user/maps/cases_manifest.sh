@@ -240,6 +240,8 @@ cases_swapfile() {
 	physical=$(sealctl map --json made | jq '.extents[0].physical')
 	uuid=$(blkid -p -s UUID -o value "$SEAL_DEV")
 	prints "says how to resume" "resume=UUID=$uuid resume_offset=$((physical / 4096))"
+	check "it begins at a page, in one piece" [ "$(sealctl map --json made |
+		jq '[.extents | length, .[0].physical % 4096] == [1, 0]')" = true ]
 	check "it is sealed, all of it in place" [ "$(sealctl status --json made |
 		jq '.files[0] | .sealed and .in_place_bytes == 8388608')" = true ]
 	check "nobody else can read it" [ "$(stat -c %a made)" = 600 ]
@@ -260,6 +262,33 @@ cases_swapfile() {
 	rm -rf /var/lib/seal made kept
 }
 
+# Addresses of btrfs are of a space of its own, not of a device.
+no_addresses_btrfs() {
+	local loop
+
+	modprobe -q btrfs || {
+		skip "no btrfs"
+		return
+	}
+	modprobe loop
+	truncate -s 128M image
+	mkfs.btrfs -q image
+	loop=$(losetup -f --show image)
+	mkdir -p "$T/btrfs"
+	mount "$loop" "$T/btrfs"
+	dd if=/dev/urandom of="$T/btrfs/file" bs=64k count=4 conv=fsync status=none
+	expect 0 "map on btrfs" sealctl map "$T/btrfs/file"
+	prints "shows no address, and says why" "*no addresses: on btrfs*"
+	expect 0 "map --json on btrfs" sealctl map --json "$T/btrfs/file"
+	holds "has none" '[.extents[].physical] | length > 0 and all(. == null)'
+	expect 1 "offset on btrfs" sealctl offset --pages "$T/btrfs/file"
+	says "is refused" "on btrfs"
+	expect 1 "so is a swap file" sealctl swapfile "$T/btrfs/swap" 1M
+	umount "$T/btrfs"
+	losetup -d "$loop"
+	rm image
+}
+
 # What overlayfs reports is of the filesystem below it.
 cases_no_addresses() {
 	mkdir lower upper work merged
@@ -276,6 +305,7 @@ cases_no_addresses() {
 		umount merged
 	fi
 	rm -rf lower upper work merged
+	no_addresses_btrfs
 }
 
 # What libseal(3) has as examples does what it says there.

@@ -587,6 +587,53 @@ START_TEST(links)
 }
 END_TEST
 
+/* Somebody else puts a file there while the delta is received. */
+static int put_another(uint64_t done, uint64_t total, void *arg)
+{
+	bool *there = arg;
+	int fd;
+
+	(void)done;
+	/* it is known once the header was read; then the old file is open */
+	if (*there || !total)
+		return 0;
+	*there = true;
+	fd = open("another", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "theirs", 6), 6);
+	close(fd);
+	ck_assert_int_eq(rename("another", "file"), 0);
+	return 0;
+}
+
+START_TEST(another_file)
+{
+	bool there = false;
+	struct seal_delta transfer = {
+		.progress = put_another,
+		.progress_arg = &there,
+	};
+	FILE *file = tmpfile();
+	struct stat st;
+
+	make_full();
+	/* there is none when it begins, or there is an old one */
+	if (_i)
+		ck_assert_int_eq(removexattr("file", "user.seal.id"), 0);
+	else
+		ck_assert_int_eq(unlink("file"), 0);
+	ck_assert_uint_eq(fwrite(delta, 1, length, file), length);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive(&transfer, fileno(file), "file"),
+			 -EBUSY);
+	fclose(file);
+	ck_assert(there);
+	ck_assert_int_eq(stat("file", &st), 0);
+	ck_assert_int_eq(st.st_size, 6);
+	ck_assert_int_ne(access(".file.seal-receive", F_OK), 0);
+}
+END_TEST
+
 /* Another process gives an attribute a longer value at a bad moment. */
 #define NOTE "user.note"
 static bool grows;
@@ -647,6 +694,7 @@ int main(void)
 	tcase_add_test(tests, dumped);
 	tcase_add_test(tests, planted);
 	tcase_add_test(tests, links);
+	tcase_add_loop_test(tests, another_file, 0, 2);
 	tcase_add_test(tests, attribute_that_grows);
 	return run_tests(tests, "delta");
 }
