@@ -290,6 +290,13 @@ cases_names() {
 	check "list --paths has it in a line" [ "$(sealctl list --paths | wc -l)" = 1 ]
 	sealctl unseal "$name"
 	rm -f "$name"
+	# U+009B begins a command to the terminal, U+202E turns the text around
+	name=$'a\302\2332J\342\200\256b\177'
+	cp "$T/new" "$name"
+	expect 0 "the same in JSON" sealctl status --json "$name"
+	holds "it is the name" ".files[0].path == \"a\\u009b2J\\u202eb\\u007f\""
+	refute "and no terminal acts on it" grep -qaE $'\302\233|\342\200|\177' "$T/out"
+	rm -f "$name"
 	name=$'caf\351'
 	cp "$T/new" "$name"
 	hex=$(printf %s "$name" | od -An -tx1 | tr -d ' \n')
