@@ -331,6 +331,8 @@ cases_live() {
 	names=$(ls -A)
 	expect 0 "send --snapshot of the file itself" sealctl send -q --snapshot live
 	check "no file came of it" [ "$(ls -A)" = "$names" ]
+	live_killed
+	check "nor if it is killed in the middle" [ "$(ls -A)" = "$names" ]
 	cp "$T/out" d1
 	expect 0 "receive it" sealctl receive d1 mirror
 	same "it is the file" live mirror
@@ -351,6 +353,23 @@ cases_live() {
 	live_late
 	live_loop
 	rm -f live snap
+}
+
+# A transfer that has begun, and is killed.
+live_killed() {
+	local pid fd
+
+	mkfifo "$T/killed"
+	sealctl send -q --snapshot live >"$T/killed" &
+	pid=$!
+	exec {fd}<"$T/killed"
+	dd bs=120 count=1 status=none <&"$fd" >/dev/null
+	check "it has a snapshot without a name" \
+		sh -c "ls -l /proc/$pid/fd | grep -q '$PWD.*(deleted)'"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	exec {fd}<&-
+	rm "$T/killed"
 }
 
 # status_json FILTER FILE...: is it true of any
