@@ -177,8 +177,12 @@ int delta_work_open(struct seal_delta *delta, struct delta_work *work,
 	ret = resolve(work, path);
 	if (ret)
 		return delta_fail(delta, -ret, "%s", strerror(-ret));
+	/* To open a device can have effects of its own. */
+	if (!fstatat(work->dir_fd, work->name, st, AT_SYMLINK_NOFOLLOW) &&
+	    !S_ISREG(st->st_mode))
+		return delta_fail(delta, EINVAL, "not a regular file");
 	work->base_fd = openat(work->dir_fd, work->name, O_CLOEXEC | O_NOCTTY |
-			       O_NONBLOCK | (in_place ? O_RDWR : O_RDONLY));
+			       O_NONBLOCK | O_NOFOLLOW | (in_place ? O_RDWR : O_RDONLY));
 	if (work->base_fd < 0) {
 		if (errno == ENOENT)
 			return check_size(delta, work, header->new_size);
