@@ -34,6 +34,11 @@ block() {
 	local dir=$1 file=$2 number=$3 heading=$4 hook=${5:-}
 
 	echo "$file $number $heading" >>"$RAN"
+	"$HERE/blocks" "$DOCS/$file" "$number" "$heading" >"$T/commands"
+	if [ ! -s "$T/commands" ]; then
+		nok "$file: $heading, block $number: there is none"
+		return
+	fi
 	{
 		cat <<-'HEAD'
 		set -o pipefail
@@ -44,8 +49,7 @@ block() {
 			*) bad=1; echo "status $status: $BASH_COMMAND" >&2 ;;
 			esac' ERR
 		HEAD
-		"$HERE/blocks" "$DOCS/$file" "$number" "$heading" |
-			sed -E 's/\b(16|20)G\b/64M/' | sed -E "$hook"
+		sed -E 's/\b(16|20)G\b/64M/' "$T/commands" | sed -E "$hook"
 		# shellcheck disable=SC2016 # of the block
 		echo 'exit $bad'
 	} >"$T/block"
