@@ -233,6 +233,27 @@ cases_offset() {
 	rm -f swap
 }
 
+# Whose directory it is puts something else there before mkswap runs.
+swapfile_moved() {
+	cp "$(readlink -f /sbin/mkswap)" "$T/mkswap.real"
+	cat >"$T/mkswap" <<-MKSWAP
+	#!/bin/sh
+	mv moved elsewhere && ln -s victim moved
+	exec $T/mkswap.real "\$@"
+	MKSWAP
+	chmod +x "$T/mkswap"
+	dd if=/dev/urandom of=victim bs=1M count=8 conv=fsync status=none
+	cp victim "$T/victim"
+	mount --bind "$T/mkswap" "$(readlink -f /sbin/mkswap)"
+	expect 1 "a swap file whose path leads elsewhere meanwhile" \
+		sealctl swapfile moved 8M
+	says "is told" moved "taken its place"
+	umount "$(readlink -f /sbin/mkswap)"
+	check "what is there is left alone" cmp victim "$T/victim"
+	check "and not sealed" [ "$(status_json .sealed victim)" = false ]
+	rm -f victim elsewhere moved "$T"/mkswap "$T/mkswap.real" "$T/victim"
+}
+
 cases_swapfile() {
 	local physical uuid
 
@@ -256,6 +277,7 @@ cases_swapfile() {
 	expect 1 "without room" sealctl swapfile huge 100G
 	check "nothing is left" [ ! -e huge ]
 	expect 2 "too small a size" sealctl swapfile tiny 4K
+	swapfile_moved
 	expect 0 "swapfile --persist" sealctl swapfile --persist kept 8M
 	check "it is recorded" [ "$(sealctl list --persistent --paths)" = "$PWD/kept" ]
 	sealctl unseal --persistent
