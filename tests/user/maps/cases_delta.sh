@@ -186,7 +186,7 @@ cases_resume() {
 }
 
 as_nobody() {
-	setpriv --reuid nobody --clear-groups "$@"
+	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
 }
 
 # A link in a directory that everybody writes to, by somebody else.
@@ -257,8 +257,8 @@ cases_receiver() {
 	mkdir own
 	sealctl receive -q d1 own/held
 	sealctl seal own/held
-	chown -R nobody own
-	refute "its owner cannot open the device" as_nobody test -r /dev/seal
+	chown -R nobody:nogroup own
+	refute "its owner may not open the device" as_nobody test -r /dev/seal
 	expect 1 "and does not replace it either" as_nobody sealctl receive d2 own/held
 	says "which is said" held sealed "unseal it first"
 	expect 1 "by a full delta neither" as_nobody sealctl receive d0 own/held
