@@ -59,7 +59,7 @@ TEST_MODULES := tests/contract/layout tests/kernel/races/park tests/kernel/compa
 # folders of these names exist
 .PHONY: lib tools tests module tests/bench examples
 .PHONY: help all modules modules_install model module-debug module-kcov demo check check-quick check-unit check-full check-long \
-	check-debug check-kernels coverage-data check-maps check-packages check-grant check-hibernate fuzz \
+	check-debug check-kernels coverage-data check-maps check-packages check-grant check-hibernate check-live fuzz \
 	review review-self-test review-fetch \
 	exhaust powercut torture bench install install-module install-user uninstall clean deb dkms-tree lint \
 	release shell sign
@@ -92,6 +92,7 @@ help:
 	@echo 'make review-fetch get kernels to review (REVIEW_DIR=)'
 	@echo 'make check-maps   deltas against rsync (5 GB, minutes); across a reboot'
 	@echo 'make check-hibernate  to a sealed swap file, and resumed from there'
+	@echo 'make check-live   images that a loop device and QEMU write to, read meanwhile'
 	@echo 'make check-grant  two machines with one disk; GUESTS= ROUNDS=1000 SEED=1'
 	@echo 'make torture      random changes against sealed files (SECONDS= SEED= GUEST= FS=)'
 	@echo 'make exhaust      every short sequence around a seal (PART=K/N GUEST=), hours'
@@ -218,6 +219,10 @@ check-maps:
 	tests/user/maps/reboot
 	tests/user/maps/compare
 	tests/user/bitmap/compare
+
+# Images in use, looked at for a minute each.
+check-live:
+	SECONDS_EACH=$(SECONDS) tests/user/images/live $(GUEST)
 
 check-hibernate:
 	tests/distro/hibernate/run

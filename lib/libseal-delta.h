@@ -118,7 +118,7 @@ int seal_delta_send_sized(struct seal_delta *delta, size_t size, int old_fd,
  * version of the delta is not known; -ESTALE: the file is not its base;
  * -EALREADY: the file has the new contents already; -EFBIG: larger than
  * @max_size; -EBUSY: another process receives into the file, it is sealed, or
- * it was written to meanwhile; -ECANCELED; -EINVAL, -E2BIG: @delta makes no
+ * it was written to or replaced meanwhile; -ECANCELED; -EINVAL, -E2BIG: @delta makes no
  * sense; errors of open(2), write(2). After a failure the file has not changed,
  * unless an update in place had begun.
  */

@@ -19,8 +19,13 @@
 #define DELTA_ID_LEN	SEAL_DELTA_ID_LEN
 #define DELTA_HASH_LEN	16
 
-/* The largest piece of data in one record, and in memory. */
+/*
+ * The largest piece of data in one record, and in memory. Who tries many deltas, like
+ * the fuzzer, makes it smaller.
+ */
+#ifndef DELTA_CHUNK
 #define DELTA_CHUNK	(1024 * 1024)
+#endif
 
 /* delta_header.flags */
 #define HEADER_HAS_BASE	0x1

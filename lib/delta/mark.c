@@ -190,19 +190,40 @@ int delta_token_parse(const char *text, struct delta_journal *journal)
 	return 0;
 }
 
+/*
+ * Somebody else may change the attribute meanwhile. It is never asked for with a
+ * size of 0: then the kernel only tells how large it is by now.
+ */
+static ssize_t get_all(int fd, const char *name, char **value)
+{
+	ssize_t n;
+	char *more;
+
+	*value = NULL;
+	do {
+		n = fgetxattr(fd, name, NULL, 0);
+		if (n < 0)
+			break;
+		more = realloc(*value, (size_t)n + 1);
+		if (!more) {
+			errno = ENOMEM;
+			return -1;
+		}
+		*value = more;
+		n = fgetxattr(fd, name, more, (size_t)n + 1);
+	} while (n < 0 && errno == ERANGE);
+	return n;
+}
+
 static int copy_one(int from, int to, const char *name)
 {
-	ssize_t n = fgetxattr(from, name, NULL, 0);
 	char *value;
 	int ret = 0;
+	ssize_t n = get_all(from, name, &value);
 
 	if (n < 0)
-		return errno == ENODATA ? 0 : -errno;
-	value = malloc((size_t)n + 1);
-	if (!value)
-		return -ENOMEM;
-	n = fgetxattr(from, name, value, (size_t)n);
-	if (n < 0 || fsetxattr(to, name, value, (size_t)n, 0) < 0)
+		ret = errno == ENODATA ? 0 : -errno;
+	else if (fsetxattr(to, name, value, (size_t)n, 0) < 0)
 		ret = -errno;
 	free(value);
 	return ret;

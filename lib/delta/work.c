@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -23,12 +24,58 @@
 /* Bytes that are copied before the progress function is asked again. */
 #define COPY_BYTES (64 * 1024 * 1024)
 
-/* The path is resolved: a symbolic link is followed, not replaced. */
+/*
+ * The path of an open file. Return: the path, to be freed; or NULL with errno.
+ */
+static char *path_of(int fd)
+{
+	char name[40], path[PATH_MAX];
+	struct stat st, named;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, path, sizeof(path) - 1);
+	if (n < 0)
+		return NULL;
+	path[n] = '\0';
+	if (*path != '/' || fstat(fd, &st) < 0 || lstat(path, &named) < 0 ||
+	    named.st_ino != st.st_ino || named.st_dev != st.st_dev) {
+		errno = ESTALE;		/* removed or renamed meanwhile */
+		return NULL;
+	}
+	return strdup(path);
+}
+
+/*
+ * A symbolic link is followed, not replaced. The kernel follows it, so that it
+ * does not follow links of others in a directory like /tmp (protected_symlinks
+ * in proc(5)), as realpath(3) would.
+ */
+static char *follow(const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	char *whole;
+	int error;
+
+	if (fd < 0) {
+		/* A link to nothing must not be replaced either. */
+		if (errno == ENOENT && !lstat(path, &st))
+			errno = ELOOP;
+		return NULL;
+	}
+	whole = path_of(fd);
+	error = errno;
+	close(fd);
+	errno = error;
+	return whole;
+}
+
 static int resolve(struct delta_work *work, const char *path)
 {
 	char *slash, *dir;
 
-	work->path = realpath(path, NULL);
+	work->path = follow(path);
 	if (!work->path) {
 		if (errno != ENOENT)
 			return -errno;
@@ -77,6 +124,22 @@ static int check_size(struct seal_delta *delta, const struct delta_work *work,
 }
 
 /*
+ * Who may not open the device is told by the filesystem, if that can share
+ * blocks: it does not share those of a sealed file.
+ */
+static bool shares_nothing(const struct delta_work *work)
+{
+	int fd = openat(work->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	bool sealed;
+
+	if (fd < 0)
+		return false;
+	sealed = ioctl(fd, FICLONE, work->base_fd) < 0 && errno == ETXTBSY;
+	close(fd);
+	return sealed;
+}
+
+/*
  * A sealed file must not be replaced: its seal would go on holding blocks of a
  * file that has no name any more.
  */
@@ -84,13 +147,19 @@ static int check_sealed(struct seal_delta *delta, const struct delta_work *work)
 {
 	struct seal_session *session;
 	struct seal_status status;
-	bool sealed;
+	bool sealed = false;
+	int ret;
 
-	if (work->base_fd < 0 || seal_open(&session))
+	if (work->base_fd < 0)
 		return 0;
-	sealed = !seal_status(session, work->base_fd, &status) &&
-		 (status.flags & SEAL_STATUS_SEALED);
-	seal_close(session);
+	ret = seal_open(&session);
+	if (!ret) {
+		sealed = !seal_status(session, work->base_fd, &status) &&
+			 (status.flags & SEAL_STATUS_SEALED);
+		seal_close(session);
+	} else if (ret == -EACCES || ret == -EPERM) {
+		sealed = shares_nothing(work);
+	}
 	if (!sealed)
 		return 0;
 	return delta_fail(delta, EBUSY,
@@ -108,8 +177,12 @@ int delta_work_open(struct seal_delta *delta, struct delta_work *work,
 	ret = resolve(work, path);
 	if (ret)
 		return delta_fail(delta, -ret, "%s", strerror(-ret));
+	/* To open a device can have effects of its own. */
+	if (!fstatat(work->dir_fd, work->name, st, AT_SYMLINK_NOFOLLOW) &&
+	    !S_ISREG(st->st_mode))
+		return delta_fail(delta, EINVAL, "not a regular file");
 	work->base_fd = openat(work->dir_fd, work->name, O_CLOEXEC | O_NOCTTY |
-			       O_NONBLOCK | (in_place ? O_RDWR : O_RDONLY));
+			       O_NONBLOCK | O_NOFOLLOW | (in_place ? O_RDWR : O_RDONLY));
 	if (work->base_fd < 0) {
 		if (errno == ENOENT)
 			return check_size(delta, work, header->new_size);
@@ -148,7 +221,8 @@ static int copy_contents(struct seal_delta *delta, int from, int to,
 			part = end - in < COPY_BYTES ? (size_t)(end - in) :
 						       COPY_BYTES;
 			n = copy_file_range(from, &in, to, &out, part, 0);
-			if (n < 0)
+			/* Let the progress function say what a signal means. */
+			if (n < 0 && errno != EINTR)
 				return -errno;
 			if (!n)
 				return -ESTALE;
@@ -420,6 +494,40 @@ static bool was_written(const struct delta_work *work)
 	       now.st_mtim.tv_nsec != then->st_mtim.tv_nsec;
 }
 
+/*
+ * Is what is to be replaced still what it was when the transfer began? Another
+ * file must not get lost, which may be sealed, too.
+ */
+static int check_name(struct seal_delta *delta, const struct delta_work *work)
+{
+	struct stat st;
+	bool found = !fstatat(work->dir_fd, work->name, &st,
+			      AT_SYMLINK_NOFOLLOW);
+
+	if (work->base_fd < 0 && !found && errno == ENOENT)
+		return 0;
+	if (work->base_fd >= 0 && found && st.st_ino == work->base_st.st_ino &&
+	    st.st_dev == work->base_st.st_dev)
+		return 0;
+	return delta_fail(delta, EBUSY,
+			  "another file got this name meanwhile, which would be lost");
+}
+
+/* If there was no file, none that was made meanwhile is replaced. */
+static int put_in_place(const struct delta_work *work)
+{
+	unsigned int flags = work->base_fd < 0 ? RENAME_NOREPLACE : 0;
+
+	if (!renameat2(work->dir_fd, work->temporary, work->dir_fd,
+		       work->name, flags))
+		return 0;
+	/* Not every filesystem can do that. */
+	if (errno != EINVAL || !flags)
+		return -errno;
+	return renameat(work->dir_fd, work->temporary, work->dir_fd,
+			work->name) < 0 ? -errno : 0;
+}
+
 int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 		      const struct delta_header *header)
 {
@@ -429,6 +537,8 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 
 	/* The old file may have been sealed since the transfer began. */
 	ret = work->temporary ? check_sealed(delta, work) : 0;
+	if (!ret && work->temporary)
+		ret = check_name(delta, work);
 	if (ret)
 		return ret;
 	if (work->temporary && work->base_fd >= 0 && was_written(work))
@@ -446,10 +556,10 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 	/* Not needed if the timestamp is in the future: a write changes it. */
 	delta_settle(work->fd, &st);
 	if (work->temporary) {
-		if (renameat(work->dir_fd, work->temporary, work->dir_fd,
-			     work->name) < 0)
-			return delta_fail(delta, errno, "replacing it: %s",
-					  strerror(errno));
+		ret = put_in_place(work);
+		if (ret)
+			return delta_fail(delta, -ret, "replacing it: %s",
+					  strerror(-ret));
 		free(work->temporary);
 		work->temporary = NULL;
 	}

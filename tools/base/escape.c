@@ -52,12 +52,17 @@ static bool is_directing(const unsigned char *text, size_t length)
 	return text[1] == 0x81 && last >= 0xa6 && last <= 0xa9;
 }
 
+bool acts_on_terminal(const unsigned char *text, size_t length)
+{
+	return is_control(text, length) || is_directing(text, length);
+}
+
 static size_t escape(const unsigned char *text, bool blanks, char *out)
 {
 	size_t length = utf8_sequence(text);
 	size_t i, nr = length ? length : 1;
 
-	if (length && !is_control(text, length) && !is_directing(text, length) &&
+	if (length && !acts_on_terminal(text, length) &&
 	    *text != '\\' && (*text != ' ' || !blanks)) {
 		memcpy(out, text, length);
 		out[length] = '\0';

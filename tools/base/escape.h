@@ -2,8 +2,8 @@
 /*
  * Names of files, processes and the like are bytes that others chose. Without
  * escaping, they could look like lines of ours, or control the terminal. All
- * output for people goes through these functions; output for programs (JSON,
- * lists with -0) does not.
+ * output for people goes through these functions. JSON, which has an escape of its
+ * own, is printed by print/json.c; lists with -0 have the bytes as they are.
  */
 #ifndef SEALCTL_ESCAPE_H
 #define SEALCTL_ESCAPE_H
@@ -30,5 +30,8 @@ void print_path(const char *path, bool null);
 
 /* Length of the valid UTF-8 sequence at the beginning of @text; 0: none. */
 size_t utf8_sequence(const unsigned char *text);
+
+/* Is this sequence a control character, or one that changes the direction? */
+bool acts_on_terminal(const unsigned char *text, size_t length);
 
 #endif /* SEALCTL_ESCAPE_H */

@@ -36,50 +36,57 @@ static const char *kind(mode_t mode)
 	}
 }
 
-static bool is_regular(const char *path, const struct stat *st)
+/*
+ * The file is looked at before it is opened: opening a FIFO would wait for its other
+ * end, and opening a device can have effects of its own. By the descriptor that only
+ * says which file it is, so that nobody can put another one there meanwhile.
+ */
+int open_regular(const char *path, int how, mode_t *mode)
 {
-	if (S_ISREG(st->st_mode))
-		return true;
-	complain(path, "not a regular file but %s; only regular files have a block map",
-		 kind(st->st_mode));
-	return false;
+	const int flags = how | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int at = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	char name[40];
+	int fd, error;
+
+	*mode = S_IFREG;
+	if (at < 0)
+		return -errno;
+	if (fstat(at, &st) < 0 || !S_ISREG(st.st_mode)) {
+		*mode = st.st_mode;
+		close(at);
+		return -EINVAL;
+	}
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", at);
+	fd = open(name, flags);
+	/* There is no /proc: what was said above may happen. */
+	if (fd < 0 && errno == ENOENT && access("/proc/self/fd", F_OK))
+		fd = open(path, flags);
+	error = errno;
+	close(at);
+	if (fd < 0)
+		return -error;
+	fcntl(fd, F_SETFL, how);
+	return fd;
 }
 
-/*
- * Opens only what stat(2) shows to be a regular file: opening a FIFO would wait
- * for its other end, and opening a device can have effects of its own.
- *
- * Return: a descriptor, or -1 after a complaint.
- */
 int open_file(const char *path, int access)
 {
-	struct stat st;
-	int fd;
+	mode_t mode;
+	int fd = open_regular(path, access, &mode);
 
-	if (stat(path, &st) < 0) {
-		complain(path, "%s", strerror(errno));
-		return -1;
-	}
-	if (!is_regular(path, &st))
-		return -1;
-	fd = open(path, access | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0) {
-		if (errno == EWOULDBLOCK)
-			complain(path, "another program holds a lease on it; try again");
-		else
-			complain(path, "cannot open it%s: %s",
-				 access == O_RDWR ? " for writing" : "",
-				 strerror(errno));
-		return -1;
-	}
-	/* The name may belong to another file by now. */
-	if (fstat(fd, &st) < 0) {
-		complain(path, "%s", strerror(errno));
-	} else if (is_regular(path, &st)) {
-		fcntl(fd, F_SETFL, access);
+	if (fd >= 0)
 		return fd;
-	}
-	close(fd);
+	if (!S_ISREG(mode))
+		complain(path, "not a regular file but %s; only regular files have a block map",
+			 kind(mode));
+	else if (fd == -ENOENT)
+		complain(path, "%s", strerror(ENOENT));
+	else if (fd == -EWOULDBLOCK)
+		complain(path, "another program holds a lease on it; try again");
+	else
+		complain(path, "cannot open it%s: %s",
+			 access == O_RDWR ? " for writing" : "", strerror(-fd));
 	return -1;
 }
 

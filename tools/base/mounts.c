@@ -11,6 +11,14 @@
 
 #include "base/sealctl.h"
 
+/* Whoever may mount by FUSE chooses the part of the type behind "fuse.". */
+static void only_plain(char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~')
+			*name = '?';
+}
+
 /* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [FIELD...] - TYPE SOURCE ..." */
 static bool match(const char *line, dev_t device, char *name, size_t size)
 {
@@ -26,6 +34,8 @@ static bool match(const char *line, dev_t device, char *name, size_t size)
 		return false;
 	type += 3;
 	snprintf(name, size, "%.*s", (int)strcspn(type, " "), type);
+	if (size)
+		only_plain(name);
 	return true;
 }
 

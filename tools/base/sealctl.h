@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include <libseal.h>
 
@@ -56,6 +57,12 @@ struct file_list {
 	int *fds;
 };
 
+/*
+ * Open nothing but a regular file. Return: a descriptor; -EINVAL with another @mode:
+ * it is something else; -errno.
+ */
+int open_regular(const char *path, int how, mode_t *mode);
+/* The same, with a complaint. Return: a descriptor, or -1. */
 int open_file(const char *path, int access);
 int open_files(struct file_list *list, char **paths, int nr, int access);
 void close_files(struct file_list *list);

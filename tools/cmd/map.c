@@ -208,7 +208,7 @@ static int show(const char *path, int fd, struct seal_map *map, bool json)
 	sink.addresses = addresses_mean(fd, name, sizeof(name));
 	if (!sink.addresses && !json)
 		printf("(no addresses: on %s what is reported as such are none of a device)\n",
-		       name);
+		       shown(name));
 	/* less two brackets and the last column */
 	if (columns && !fstat(fd, &st))
 		picture_begin(&sink.picture, columns - 3, (uint64_t)st.st_size);

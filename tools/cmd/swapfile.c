@@ -53,20 +53,26 @@ static int allocate(const char *path, int fd, uint64_t size)
 	return -1;
 }
 
-/* Run mkswap, without its output. */
-static int make_swap(const char *path)
+/*
+ * Run mkswap, without its output. It gets the file, not the path: in a directory of
+ * somebody else, the path may lead to a disk by now.
+ */
+static int make_swap(const char *path, int fd)
 {
+	char file[40];
 	int status;
 	pid_t pid;
-	int fd;
+	int null;
 
 	pid = fork();
 	if (!pid) {
-		fd = open("/dev/null", O_WRONLY);
-		if (fd >= 0)
-			dup2(fd, STDOUT_FILENO);
-		execl("/sbin/mkswap", "mkswap", "--", path, (char *)NULL);
-		execlp("mkswap", "mkswap", "--", path, (char *)NULL);
+		null = open("/dev/null", O_WRONLY);
+		if (null >= 0)
+			dup2(null, STDOUT_FILENO);
+		/* without close-on-exec */
+		snprintf(file, sizeof(file), "/proc/self/fd/%d", dup(fd));
+		execl("/sbin/mkswap", "mkswap", "--", file, (char *)NULL);
+		execlp("mkswap", "mkswap", "--", file, (char *)NULL);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
@@ -139,7 +145,19 @@ static int print_resume(const char *path, int fd)
 	return 0;
 }
 
-static int seal(struct seal_session *session, const char *path, bool persist)
+static bool same_file(const char *path, int fd, int other)
+{
+	struct stat a, b;
+
+	if (!fstat(fd, &a) && !fstat(other, &b) && a.st_ino == b.st_ino &&
+	    a.st_dev == b.st_dev)
+		return true;
+	complain(path, "another file has taken its place");
+	return false;
+}
+
+static int seal(struct seal_session *session, const char *path, int fd,
+		bool persist)
 {
 	const struct requirements whole = {
 		.mask = SEAL_REQ_ALLOCATED | SEAL_REQ_WRITTEN | SEAL_REQ_UNSHARED,
@@ -150,6 +168,10 @@ static int seal(struct seal_session *session, const char *path, bool persist)
 
 	if (open_files(&list, &paths, 1, O_RDONLY))
 		return -1;
+	if (!same_file(path, fd, list.fds[0])) {
+		close_files(&list);
+		return -1;
+	}
 	ret = step_seal(session, &list, SEAL_SEAL_STICKY, &whole);
 	if (!ret && ((persist && persist_store(session, &list, &whole)) ||
 		     print_resume(path, list.fds[0]))) {
@@ -175,7 +197,7 @@ static int fill(struct seal_session *session, const char *path, int fd,
 		return -1;
 	if (step_prealloc(session, path, fd, SEAL_PREALLOC_WRITTEN, 0, 0))
 		return -1;
-	return make_swap(path);
+	return make_swap(path, fd);
 }
 
 static int swapfile(const char *path, uint64_t size, bool persist)
@@ -196,9 +218,9 @@ static int swapfile(const char *path, uint64_t size, bool persist)
 		return STATUS_FAILED;
 	}
 	ret = fill(session, path, fd, size);
-	close(fd);
 	if (!ret)
-		ret = seal(session, path, persist);
+		ret = seal(session, path, fd, persist);
+	close(fd);
 	if (ret)
 		unlink(path);
 	seal_close(session);

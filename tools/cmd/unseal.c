@@ -86,7 +86,8 @@ static int unseal_recorded(const struct seal_claim *claim, void *arg)
 static int unseal_record(const struct persist_record *record, void *context)
 {
 	struct recorded recorded = { .session = context, .record = record };
-	int fd = open(record->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	mode_t mode;
+	int fd = open_regular(record->path, O_RDONLY, &mode);
 	bool here = fd >= 0 && persist_is(record, fd);
 	int ret;
 
@@ -121,7 +122,8 @@ static int unseal_persistent(void)
 /* Remind the user that the file will be sealed again at boot. */
 static void remind(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	mode_t mode;
+	int fd = open_regular(path, O_RDONLY, &mode);
 
 	if (fd < 0)
 		return;

@@ -21,9 +21,10 @@ static const char *state_of(struct seal_session *session, const char *path)
 {
 	struct seal_status status;
 	const char *state;
+	mode_t mode;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open_regular(path, O_RDONLY, &mode);
 	if (fd < 0)
 		return "missing";
 	if (!session || seal_status(session, fd, &status))

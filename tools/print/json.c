@@ -100,12 +100,43 @@ void json_add_device(struct json_object *object, const char *key,
 	json_add_text(object, key, text);
 }
 
+/*
+ * JSON need not escape what is above ASCII, but JSON is looked at on terminals,
+ * too. All such characters are in strings, where an escape means the same.
+ */
+static void print_safe(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text, *plain = c;
+	unsigned int code;
+	size_t length;
+
+	while (*c) {
+		length = *c < 0x7f ? 1 : utf8_sequence(c);
+		/* the longest of them are in the basic plane */
+		if (*c < 0x7f || !length || length > 3 ||
+		    !acts_on_terminal(c, length)) {
+			c += length ? length : 1;
+			continue;
+		}
+		code = length == 1 ? *c :
+		       length == 2 ? (c[0] & 0x1fU) << 6 | (c[1] & 0x3f) :
+				     (c[0] & 0xfU) << 12 |
+				     (c[1] & 0x3fU) << 6 | (c[2] & 0x3f);
+		fwrite(plain, 1, (size_t)(c - plain), stdout);
+		printf("\\u%04x", code);
+		c += length;
+		plain = c;
+	}
+	fwrite(plain, 1, (size_t)(c - plain), stdout);
+}
+
 void json_print(struct json_object *object)
 {
 	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 			  JSON_C_TO_STRING_NOSLASHESCAPE;
 
-	puts(need((void *)json_object_to_json_string_ext(object, flags)));
+	print_safe(need((void *)json_object_to_json_string_ext(object, flags)));
+	putchar('\n');
 	json_object_put(object);
 }
 
@@ -114,7 +145,6 @@ void json_print_line(struct json_object *object)
 	const int flags = JSON_C_TO_STRING_SPACED |
 			  JSON_C_TO_STRING_NOSLASHESCAPE;
 
-	fputs(need((void *)json_object_to_json_string_ext(object, flags)),
-	      stdout);
+	print_safe(need((void *)json_object_to_json_string_ext(object, flags)));
 	json_object_put(object);
 }

@@ -16,7 +16,7 @@ BUILDER_PACKAGES="build-essential debhelper dh-dkms lintian pkg-config
 # Nothing of the project, what dkms and the tests need, libraries of sealctl.
 CLEAN_PACKAGES="systemd systemd-sysv udev kmod dbus procps busybox-static
 	iproute2 passwd util-linux apt-utils bash-completion openssl
-	dkms gcc make libc6-dev binutils python3 xfsprogs e2fsprogs
+	dkms gcc make libc6-dev pkgconf binutils python3 xfsprogs e2fsprogs
 	libjson-c5 libmd0 libmnl-dev libzstd-dev libdevmapper1.02.1"
 
 # trees_dir KIND RELEASE

@@ -262,7 +262,17 @@ cases_orphans() {
 	check "three are sealed" [ "$(sealctl list --json | jq '.claims | length')" = 3 ]
 	expect 0 "unseal --persistent" sealctl unseal --persistent
 	check "finds all of them" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
-	rm -rf /var/lib/seal elsewhere replaced held
+	# To open a device may start or rewind it; who opens a FIFO wakes its writer.
+	mkfifo removed
+	sh -c 'echo text >removed && touch woken' &
+	holder=$!
+	expect 0 "a FIFO in the place of a recorded file" sealctl list --persistent
+	prints "is not the file" "*removed: missing*"
+	expect 0 "unseal --persistent finds none" sealctl unseal --persistent
+	check "neither has opened it" [ ! -e woken ]
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	rm -rf /var/lib/seal elsewhere replaced removed held
 	cases_names
 }
 
@@ -289,6 +299,13 @@ cases_names() {
 	check "list -0 has it as it is" [ "$(sealctl list -0 | tr '\0' @)" = "$PWD/$name@" ]
 	check "list --paths has it in a line" [ "$(sealctl list --paths | wc -l)" = 1 ]
 	sealctl unseal "$name"
+	rm -f "$name"
+	# U+009B begins a command to the terminal, U+202E turns the text around
+	name=$'a\302\2332J\342\200\256b\177'
+	cp "$T/new" "$name"
+	expect 0 "the same in JSON" sealctl status --json "$name"
+	holds "it is the name" ".files[0].path == \"a\\u009b2J\\u202eb\\u007f\""
+	refute "and no terminal acts on it" grep -qaE $'\302\233|\342\200|\177' "$T/out"
 	rm -f "$name"
 	name=$'caf\351'
 	cp "$T/new" "$name"

@@ -185,12 +185,43 @@ cases_resume() {
 	rm -f s1 s2 copy part rest d
 }
 
+as_nobody() {
+	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
+}
+
+# A link in a directory that everybody writes to, by somebody else.
+receiver_links() {
+	local before
+
+	before=$(cat /proc/sys/fs/protected_symlinks)
+	echo 1 >/proc/sys/fs/protected_symlinks
+	mkdir -m 1777 sticky
+	cp s1 mine
+	as_nobody ln -s "$PWD/mine" sticky/copy
+	expect 1 "a link of somebody else is not followed" sealctl receive d0 sticky/copy
+	says "which is said" sticky/copy "Permission denied"
+	expect 1 "in place neither" sealctl receive -i d0 sticky/copy
+	same "the file is the same" s1 mine
+	echo "$before" >/proc/sys/fs/protected_symlinks
+	rm -rf sticky mine
+}
+
 # What the receiver's system may be like.
 cases_receiver() {
 	local loop
 
 	dd if=/dev/urandom of=s1 bs=64k count=32 conv=fsync status=none
 	sealctl send -q s1 >d1
+	dd if=/dev/urandom of=s0 bs=64k count=32 conv=fsync status=none
+	sealctl send -q s0 >d0
+	receiver_links
+	mkdir small
+	mount -t tmpfs -o size=3M none small
+	dd if=/dev/zero of=small/filler bs=64k count=40 status=none
+	expect 6 "no space: a status of its own" sealctl receive d1 small/copy
+	says "which is said" small/copy "No space left"
+	umount small
+	rmdir small
 	mount -t tmpfs -o size=64k none /tmp
 	expect 0 "from a pipe, in place, with a full /tmp" bash -c \
 		'sealctl receive -q -i - copy <d1'
@@ -223,9 +254,21 @@ cases_receiver() {
 	sealctl seal held
 	expect 1 "a sealed file is not replaced" sealctl receive d2 held
 	says "which is said" held sealed "unseal it first"
+	mkdir own
+	sealctl receive -q d1 own/held
+	sealctl seal own/held
+	chown -R nobody:nogroup own
+	refute "its owner may not open the device" as_nobody test -r /dev/seal
+	expect 1 "and does not replace it either" as_nobody sealctl receive d2 own/held
+	says "which is said" held sealed "unseal it first"
+	expect 1 "by a full delta neither" as_nobody sealctl receive d0 own/held
+	sealctl unseal own/held
+	expect 0 "unsealed, it is" as_nobody sealctl receive d2 own/held
+	same "and is right" s2 own/held
+	rm -rf own
 	sealctl unseal held
 	expect 0 "unsealed, it is" sealctl receive d2 held
-	rm -f s1 s2 d1 d2 copy image held
+	rm -f s0 s1 s2 d0 d1 d2 copy image held
 }
 
 # A writer that never stops, and its snapshots.
@@ -288,6 +331,8 @@ cases_live() {
 	names=$(ls -A)
 	expect 0 "send --snapshot of the file itself" sealctl send -q --snapshot live
 	check "no file came of it" [ "$(ls -A)" = "$names" ]
+	live_killed
+	check "nor if it is killed in the middle" [ "$(ls -A)" = "$names" ]
 	cp "$T/out" d1
 	expect 0 "receive it" sealctl receive d1 mirror
 	same "it is the file" live mirror
@@ -308,6 +353,23 @@ cases_live() {
 	live_late
 	live_loop
 	rm -f live snap
+}
+
+# A transfer that has begun, and is killed.
+live_killed() {
+	local pid fd
+
+	mkfifo "$T/killed"
+	sealctl send -q --snapshot live >"$T/killed" &
+	pid=$!
+	exec {fd}<"$T/killed"
+	dd bs=120 count=1 status=none <&"$fd" >/dev/null
+	check "it has a snapshot without a name" \
+		sh -c "ls -l /proc/$pid/fd | grep -q '$PWD.*(deleted)'"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	exec {fd}<&-
+	rm "$T/killed"
 }
 
 # status_json FILTER FILE...: is it true of any

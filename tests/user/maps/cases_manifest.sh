@@ -233,6 +233,27 @@ cases_offset() {
 	rm -f swap
 }
 
+# Whose directory it is puts something else there before mkswap runs.
+swapfile_moved() {
+	cp "$(readlink -f /sbin/mkswap)" "$T/mkswap.real"
+	cat >"$T/mkswap" <<-MKSWAP
+	#!/bin/sh
+	mv moved elsewhere && ln -s victim moved
+	exec $T/mkswap.real "\$@"
+	MKSWAP
+	chmod +x "$T/mkswap"
+	dd if=/dev/urandom of=victim bs=1M count=8 conv=fsync status=none
+	cp victim "$T/victim"
+	mount --bind "$T/mkswap" "$(readlink -f /sbin/mkswap)"
+	expect 1 "a swap file whose path leads elsewhere meanwhile" \
+		sealctl swapfile moved 8M
+	says "is told" moved "taken its place"
+	umount "$(readlink -f /sbin/mkswap)"
+	check "what is there is left alone" cmp victim "$T/victim"
+	check "and not sealed" [ "$(status_json .sealed victim)" = false ]
+	rm -f victim elsewhere moved "$T"/mkswap "$T/mkswap.real" "$T/victim"
+}
+
 cases_swapfile() {
 	local physical uuid
 
@@ -240,6 +261,8 @@ cases_swapfile() {
 	physical=$(sealctl map --json made | jq '.extents[0].physical')
 	uuid=$(blkid -p -s UUID -o value "$SEAL_DEV")
 	prints "says how to resume" "resume=UUID=$uuid resume_offset=$((physical / 4096))"
+	check "it begins at a page, in one piece" [ "$(sealctl map --json made |
+		jq '[.extents | length, .[0].physical % 4096] == [1, 0]')" = true ]
 	check "it is sealed, all of it in place" [ "$(sealctl status --json made |
 		jq '.files[0] | .sealed and .in_place_bytes == 8388608')" = true ]
 	check "nobody else can read it" [ "$(stat -c %a made)" = 600 ]
@@ -254,10 +277,38 @@ cases_swapfile() {
 	expect 1 "without room" sealctl swapfile huge 100G
 	check "nothing is left" [ ! -e huge ]
 	expect 2 "too small a size" sealctl swapfile tiny 4K
+	swapfile_moved
 	expect 0 "swapfile --persist" sealctl swapfile --persist kept 8M
 	check "it is recorded" [ "$(sealctl list --persistent --paths)" = "$PWD/kept" ]
 	sealctl unseal --persistent
 	rm -rf /var/lib/seal made kept
+}
+
+# Addresses of btrfs are of a space of its own, not of a device.
+no_addresses_btrfs() {
+	local loop
+
+	modprobe -q btrfs || {
+		skip "no btrfs"
+		return
+	}
+	modprobe loop
+	truncate -s 128M image
+	mkfs.btrfs -q image
+	loop=$(losetup -f --show image)
+	mkdir -p "$T/btrfs"
+	mount "$loop" "$T/btrfs"
+	dd if=/dev/urandom of="$T/btrfs/file" bs=64k count=4 conv=fsync status=none
+	expect 0 "map on btrfs" sealctl map "$T/btrfs/file"
+	prints "shows no address, and says why" "*no addresses: on *"
+	expect 0 "map --json on btrfs" sealctl map --json "$T/btrfs/file"
+	holds "has none" '[.extents[].physical] | length > 0 and all(. == null)'
+	expect 1 "offset on btrfs" sealctl offset --pages "$T/btrfs/file"
+	says "is refused" "none of a device"
+	expect 1 "so is a swap file" sealctl swapfile "$T/btrfs/swap" 1M
+	umount "$T/btrfs"
+	losetup -d "$loop"
+	rm image
 }
 
 # What overlayfs reports is of the filesystem below it.
@@ -276,4 +327,30 @@ cases_no_addresses() {
 		umount merged
 	fi
 	rm -rf lower upper work merged
+	no_addresses_btrfs
+}
+
+# What libseal(3) has as examples does what it says there.
+cases_examples() {
+	local examples=$SEAL_TREE/tests/user/examples/examples reader
+
+	dd if=/dev/urandom of=old bs=64k count=8 conv=fsync status=none
+	expect 0 "libseal(3): seal a file" "$examples" seal old
+	expect 1 "which ends with the program" sealctl status -q old
+	cp --reflink=always old new
+	expect 1 "a file that is not all in place" "$examples" seal new
+	says "is told to be shared" "shared at offset 0"
+	dd if=/dev/urandom of=new bs=4k count=3 seek=17 conv=notrunc,fsync status=none
+	cp --reflink=never old copy
+	expect 0 "libseal(3): read what was written since a snapshot" \
+		"$examples" copy old new copy
+	same "the copy is the file" new copy
+	rm -f new
+	"$examples" events >"$T/events" &
+	reader=$!
+	check "libseal(3): wait for what is refused" soon grep -qx ready "$T/events"
+	sealctl hold old -- truncate -s 0 old 2>/dev/null
+	check "the example ends with the first" wait "$reader"
+	check "which is told" grep -qx "$(stat -c %i old) truncate" "$T/events"
+	rm -f old copy
 }

@@ -561,6 +561,116 @@ START_TEST(planted)
 }
 END_TEST
 
+/* A link is followed, and neither a link nor what it leads to is replaced by mistake. */
+START_TEST(links)
+{
+	char path[64];
+	struct stat st;
+	ssize_t n;
+
+	ck_assert_int_eq(mkdir("other", 0700), 0);
+	ck_assert_int_eq(rename("file", "other/real"), 0);
+	ck_assert_int_eq(symlink("other/real", "file"), 0);
+	make_change();
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	expect_contents(new);
+	n = readlink("file", path, sizeof(path));
+	ck_assert_int_eq(n, 10);
+	ck_assert_int_eq(stat("other/real", &st), 0);
+	ck_assert_int_eq(unlink("other/real"), 0);
+	make_full();
+	ck_assert_int_eq(receive(delta, length, 0), -ELOOP);
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -ELOOP);
+	ck_assert_int_eq(lstat("file", &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(rmdir("other"), 0);
+}
+END_TEST
+
+/* Somebody else puts a file there while the delta is received. */
+static int put_another(uint64_t done, uint64_t total, void *arg)
+{
+	bool *there = arg;
+	int fd;
+
+	(void)done;
+	/* it is known once the header was read; then the old file is open */
+	if (*there || !total)
+		return 0;
+	*there = true;
+	fd = open("another", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "theirs", 6), 6);
+	close(fd);
+	ck_assert_int_eq(rename("another", "file"), 0);
+	return 0;
+}
+
+START_TEST(another_file)
+{
+	bool there = false;
+	struct seal_delta transfer = {
+		.progress = put_another,
+		.progress_arg = &there,
+	};
+	FILE *file = tmpfile();
+	struct stat st;
+
+	make_full();
+	/* there is none when it begins, or there is an old one */
+	if (_i)
+		ck_assert_int_eq(removexattr("file", "user.seal.id"), 0);
+	else
+		ck_assert_int_eq(unlink("file"), 0);
+	ck_assert_uint_eq(fwrite(delta, 1, length, file), length);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive(&transfer, fileno(file), "file"),
+			 -EBUSY);
+	fclose(file);
+	ck_assert(there);
+	ck_assert_int_eq(stat("file", &st), 0);
+	ck_assert_int_eq(st.st_size, 6);
+	ck_assert_int_ne(access(".file.seal-receive", F_OK), 0);
+}
+END_TEST
+
+/* Another process gives an attribute a longer value at a bad moment. */
+#define NOTE "user.note"
+static bool grows;
+
+#undef fgetxattr
+ssize_t fgetxattr(int fd, const char *name, void *value, size_t size);
+
+ssize_t changing_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+	char text[3000];
+	ssize_t n = fgetxattr(fd, name, value, size);
+
+	if (grows && !strcmp(name, NOTE)) {
+		grows = false;
+		memset(text, 'x', sizeof(text));
+		ck_assert_int_eq(fsetxattr(fd, NOTE, text, sizeof(text), 0), 0);
+	}
+	return n;
+}
+
+START_TEST(attribute_that_grows)
+{
+	char text[4000];
+	int i;
+
+	ck_assert_int_eq(setxattr("file", NOTE, "", 0, 0), 0);
+	grows = true;
+	make_change();
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	expect_contents(new);
+	ck_assert(!grows);
+	ck_assert_int_eq(getxattr("file", NOTE, text, sizeof(text)), 3000);
+	for (i = 0; i < 3000; i++)
+		ck_assert_int_eq(text[i], 'x');
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("delta");
@@ -583,5 +693,8 @@ int main(void)
 	tcase_add_test(tests, tokens);
 	tcase_add_test(tests, dumped);
 	tcase_add_test(tests, planted);
+	tcase_add_test(tests, links);
+	tcase_add_loop_test(tests, another_file, 0, 2);
+	tcase_add_test(tests, attribute_that_grows);
 	return run_tests(tests, "delta");
 }

@@ -1,10 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names are bytes, JSON is UTF-8: whatever the name, the output can be read. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "parsers.h"
 #include "print/json.h"
+
+/* What is printed is the same, and no terminal acts on it. */
+static void printed_is_safe(struct json_object *object)
+{
+	struct json_object *before = NULL, *back;
+	size_t room = 0, i, length;
+	FILE *real = stdout;
+	char *out = NULL;
+
+	must(!json_object_deep_copy(object, &before, NULL));
+	stdout = open_memstream(&out, &room);
+	must(stdout);
+	json_print_line(object);
+	fclose(stdout);
+	stdout = real;
+	for (i = 0; out[i]; i += length) {
+		length = utf8_sequence((unsigned char *)out + i);
+		must(length);
+		must(!acts_on_terminal((unsigned char *)out + i, length));
+	}
+	back = json_tokener_parse(out);
+	must(back && json_object_equal(before, back));
+	json_object_put(back);
+	json_object_put(before);
+	free(out);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -24,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!strstr(json_object_get_string(value), "\xef\xbf\xbd"))
 		must(!strcmp(json_object_get_string(value), text));
 	json_object_put(back);
-	json_object_put(object);
+	printed_is_safe(object);
 	json_tokener_free(tokener);
 	free(text);
 	return 0;

@@ -10,12 +10,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = text_of(data, size), name[16];
-	unsigned int at;
+	unsigned int at, i;
 
 	for (at = 1; at <= sizeof(name); at *= 4) {
 		memset(name, 'x', sizeof(name));
-		if (match(text, makedev(8, 1), name, at))
-			must(memchr(name, 0, at));
+		if (!match(text, makedev(8, 1), name, at))
+			continue;
+		must(memchr(name, 0, at));
+		for (i = 0; name[i]; i++)
+			must(name[i] > ' ' && name[i] <= '~');
 	}
 	free(text);
 	return 0;
