@@ -326,7 +326,7 @@ int seal_grant_commit(struct seal_session *session, struct file *file,
 		goto out_free;
 
 	grow = commit->new_size && commit->new_size != i_size_read(inode);
-	entry = seal_change_begin(session, inode, grow);
+	entry = seal_change_begin(session, inode, grow, &job->limit);
 	if (IS_ERR(entry)) {
 		ret = PTR_ERR(entry);
 	} else {
