@@ -270,7 +270,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	/*
 	 * Pages of the ranges that were read before the conversion show zeros:
 	 * drop them. Pages of unwritten blocks cannot be dirty, so nothing is
-	 * lost; pages of blocks that were written before may be in use. The map
+	 * lost; pages of blocks that were written before may be. The page cache
 	 * stays locked, so that no page is read in again before the table is
 	 * published.
 	 */
@@ -279,7 +279,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 		ret = dropped;
 		if (ret)
 			strscpy(commit->reason,
-				"pages of blocks that were written before are in use, try again",
+				"pages of blocks that were written before are dirty, or locked, try again",
 				SEAL_REASON_LEN);
 		if (change) {
 			commit->converted = seal_ranges_bytes(&job->unwritten);
