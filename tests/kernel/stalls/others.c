@@ -166,7 +166,7 @@ START_TEST(calls_while_the_module_goes)
 {
 	const struct stuck_kind *kind = stuck_find("a write whose page never");
 	const char *what = "fallocate while the module goes";
-	int fd = st_create_written("victim", 65536), dev = st_session(), calls = 0;
+	int fd = st_create_written("victim", 65536), dev, calls = 0;
 	pid_t stuck, caller[CALLERS];
 	volatile int *late;
 	char path[256];
@@ -182,6 +182,8 @@ START_TEST(calls_while_the_module_goes)
 	stuck = stuck_start(kind, path);
 	/* the gates are there until the module takes them away */
 	ck_assert_int_eq(st_do_write_file(LINGER, "600000"), 0);
+	/* after him, who would have it open, too */
+	dev = st_session();
 	st_seal(dev, fd);
 	st_unseal(dev, fd);
 	close(dev);
