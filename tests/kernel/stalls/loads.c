@@ -229,7 +229,8 @@ END_TEST
 /* How many threads wait for a lock, when there is one; 0: it does not come. */
 static int lock_threads(void)
 {
-	for (int i = 0; i < 100; i++) {
+	/* SEAL attaches its gates first */
+	for (int i = 0; i < 400; i++) {
 		int n = threads_named("seal-lock");
 
 		if (n)
