@@ -107,7 +107,7 @@ static bool attached(const char *function)
 /* Others seal and unseal all the time: gates that nobody needs go all the same. */
 START_TEST(idle_gates_go)
 {
-	const char *const idle = "do_truncate";
+	const char *idle = "do_truncate";
 	int fd = st_create_written("victim", 65536), dev = st_session(), own;
 	double began;
 	int rounds = 0;
@@ -115,8 +115,11 @@ START_TEST(idle_gates_go)
 	own = st_session();
 	ck_assert_int_eq(seal_with_recall(own, fd, 1000), 0);
 	close(own);
+	/* one may have been inlined into its callers */
+	if (!attached(idle))
+		idle = "xfs_file_remap_range";
 	if (!attached(idle)) {
-		ST_SKIP("%s has no gate", idle);
+		ST_SKIP("no function waits for holders here");
 		close(dev);
 		close(fd);
 		return;
