@@ -422,7 +422,11 @@ struct seal_grant_extent {
  * One call grants a bounded part of the range; the caller goes on at @offset +
  * @done. A range that the session was granted already can be granted again.
  * Before the call returns, cached data of the range are written back and
- * dropped. While any block of the file is granted, no block of it can become
+ * dropped, also pages to which somebody refers (a mapping, a pipe, memory that
+ * is the target of a direct read or of RDMA). Such a page keeps what was in it,
+ * but is no page of the file any more: what is stored to it afterwards, by
+ * somebody who has pinned it, is lost. A mapping gets a new page at its next
+ * access. While any block of the file is granted, no block of it can become
  * shared.
  *
  * Unwritten blocks can be granted if the filesystem can convert them without
@@ -442,7 +446,9 @@ struct seal_grant_extent {
  *
  * Errors: EACCES (not sealed by this session), EOWNERDEAD (the claim of this
  * session was revoked), EBUSY (a part is granted to another holder; somebody
- * else holds the file; pages of the range are in use), EBADFD (@bad_*: a hole,
+ * else holds the file, or changes its map; pages of the range are dirty, or
+ * locked, all the time; with unwritten blocks: pages of the file that are larger
+ * than the smallest are in use; a lock of the file was not free), EBADFD (@bad_*: a hole,
  * shared blocks, unwritten blocks with WRITTEN), EOPNOTSUPP (@reason), EINVAL
  * (flags, room, a range that is not whole blocks and pages; EXTEND if the file
  * does not end at a whole block and page), EFBIG, ESTALE (the seal was broken),
@@ -493,8 +499,8 @@ struct seal_commit_range {
  * must have finished, and must have flushed their own caches. COMMIT makes the
  * unwritten blocks of the ranges written; no block moves, and no data is
  * copied. When it returns, the new map is on disk, with all data that had
- * reached the device; cached data of the ranges were dropped, so that the file
- * shows what is on the device; and in-place ranges, digest and generation have
+ * reached the device; cached data of the ranges were dropped, as by GRANT, so
+ * that the file shows what is on the device; and in-place ranges, digest and generation have
  * changed in one step. Committing blocks that are written already is no error:
  * it makes the file show what is on the device. The ranges stay granted.
  *
@@ -507,12 +513,13 @@ struct seal_commit_range {
  * Errors: EACCES (not sealed by this session), EOWNERDEAD (the claim of this
  * session was revoked), ENXIO (not granted to this session), EINVAL (ranges,
  * @new_size, beyond the end of the file), EBUSY (somebody else holds the file
- * and the size is to change; pages of blocks that were written before are in
- * use), E2BIG (too many extents at once), ESTALE (the seal was broken), EPERM,
+ * and the size is to change, or changes the map; a lock of the file was not
+ * free; pages of blocks that were written before are dirty, or locked, all the
+ * time), E2BIG (too many extents at once), ESTALE (the seal was broken), EPERM,
  * EBADF, EROFS, EIO, ENOMEM, EINTR. After most errors nothing has changed. If
  * the filesystem fails half-way (EIO, ENOSPC), a part may be committed; if
- * pages are in use (EBUSY), all of it is committed, but the file may still show
- * old data. Repeat the call in both cases.
+ * pages are dirty or locked (EBUSY), all of it is committed, but the file may
+ * still show old data. Repeat the call in both cases.
  */
 struct seal_commit {
 	__u32	size;

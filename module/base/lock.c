@@ -24,6 +24,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -72,6 +73,25 @@ int seal_limit_blame(const struct seal_limit *limit, pid_t pid, const char *what
 		strscpy(comm, task->comm, sizeof(comm));
 	rcu_read_unlock();
 	return blame(limit, pid, comm, what);
+}
+
+bool seal_to_be_frozen(void)
+{
+	return freezing(current) ||
+	       READ_ONCE(current->jobctl) & JOBCTL_TRAP_FREEZE;
+}
+
+static int tell_frozen(const struct seal_limit *limit)
+{
+	return seal_limit_tell(limit, "the task, or the system, is being frozen");
+}
+
+int seal_nap_holding(unsigned int ms, const struct seal_limit *limit)
+{
+	schedule_timeout_killable(msecs_to_jiffies(ms) ?: 1);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return limit && seal_to_be_frozen() ? tell_frozen(limit) : 0;
 }
 
 int seal_nap(unsigned int ms)
@@ -183,8 +203,8 @@ static void help_kill(struct seal_lock_help *help)
 }
 
 /*
- * A suspend ends this wait. A caller that was frozen would keep the semaphore, and
- * tasks that wait for it could not be frozen.
+ * A freeze of the task ends this wait. A caller that was frozen would keep the
+ * semaphore, and tasks that wait for it could not be frozen.
  */
 static int help_wait(struct seal_lock_help *help, const struct seal_limit *limit,
 		     const char *name)
@@ -200,8 +220,8 @@ static int help_wait(struct seal_lock_help *help, const struct seal_limit *limit
 			return 0;
 		if (left)
 			return -EINTR;
-		if (freezing(current))
-			return seal_limit_tell(limit, "the system is being suspended");
+		if (seal_to_be_frozen())
+			return tell_frozen(limit);
 	}
 	return tell_owner(help->sem, limit, name);
 }
@@ -287,9 +307,13 @@ void seal_unlock(struct seal_lock *lock)
 int seal_mutex_lock(struct mutex *mutex, const struct seal_limit *limit,
 		    const char *what)
 {
+	int ret;
+
 	while (!mutex_trylock(mutex)) {
-		if (seal_nap(1))
-			return -EINTR;
+		/* the caller may have write access, or another mutex */
+		ret = seal_nap_holding(1, limit);
+		if (ret)
+			return ret;
 		if (seal_limit_over(limit))
 			return seal_limit_tell(limit, what);
 	}

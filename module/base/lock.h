@@ -29,10 +29,24 @@ int seal_limit_tell(const struct seal_limit *limit, const char *what);
 int seal_limit_blame(const struct seal_limit *limit, pid_t pid, const char *what);
 
 /*
- * Sleep for a moment. The caller holds no lock, because a suspend may come
- * meanwhile, and looks itself whether the limit is over. Returns 0; -EINTR: killed.
+ * Is the current task to be frozen, because the system is suspended or its
+ * control group is frozen? While it is, it keeps whatever it holds.
+ */
+bool seal_to_be_frozen(void);
+
+/*
+ * Sleep for a moment. The caller holds nothing that others wait for, because
+ * the task may be frozen meanwhile, and looks itself whether the limit is over.
+ * Returns 0; -EINTR: killed.
  */
 int seal_nap(unsigned int ms);
+
+/*
+ * The same for a caller that may hold write access or a mutex: the task is not
+ * frozen in the sleep. If it is to be frozen, returns -EBUSY with the reason of
+ * @limit; if @limit is NULL, does not look at that.
+ */
+int seal_nap_holding(unsigned int ms, const struct seal_limit *limit);
 
 /* A semaphore that the current task holds, or a thread holds for it. */
 struct seal_lock {

@@ -76,12 +76,23 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 	return ret;
 }
 
+/* Others have it while they change the map, and then wait with a limit, too. */
+static int change_lock(struct seal_change *change,
+		       const struct seal_limit *limit)
+{
+	if (!limit)
+		return mutex_lock_killable(&change->lock);
+	return seal_mutex_lock(&change->lock, limit,
+			       "another holder is changing the map of the file");
+}
+
 struct seal_entry *seal_change_begin(struct seal_session *session,
-				     struct inode *inode, bool grow)
+				     struct inode *inode, bool grow,
+				     const struct seal_limit *limit)
 {
 	struct seal_change *change = seal_change_alloc(GFP_KERNEL_ACCOUNT);
 	struct seal_entry *entry;
-	int ret = -EINTR;
+	int ret;
 
 	if (!change)
 		return ERR_PTR(-ENOMEM);
@@ -90,7 +101,8 @@ struct seal_entry *seal_change_begin(struct seal_session *session,
 	if (IS_ERR(entry))
 		return entry;
 	change = seal_entry_change(entry);
-	if (!mutex_lock_killable(&change->lock)) {
+	ret = change_lock(change, limit);
+	if (!ret) {
 		ret = change_start(entry, session, grow);
 		if (!ret)
 			return entry;

@@ -39,10 +39,13 @@ void seal_change_leave(struct file *file);
  * claim, pin it, and take the lock of its change. With @grow nobody else may
  * hold the file, and nobody can join until seal_change_end(). Errors: -EACCES:
  * there is no such claim; -EOWNERDEAD: it was revoked; -EBUSY: others hold the
- * file, too; -EINTR; -ENOMEM.
+ * file, too, or one of them was changing the map until the end of @limit (the
+ * reason says so); -EINTR; -ENOMEM. If @limit is NULL, only a signal ends the
+ * wait.
  */
 struct seal_entry *seal_change_begin(struct seal_session *session,
-				     struct inode *inode, bool grow);
+				     struct inode *inode, bool grow,
+				     const struct seal_limit *limit);
 void seal_change_end(struct seal_entry *entry, bool grow);
 
 /*

@@ -270,7 +270,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	/*
 	 * Pages of the ranges that were read before the conversion show zeros:
 	 * drop them. Pages of unwritten blocks cannot be dirty, so nothing is
-	 * lost; pages of blocks that were written before may be in use. The map
+	 * lost; pages of blocks that were written before may be. The page cache
 	 * stays locked, so that no page is read in again before the table is
 	 * published.
 	 */
@@ -279,7 +279,7 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 		ret = dropped;
 		if (ret)
 			strscpy(commit->reason,
-				"pages of blocks that were written before are in use, try again",
+				"pages of blocks that were written before are dirty, or locked, try again",
 				SEAL_REASON_LEN);
 		if (change) {
 			commit->converted = seal_ranges_bytes(&job->unwritten);
@@ -326,7 +326,7 @@ int seal_grant_commit(struct seal_session *session, struct file *file,
 		goto out_free;
 
 	grow = commit->new_size && commit->new_size != i_size_read(inode);
-	entry = seal_change_begin(session, inode, grow);
+	entry = seal_change_begin(session, inode, grow, &job->limit);
 	if (IS_ERR(entry)) {
 		ret = PTR_ERR(entry);
 	} else {

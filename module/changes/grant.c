@@ -248,7 +248,7 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 	if (ret)
 		goto out_free;
 
-	entry = seal_change_begin(session, inode, grant->flags & grow);
+	entry = seal_change_begin(session, inode, grant->flags & grow, &limit);
 	if (IS_ERR(entry)) {
 		ret = PTR_ERR(entry);
 	} else {
@@ -278,7 +278,7 @@ int seal_grant_release(struct seal_session *session, struct file *file,
 				    seal_grant_unit(inode));
 	if (!seal_grant_whole_units(inode, release->offset, length))
 		return -EINVAL;
-	entry = seal_change_begin(sticky ? NULL : session, inode, false);
+	entry = seal_change_begin(sticky ? NULL : session, inode, false, NULL);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 	ret = seal_grantee_remove(entry, sticky ? NULL : session,

@@ -110,25 +110,30 @@ static noinline int wrap_move_extents(struct file *orig, struct file *donor,
 {
 	struct seal_inside own[2], *inside[2];
 	int recall = seal_recall_enter();
-	int ret = -ETXTBSY;
+	int ret = seal_recall(file_inode(orig), file_inode(donor), orig,
+			      "ext4_move_extents");
 
-	seal_recall(file_inode(orig), orig, "ext4_move_extents");
-	seal_recall(file_inode(donor), orig, "ext4_move_extents");
+	if (ret)
+		goto out;
 	inside[0] = seal_inside_enter(file_inode(orig), &own[0]);
 	inside[1] = seal_inside_enter(file_inode(donor), &own[1]);
-	if (!refuses(WRAP_MOVE_EXTENTS, file_inode(orig)) &&
-	    !refuses(WRAP_MOVE_EXTENTS, file_inode(donor)))
+	if (refuses(WRAP_MOVE_EXTENTS, file_inode(orig)) ||
+	    refuses(WRAP_MOVE_EXTENTS, file_inode(donor)))
+		ret = -ETXTBSY;
+	else
 		ret = static_call(seal_ext4_move_extents)(orig, donor, oblk,
 							  dblk, len, moved);
 	seal_inside_leave(inside[1], &own[1]);
 	seal_inside_leave(inside[0], &own[0]);
+out:
 	seal_recall_leave(recall);
+	seal_unwrap();
 	return ret;
 }
 
 static void enter_move_extents(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_redirect(call, wrap_move_extents);
+	seal_wrap(call, wrap_move_extents);
 }
 
 /*
@@ -151,6 +156,7 @@ static noinline long wrap_ioctl(struct file *file, unsigned int cmd,
 	if (!refuses(WRAP_IOCTL, inode))
 		ret = static_call(seal_ext4_ioctl)(file, cmd, arg);
 	seal_inside_leave(inside, &own);
+	seal_unwrap();
 	return ret;
 }
 
@@ -158,7 +164,7 @@ static void enter_ioctl(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	if (likely(seal_arg(call, 1, unsigned int) != EXT4_IOC_SWAP_BOOT))
 		return;
-	seal_redirect(call, wrap_ioctl);
+	seal_wrap(call, wrap_ioctl);
 }
 
 /*

@@ -32,20 +32,27 @@ seal_fallocate_sealed(struct seal_gate *gate, seal_fallocate_fn original,
 {
 	struct inode *inode = file_inode(file);
 	struct seal_inside own, *inside;
-	long ret = seal_fallocate_error(mode);
+	long ret = 0;
 	int recall;
 
 	if (seal_fallocate_done(inode, mode, offset, len))
-		return 0;
+		goto out;
 	recall = seal_recall_enter();
 	if (!seal_changing(inode))
-		seal_recall(inode, file, gate->symbol);
+		ret = seal_recall(inode, NULL, file, gate->symbol);
+	if (ret)
+		goto out_recall;
 	inside = seal_inside_enter(inode, &own);
 	if (!seal_flagged(inode) || seal_changing(inode) ||
 	    !seal_gate_refuses_any(gate, inode))
 		ret = original(file, mode, offset, len);
+	else
+		ret = seal_fallocate_error(mode);
 	seal_inside_leave(inside, &own);
+out_recall:
 	seal_recall_leave(recall);
+out:
+	seal_unwrap();
 	return ret;
 }
 
@@ -66,6 +73,7 @@ seal_fallocate_plain(seal_fallocate_fn sealed, seal_fallocate_fn original,
 	}
 	ret = original(file, mode, offset, len);
 	seal_inside_done(place);
+	seal_unwrap();
 	return ret;
 }
 
@@ -100,8 +108,8 @@ static __always_inline void fallocate(struct seal_gate *unused,		\
 {									\
 	struct file *file = seal_arg(call, 0, struct file *);		\
 									\
-	seal_redirect(call, unlikely(seal_flagged(file_inode(file))) ?	\
-			    wrap_fallocate_sealed : wrap_fallocate);	\
+	seal_wrap(call, unlikely(seal_flagged(file_inode(file))) ?	\
+			wrap_fallocate_sealed : wrap_fallocate);	\
 }									\
 SEAL_HOOK(fallocate)
 

@@ -11,7 +11,6 @@
 
 #include <linux/hash.h>
 #include <linux/list.h>
-#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -41,9 +40,6 @@ void seal_inside_unlist(struct seal_inside *own);
  * This is a full barrier, which pairs with the one in find(): a task that has
  * set the flag of the inode and then looks for calls sees this call, or this
  * call sees the flag.
- *
- * The call holds a reference to the module, because it may sleep for any time;
- * rmmod says EBUSY instead of waiting for it.
  */
 static __always_inline struct seal_inside *seal_inside_try(const void *key)
 {
@@ -52,7 +48,6 @@ static __always_inline struct seal_inside *seal_inside_try(const void *key)
 
 	if (unlikely(cmpxchg(&slot->key, NULL, key)))
 		return NULL;
-	__module_get(THIS_MODULE);
 	WRITE_ONCE(slot->pid, current->pid);
 	return slot;
 }
@@ -65,7 +60,6 @@ static __always_inline void seal_inside_done(struct seal_inside *place)
 {
 	/* pairs with the acquire in find() */
 	smp_store_release(&place->key, NULL);
-	module_put(THIS_MODULE);
 }
 
 /*
@@ -77,21 +71,16 @@ seal_inside_enter(const void *key, struct seal_inside *own)
 {
 	struct seal_inside *place = seal_inside_try(key);
 
-	if (likely(place))
-		return place;
-	__module_get(THIS_MODULE);
-	return seal_inside_crowded(key, own);
+	return likely(place) ? place : seal_inside_crowded(key, own);
 }
 
 static __always_inline void seal_inside_leave(struct seal_inside *inside,
 					      struct seal_inside *own)
 {
-	if (unlikely(inside == own)) {
+	if (unlikely(inside == own))
 		seal_inside_unlist(own);
-		module_put(THIS_MODULE);
-	} else {
+	else
 		seal_inside_done(inside);
-	}
 }
 
 /*
@@ -102,7 +91,11 @@ static __always_inline void seal_inside_leave(struct seal_inside *inside,
  */
 int seal_inside_wait(const void *key, const struct seal_limit *limit);
 
-/* Wait until no call is inside at all. No gate is attached any more. */
+/*
+ * Wait until no call is inside at all. No gate is attached any more. The calls
+ * have references to the module (seal_wrap()), so there are some only if it is
+ * removed by force.
+ */
 void seal_inside_wait_all(void);
 
 #endif /* SEAL_INSIDE_H */

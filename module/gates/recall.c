@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Recall: asking holders to let go, and waiting for them. */
 #include <linux/fs.h>
-#include <linux/freezer.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -12,6 +11,7 @@
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
+#include "base/lock.h"
 #include "base/mode.h"
 #include "gates/recall.h"
 #include "table/claim.h"
@@ -28,8 +28,6 @@ static u64 last_recall;		/* under seal_table_lock */
 int seal_recall_enter(void)
 	__acquires(&recalls_srcu)
 {
-	/* as with seal_inside_enter(): rmmod does not wait for this call */
-	__module_get(THIS_MODULE);
 	return srcu_read_lock(&recalls_srcu);
 }
 
@@ -37,7 +35,6 @@ void seal_recall_leave(int cookie)
 	__releases(&recalls_srcu)
 {
 	srcu_read_unlock(&recalls_srcu, cookie);
-	module_put(THIS_MODULE);
 }
 
 bool seal_recallable(struct inode *inode)
@@ -138,34 +135,44 @@ static bool entry_gone(struct inode *inode, u64 id)
 	return gone;
 }
 
-/* How soon a task that waits notices a freeze of the filesystem (jiffies). */
-#define FREEZE_LOOK	(HZ / 10 ?: 1)
+/* How soon a task that waits notices that it has to stop (jiffies). */
+#define LOOK	(HZ / 10 ?: 1)
 
 /*
  * Wait until @inode has no holder, the time is over, or a fatal signal arrives.
+ * Why the wait ended does not matter: the gate that refuses decides afterwards.
+ *
  * The caller of the wrapped function may have write access to the filesystem. A
  * task that freezes the filesystem, for a snapshot, must not wait for a holder,
- * so the wait also ends when a freeze begins; and the task can be frozen when
- * the system is suspended. Why the wait ended does not matter: the gate that
- * refuses decides afterwards.
+ * so the wait also ends when a freeze begins.
+ *
+ * Returns -ERESTARTNOINTR if the task is to be frozen, which must not keep
+ * write access for as long: it leaves the kernel, and calls again when it goes
+ * on. A worker of io_uring cannot do that, so its wait just ends.
  */
-static void recall_wait(struct inode *inode, const struct seal_ticket *ticket)
+static int recall_wait(struct inode *inode, const struct seal_ticket *ticket)
 {
 	const struct sb_writers *writers = &inode->i_sb->s_writers;
 	DEFINE_WAIT(wait);
+	int ret = 0;
 
 	for (;;) {
 		long left = ticket->end - jiffies;
 
-		prepare_to_wait(&seal_state_changed, &wait,
-				TASK_KILLABLE | TASK_FREEZABLE);
+		prepare_to_wait(&seal_state_changed, &wait, TASK_KILLABLE);
 		if (left <= 0 || entry_gone(inode, ticket->entry_id) ||
 		    fatal_signal_pending(current) ||
 		    READ_ONCE(writers->frozen) != SB_UNFROZEN)
 			break;
-		schedule_timeout(min_t(long, left, FREEZE_LOOK));
+		if (seal_to_be_frozen()) {
+			if (!(current->flags & PF_IO_WORKER))
+				ret = restart_syscall();
+			break;
+		}
+		schedule_timeout(min_t(long, left, LOOK));
 	}
 	finish_wait(&seal_state_changed, &wait);
+	return ret;
 }
 
 static void recall_end(struct inode *inode, struct seal_ticket *ticket)
@@ -185,20 +192,30 @@ static void recall_end(struct inode *inode, struct seal_ticket *ticket)
 	mutex_unlock(&seal_table_lock);
 }
 
-void seal_recall(struct inode *inode, const struct file *file,
-		 const char *gate)
+int seal_recall(struct inode *inode, struct inode *other,
+		const struct file *file, const char *gate)
 {
-	struct seal_ticket ticket;
+	struct inode *inodes[] = { inode, other };
+	struct seal_ticket tickets[ARRAY_SIZE(inodes)];
+	bool begun[ARRAY_SIZE(inodes)] = { };
+	unsigned int i;
+	int ret = 0;
 
-	if (!seal_recallable(inode))
-		return;
 	/* other tasks may be waiting for a kernel thread: it must not wait */
 	if ((file && file->f_flags & O_NONBLOCK) || current->flags & PF_KTHREAD)
-		return;
-	if (!recall_begin(inode, gate, &ticket))
-		return;
-	recall_wait(inode, &ticket);
-	recall_end(inode, &ticket);
+		return 0;
+	/* ask all before any of them is waited for: their times are the same */
+	for (i = 0; i < ARRAY_SIZE(inodes); i++)
+		begun[i] = inodes[i] && (!i || inodes[i] != inode) &&
+			   seal_recallable(inodes[i]) &&
+			   recall_begin(inodes[i], gate, &tickets[i]);
+	for (i = 0; i < ARRAY_SIZE(inodes); i++)
+		if (begun[i] && !ret)
+			ret = recall_wait(inodes[i], &tickets[i]);
+	for (i = 0; i < ARRAY_SIZE(inodes); i++)
+		if (begun[i])
+			recall_end(inodes[i], &tickets[i]);
+	return ret;
 }
 
 void seal_recall_exit(void)

@@ -26,12 +26,17 @@ void seal_recall_leave(int cookie);
 
 /*
  * If all holders of @inode can be asked, ask them and wait until none is left
- * or the time they were given is over. Does nothing if @file, which may be
- * NULL, is open with O_NONBLOCK. @gate is the function whose gate refuses if
- * the holders do not let go. May sleep; the caller holds no lock of the file.
+ * or the time they were given is over. The same for @other, which may be NULL,
+ * at the same time. Does nothing if @file, which may be NULL, is open with
+ * O_NONBLOCK. @gate is the function whose gate refuses if the holders do not
+ * let go. May sleep; the caller holds no lock of a file.
+ *
+ * Returns 0, or -ERESTARTNOINTR: the task is to be frozen; the wrapper returns
+ * this in place of calling the original, and the system call begins anew when
+ * the task goes on.
  */
-void seal_recall(struct inode *inode, const struct file *file,
-		 const char *gate);
+int seal_recall(struct inode *inode, struct inode *other,
+		const struct file *file, const char *gate);
 
 /* Can holders of @inode be asked? Lets a handler do without the wrapper. */
 bool seal_recallable(struct inode *inode);

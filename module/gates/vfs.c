@@ -205,14 +205,16 @@ static noinline int wrap_truncate(void *idmap, struct dentry *dentry,
 				  struct file *file)
 {
 	int recall = seal_recall_enter();
-	int ret;
+	int ret = 0;
 
 	/* a truncate to the same size is not refused, so nobody is asked */
 	if (length != i_size_read(d_inode(dentry)))
-		seal_recall(d_inode(dentry), file, "notify_change");
-	ret = static_call(seal_do_truncate)(idmap, dentry, length, time_attrs,
-					    file);
+		ret = seal_recall(d_inode(dentry), NULL, file, "notify_change");
+	if (!ret)
+		ret = static_call(seal_do_truncate)(idmap, dentry, length,
+						    time_attrs, file);
 	seal_recall_leave(recall);
+	seal_unwrap();
 	return ret;
 }
 
@@ -220,7 +222,7 @@ static void enter_truncate(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	if (likely(!seal_recallable(d_inode(seal_arg(call, 1, struct dentry *)))))
 		return;
-	seal_redirect(call, wrap_truncate);
+	seal_wrap(call, wrap_truncate);
 }
 
 /*
@@ -284,7 +286,7 @@ static noinline void read_small(struct readahead_control *ractl,
 	struct seal_inside own, *inside;
 
 	if (index >= pages)
-		return;
+		goto out;
 	/* only for rmmod, because this sleeps; sealing does not wait for it */
 	inside = seal_inside_enter(mapping, &own);
 	if (SEAL_READAHEAD_LOCKED)
@@ -294,6 +296,8 @@ static noinline void read_small(struct readahead_control *ractl,
 	if (SEAL_READAHEAD_LOCKED)
 		filemap_invalidate_unlock_shared(mapping);
 	seal_inside_leave(inside, &own);
+out:
+	seal_unwrap();
 }
 
 static bool has_small_folios(struct inode *inode)
@@ -321,7 +325,7 @@ static void enter_readahead(struct seal_gate *gate, struct ftrace_regs *call)
 	if (likely(!seal_flagged(inode)) || !has_small_folios(inode))
 		return;
 	if (!seal_gate_skipped(gate))
-		seal_redirect(call, read_small);
+		seal_wrap(call, read_small);
 }
 #endif
 
@@ -383,13 +387,14 @@ static noinline int wrap_enable_verity(struct file *file, const void *arg)
 	int ret = static_call(seal_enable_verity)(file, arg);
 
 	seal_inside_leave(inside, &own);
+	seal_unwrap();
 	return ret;
 }
 
 static void enter_enable_verity(struct seal_gate *gate, struct ftrace_regs *call)
 {
 	if (!seal_gate_skipped(gate))
-		seal_redirect(call, wrap_enable_verity);
+		seal_wrap(call, wrap_enable_verity);
 }
 #endif
 
@@ -418,12 +423,13 @@ static noinline int wrap_quota_on(struct super_block *sb, int type, int format,
 	    !seal_gate_refuses_any(&vfs_gates[WRAP_QUOTA_ON], inode))
 		ret = static_call(seal_quota_on)(sb, type, format, path);
 	seal_inside_leave(inside, &own);
+	seal_unwrap();
 	return ret;
 }
 
 static void enter_quota_on(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_redirect(call, wrap_quota_on);
+	seal_wrap(call, wrap_quota_on);
 }
 #endif
 

@@ -128,24 +128,28 @@ static noinline int wrap_swap_extents(void *ip, void *tip, void *sxp)
 	struct inode *inode = seal_xfs_vnode(ip), *temp = seal_xfs_vnode(tip);
 	struct seal_inside own[2], *inside[2];
 	int recall = seal_recall_enter();
-	int ret = -ETXTBSY;
+	int ret = seal_recall(inode, temp, NULL, "xfs_swap_extents");
 
-	seal_recall(inode, NULL, "xfs_swap_extents");
-	seal_recall(temp, NULL, "xfs_swap_extents");
+	if (ret)
+		goto out;
 	inside[0] = seal_inside_enter(inode, &own[0]);
 	inside[1] = seal_inside_enter(temp, &own[1]);
-	if (!refuses(WRAP_SWAP_EXTENTS, inode) &&
-	    !refuses(WRAP_SWAP_EXTENTS, temp))
+	if (refuses(WRAP_SWAP_EXTENTS, inode) ||
+	    refuses(WRAP_SWAP_EXTENTS, temp))
+		ret = -ETXTBSY;
+	else
 		ret = static_call(seal_xfs_swap_extents)(ip, tip, sxp);
 	seal_inside_leave(inside[1], &own[1]);
 	seal_inside_leave(inside[0], &own[0]);
+out:
 	seal_recall_leave(recall);
+	seal_unwrap();
 	return ret;
 }
 
 static void enter_swap_extents(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_redirect(call, wrap_swap_extents);
+	seal_wrap(call, wrap_swap_extents);
 }
 
 /* xfs_fs_map_blocks() [p]: a pNFS client asks for blocks to read or write. */
@@ -164,6 +168,7 @@ static noinline int wrap_map_blocks(struct inode *inode, loff_t offset,
 						       iomap, write,
 						       generation);
 	seal_inside_leave(inside, &own);
+	seal_unwrap();
 	return ret;
 }
 
@@ -172,7 +177,7 @@ static void enter_map_blocks(struct seal_gate *gate, struct ftrace_regs *call)
 	/* a client that only reads changes no map */
 	if (!seal_arg(call, 4, bool))
 		return;
-	seal_redirect(call, wrap_map_blocks);
+	seal_wrap(call, wrap_map_blocks);
 }
 
 /* xfs_fs_commit_blocks() [p]: converts blocks, and may move the end. */
@@ -189,13 +194,14 @@ static noinline int wrap_commit_blocks(struct inode *inode, struct iomap *maps,
 		ret = static_call(seal_xfs_commit_blocks)(inode, maps, nr,
 							  size_or_attr);
 	seal_inside_leave(inside, &own);
+	seal_unwrap();
 	return ret;
 }
 
 static void enter_commit_blocks(struct seal_gate *gate,
 				struct ftrace_regs *call)
 {
-	seal_redirect(call, wrap_commit_blocks);
+	seal_wrap(call, wrap_commit_blocks);
 }
 
 /*
@@ -213,10 +219,13 @@ static noinline loff_t wrap_remap(struct file *in, loff_t in_pos,
 	int recall = seal_recall_enter();
 	loff_t ret;
 
-	seal_recall(file_inode(out), out, "generic_remap_file_range_prep");
-	seal_recall(file_inode(in), out, "generic_remap_file_range_prep");
-	ret = static_call(seal_xfs_remap)(in, in_pos, out, out_pos, len, flags);
+	ret = seal_recall(file_inode(out), file_inode(in), out,
+			  "generic_remap_file_range_prep");
+	if (!ret)
+		ret = static_call(seal_xfs_remap)(in, in_pos, out, out_pos, len,
+						  flags);
 	seal_recall_leave(recall);
+	seal_unwrap();
 	return ret;
 }
 
@@ -229,7 +238,7 @@ static void enter_remap(struct seal_gate *gate, struct ftrace_regs *call)
 		return;
 	if (likely(!seal_recallable(in) && !seal_recallable(out)))
 		return;
-	seal_redirect(call, wrap_remap);
+	seal_wrap(call, wrap_remap);
 }
 
 #if SEAL_XFS_REPAIR
@@ -252,6 +261,7 @@ static noinline int wrap_scrub(struct file *file, u32 *sm)
 	if (!seal_gate_refuses_sb(&xfs_gates[WRAP_SCRUB], sb))
 		ret = static_call(seal_xfs_scrub)(file, sm);
 	seal_inside_leave(inside, &own);
+	seal_unwrap();
 	return ret;
 }
 
@@ -260,7 +270,7 @@ static void enter_scrub(struct seal_gate *gate, struct ftrace_regs *call)
 	/* a check takes long but changes nothing: SEAL need not wait for it */
 	if (!(seal_arg(call, 1, u32 *)[1] & SCRUB_FLAG_REPAIR))
 		return;
-	seal_redirect(call, wrap_scrub);
+	seal_wrap(call, wrap_scrub);
 }
 #endif
 

@@ -108,7 +108,7 @@ int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
 	struct seal_lock lock;
 	int ret;
 
-	if (!limit || !reader || !reader_learn(reader))
+	if (!reader || !reader_learn(reader))
 		return inode->i_op->fiemap(inode, fi, start, length);
 	if (!reader->locks)
 		return iomap_fiemap(inode, fi, start, length, &reader->ops);

@@ -19,8 +19,29 @@ SEAL_ORIGINAL(seal_xfs_vm_bmap, sector_t, struct address_space *mapping,
 SEAL_ORIGINAL(seal_xfs_cancel_cow_range, int, void *ip, loff_t offset,
 	      loff_t count, bool cancel_real);
 
-static DEFINE_MUTEX(xfs_lock);
+/* Nobody sleeps for another task with this one. */
+static DEFINE_MUTEX(functions_lock);
+/* One task measures at a time, and attaches a gate for that. */
+static DEFINE_MUTEX(measure_lock);
 static ptrdiff_t vnode_offset;
+
+/*
+ * What is found out once for each load of the module of XFS has a word that
+ * says for which seal_modules_gone() it is known, plus 1; 0: it is not known.
+ * No lock is needed to ask, because the open file of the caller pins the module
+ * of XFS.
+ */
+static bool is_known(const u64 *known)
+{
+	/* pairs with the release in set_known() */
+	return smp_load_acquire(known) == seal_modules_gone() + 1;
+}
+
+static void set_known(u64 *known, u64 modules_gone)
+{
+	/* pairs with the acquire in is_known() */
+	smp_store_release(known, modules_gone + 1);
+}
 
 bool seal_is_xfs(const struct inode *inode)
 {
@@ -42,18 +63,11 @@ static unsigned long function_of(const char *symbol, char *reason)
 	return function;
 }
 
-/* Find the functions of XFS called here, once for each load of its module. */
-static int learn_functions(char *reason)
+/* Find the functions of XFS called here. */
+static int find_functions(char *reason)
 {
-	static bool known;
-	static u64 modules_gone;
-	u64 gone = seal_modules_gone();
 	unsigned long function;
 
-	lockdep_assert_held(&xfs_lock);
-	if (known && modules_gone == gone)
-		return 0;
-	known = false;
 	function = function_of("xfs_vm_bmap", reason);
 	if (!function)
 		return -EOPNOTSUPP;
@@ -64,9 +78,25 @@ static int learn_functions(char *reason)
 			return -EOPNOTSUPP;
 		bind_seal_xfs_cancel_cow_range(function);
 	}
-	modules_gone = gone;
-	known = true;
 	return 0;
+}
+
+static int learn_functions(char *reason)
+{
+	u64 gone = seal_modules_gone();
+	static u64 known;
+	int ret = 0;
+
+	if (is_known(&known))
+		return 0;
+	mutex_lock(&functions_lock);
+	if (!is_known(&known)) {
+		ret = find_functions(reason);
+		if (!ret)
+			set_known(&known, gone);
+	}
+	mutex_unlock(&functions_lock);
+	return ret;
 }
 
 /*
@@ -79,7 +109,6 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 {
 	sector_t block = offset >> inode->i_blkbits;
 	char reason[SEAL_REASON_LEN];
-	int ret;
 
 	if (!seal_is_xfs(inode))
 		return false;
@@ -87,14 +116,12 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 	if (inode->i_mapping->a_ops->bmap)
 		return bmap(inode, &block) || !block;
 
-	mutex_lock(&xfs_lock);
-	ret = learn_functions(reason);
-	mutex_unlock(&xfs_lock);
 	/* the open file pins the module of XFS, and with it the function */
-	return ret || !static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
+	return learn_functions(reason) ||
+	       !static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
 }
 
-/* The task that measures, under xfs_lock, and the inode that it has locked. */
+/* The task that measures, and the inode that it has locked; measure_lock. */
 static struct task_struct *measuring;
 static void *measured;
 
@@ -154,22 +181,23 @@ static int measure(struct file *file, const struct seal_limit *limit)
 
 int seal_xfs_measure(struct file *file, const struct seal_limit *limit)
 {
-	static bool known;
-	static u64 modules_gone;
 	u64 gone = seal_modules_gone();
+	static u64 known;
 	int ret;
 
-	ret = seal_mutex_lock(&xfs_lock, limit,
+	ret = learn_functions(limit->reason);
+	if (ret || is_known(&known))
+		return ret;
+	ret = seal_mutex_lock(&measure_lock, limit,
 			      "the first XFS file is still being looked at");
 	if (ret)
 		return ret;
-	ret = learn_functions(limit->reason);
-	if (!ret && !(known && modules_gone == gone)) {
+	if (!is_known(&known)) {
 		ret = measure(file, limit);
-		known = !ret;
-		modules_gone = gone;
+		if (!ret)
+			set_known(&known, gone);
 	}
-	mutex_unlock(&xfs_lock);
+	mutex_unlock(&measure_lock);
 	return ret;
 }
 

@@ -29,6 +29,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -39,8 +40,16 @@
 #include "probes/symbol.h"
 #include "uapi/seal.h"
 
+static int linger_set(const char *val, const struct kernel_param *kp);
+
+static const struct kernel_param_ops linger_ops = {
+	.set	= linger_set,
+	.get	= param_get_uint,
+};
+
 static unsigned int linger_ms = 1000;
-module_param(linger_ms, uint, 0644);
+module_param_cb(linger_ms, &linger_ops, &linger_ms, 0644);
+__MODULE_PARM_TYPE(linger_ms, "uint");
 MODULE_PARM_DESC(linger_ms, "how long gates stay attached after the last unseal");
 
 /* Protects all sets, and the attaching and detaching of their gates. */
@@ -195,6 +204,15 @@ static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate)
 	return ret;
 }
 
+/* Are the sites known? Without sets_lock this was so a moment ago. */
+static bool is_resolved(const struct seal_gate_set *set)
+{
+	/* pairs with the release in set_resolve() */
+	return smp_load_acquire(&set->resolved) &&
+	       (!set->module ||
+		READ_ONCE(set->modules_gone) == seal_modules_gone());
+}
+
 static int set_resolve(struct seal_gate_set *set, char *reason,
 		       unsigned int *missing)
 {
@@ -203,9 +221,9 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 	int ret, first = 0;
 
 	*missing = 0;
-	if (set->resolved && (!set->module || set->modules_gone == gone))
+	if (is_resolved(set))
 		return 0;
-	set->resolved = false;
+	WRITE_ONCE(set->resolved, false);
 	set->nr_sites = 0;
 	for (i = 0; i < set->nr_gates; i++) {
 		struct seal_gate *gate = &set->gates[i];
@@ -228,8 +246,9 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 		set->sites[set->nr_sites] = gate->site;
 		set->at_site[set->nr_sites++] = gate;
 	}
-	set->modules_gone = gone;
-	set->resolved = !first;
+	WRITE_ONCE(set->modules_gone, gone);
+	/* pairs with the acquire in is_resolved() */
+	smp_store_release(&set->resolved, !first);
 	return first;
 }
 
@@ -249,6 +268,9 @@ int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 	int ret;
 
 	*missing = 0;
+	/* as in seal_set_get(): no reason to wait for others */
+	if (atomic_read(&set->users) || is_resolved(set))
+		return 0;
 	ret = sets_wait(limit);
 	if (ret)
 		return ret;
@@ -257,24 +279,34 @@ int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 	return ret;
 }
 
-/* The shared ops was refused: find the function that is the reason. */
-static int blame(const struct seal_gate_set *set, int error, char *reason)
+/*
+ * The shared ops was refused: find the function that is the reason. Each try
+ * that is not refused waits until every task has slept. So half of the
+ * functions are tried at a time, and after the end of @limit none.
+ */
+static int blame(struct seal_gate_set *set, int error,
+		 const struct seal_limit *limit)
 {
+	unsigned int first = 0, left = set->nr_sites, nr;
 	struct ftrace_ops scratch;
-	unsigned int i;
 	int ret;
 
-	for (i = 0; i < set->nr_sites; i++) {
-		unsigned long site = set->sites[i];
-
-		ret = ops_attach(&scratch, enter_nothing, set->observes, &site, 1);
-		if (ret)
-			return explain(set, set->at_site[i], ret, reason);
-		if (!ops_detach(&scratch))
+	while (left && !seal_limit_over(limit) &&
+	       !fatal_signal_pending(current)) {
+		nr = DIV_ROUND_UP(left, 2);
+		ret = ops_attach(&scratch, enter_nothing, set->observes,
+				 set->sites + first, nr);
+		if (ret && left == 1)
+			return explain(set, set->at_site[first], ret,
+				       limit->reason);
+		if (ret == -ENOMEM || (!ret && !ops_detach(&scratch)))
 			break;
+		if (!ret)
+			first += nr;
+		left = ret ? nr : left - nr;
 	}
-	/* no function is refused any more: the reason has gone meanwhile */
-	snprintf(reason, SEAL_REASON_LEN,
+	/* no function is refused any more, or there is no time to find it */
+	snprintf(limit->reason, SEAL_REASON_LEN,
 		 "ftrace refuses the gates of %s (error %d): try again",
 		 set->name, error);
 	return error == -EAGAIN ? -EBUSY : error;
@@ -282,12 +314,12 @@ static int blame(const struct seal_gate_set *set, int error, char *reason)
 
 /* Attach the ops that the gates of @set share. */
 static int shared_attach(struct seal_gate_set *set, ftrace_func_t func,
-			 char *reason)
+			 const struct seal_limit *limit)
 {
 	int ret = ops_attach(&set->ops, func, set->observes, set->sites,
 			     set->nr_sites);
 
-	return ret && ret != -ENOMEM ? blame(set, ret, reason) : ret;
+	return ret && ret != -ENOMEM ? blame(set, ret, limit) : ret;
 }
 
 /* Detach the hot gates among the first @nr gates of @set. */
@@ -323,7 +355,8 @@ static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
  * that redirects also has an ops with IPMODIFY, whose callback does nothing: it
  * tells ftrace that these functions are redirected.
  */
-static int kprobes_attach(struct seal_gate_set *set, char *reason)
+static int kprobes_attach(struct seal_gate_set *set,
+			  const struct seal_limit *limit)
 {
 	unsigned int i;
 	int ret;
@@ -331,7 +364,7 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 	if (WARN_ON_ONCE(set->nr_gates > SEAL_MAX_PROBES))
 		return -E2BIG;
 	if (!set->observes) {
-		ret = shared_attach(set, enter_nothing, reason);
+		ret = shared_attach(set, enter_nothing, limit);
 		if (ret)
 			return ret;
 	}
@@ -347,13 +380,14 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 			kprobes_detach(set, i);
 			if (!set->observes && !seal_probes_stuck())
 				ops_detach(&set->ops);
-			return explain(set, gate, ret, reason);
+			return explain(set, gate, ret, limit->reason);
 		}
 	}
 	return 0;
 }
 
-static int ftrace_attach(struct seal_gate_set *set, char *reason)
+static int ftrace_attach(struct seal_gate_set *set,
+			 const struct seal_limit *limit)
 {
 	unsigned int i;
 	int ret = 0;
@@ -367,11 +401,11 @@ static int ftrace_attach(struct seal_gate_set *set, char *reason)
 				 &gate->site, 1);
 		if (ret) {
 			hot_detach(set, i);
-			return explain(set, gate, ret, reason);
+			return explain(set, gate, ret, limit->reason);
 		}
 	}
 	if (set->nr_sites) {
-		ret = shared_attach(set, enter_set, reason);
+		ret = shared_attach(set, enter_set, limit);
 		if (ret)
 			hot_detach(set, set->nr_gates);
 	}
@@ -403,17 +437,17 @@ static struct seal_gate_set trampolines = {
 	.observes	= true,
 };
 
-static int set_get(struct seal_gate_set *set, char *reason);
+static int set_get(struct seal_gate_set *set, const struct seal_limit *limit);
 
 /* BPF programs have to share the functions that @set redirects, see share.c. */
-static int set_share(struct seal_gate_set *set, char *reason)
+static int set_share(struct seal_gate_set *set, const struct seal_limit *limit)
 {
 	unsigned int i;
 	int ret;
 
 	if (set->observes)
 		return 0;
-	ret = set_get(&trampolines, reason);
+	ret = set_get(&trampolines, limit);
 	if (ret)
 		return ret;
 	for (i = 0; i < set->nr_gates; i++)
@@ -432,15 +466,15 @@ static void set_unshare(struct seal_gate_set *set)
 	seal_set_put(&trampolines);
 }
 
-static int set_attach(struct seal_gate_set *set, char *reason)
+static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 {
 	int ret;
 
-	ret = set_share(set, reason);
+	ret = set_share(set, limit);
 	if (ret)
 		return ret;
-	ret = set->kprobes ? kprobes_attach(set, reason) :
-			     ftrace_attach(set, reason);
+	ret = set->kprobes ? kprobes_attach(set, limit) :
+			     ftrace_attach(set, limit);
 	if (ret) {
 		if (!seal_probes_stuck())
 			set_unshare(set);
@@ -476,20 +510,20 @@ static void set_detach(struct seal_gate_set *set)
 	set->attached = !done;
 }
 
-static int set_get(struct seal_gate_set *set, char *reason)
+static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 {
 	unsigned int missing;
 	int ret;
 
 	if (seal_probes_stuck()) {
-		strscpy(reason, "an earlier probe could not be removed, reboot",
+		strscpy(limit->reason, "an earlier probe could not be removed, reboot",
 			SEAL_REASON_LEN);
 		return -EIO;
 	}
 	if (!set->attached) {
-		ret = set_resolve(set, reason, &missing);
+		ret = set_resolve(set, limit->reason, &missing);
 		if (!ret)
-			ret = set_attach(set, reason);
+			ret = set_attach(set, limit);
 		if (ret)
 			return ret;
 	}
@@ -499,11 +533,18 @@ static int set_get(struct seal_gate_set *set, char *reason)
 
 int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 {
-	int ret = sets_wait(limit);
+	int ret;
 
+	/*
+	 * A set that has users is attached, and stays so: nobody has to wait
+	 * for those who attach or detach other sets.
+	 */
+	if (!seal_probes_stuck() && atomic_inc_not_zero(&set->users))
+		return 0;
+	ret = sets_wait(limit);
 	if (ret)
 		return ret;
-	ret = set_get(set, limit->reason);
+	ret = set_get(set, limit);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -517,8 +558,31 @@ void seal_set_put(struct seal_gate_set *set)
 {
 	/* before the count: a task that finds no user sees this time */
 	WRITE_ONCE(set->idle_since, jiffies);
+	/*
+	 * If the worker is to look earlier, for another set, it looks then, and
+	 * again for this one.
+	 */
 	if (atomic_dec_and_test(&set->users))
-		mod_delayed_work(system_unbound_wq, &linger, linger_time());
+		queue_delayed_work(system_unbound_wq, &linger, linger_time());
+}
+
+/* The set whose time is over; else NULL, and the time to the next in @wait. */
+static struct seal_gate_set *idle_set(unsigned long *wait)
+{
+	struct seal_gate_set *set;
+	unsigned long end;
+
+	*wait = ULONG_MAX;
+	list_for_each_entry(set, &attached, list) {
+		/* pairs with the barrier in seal_set_put() of the last user */
+		if (atomic_read_acquire(&set->users))
+			continue;
+		end = READ_ONCE(set->idle_since) + linger_time();
+		if (!time_before(jiffies, end))
+			return set;
+		*wait = min(*wait, end - jiffies);
+	}
+	return NULL;
 }
 
 /*
@@ -532,30 +596,39 @@ void seal_set_put(struct seal_gate_set *set)
  */
 static void linger_work(struct work_struct *work)
 {
-	unsigned long wait = ULONG_MAX, end;
 	struct seal_gate_set *set;
 	static bool slept;	/* all tasks have, a moment ago */
+	unsigned long wait;
 
-	if (!slept)
-		synchronize_rcu_tasks();
-	slept = false;
 	mutex_lock(&sets_lock);
-	list_for_each_entry(set, &attached, list) {
-		/* pairs with the barrier in seal_set_put() of the last user */
-		if (atomic_read_acquire(&set->users))
-			continue;
-		end = READ_ONCE(set->idle_since) + linger_time();
-		if (!time_before(jiffies, end)) {
-			set_detach(set);
-			slept = true;
-			wait = 0;
-			break;
-		}
-		wait = min(wait, end - jiffies);
+	set = idle_set(&wait);
+	if (set && !slept) {
+		mutex_unlock(&sets_lock);
+		synchronize_rcu_tasks();
+		mutex_lock(&sets_lock);
+		set = idle_set(&wait);
+	}
+	slept = set;
+	if (set) {
+		set_detach(set);
+		wait = 0;
 	}
 	if (wait != ULONG_MAX)
 		mod_delayed_work(system_unbound_wq, &linger, wait);
 	mutex_unlock(&sets_lock);
+}
+
+/* Written with a shorter time: sets can be due that are waited for longer. */
+static int linger_set(const char *val, const struct kernel_param *kp)
+{
+	int ret = param_set_uint(val, kp);
+
+	/* before the module's init, and after its exit, no set is attached */
+	mutex_lock(&sets_lock);
+	if (!ret && !list_empty(&attached))
+		mod_delayed_work(system_unbound_wq, &linger, 0);
+	mutex_unlock(&sets_lock);
+	return ret;
 }
 
 /*

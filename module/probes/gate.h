@@ -16,6 +16,7 @@
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
 
@@ -82,7 +83,8 @@ struct seal_gate_set {
 	bool			kprobes;	/* its gates are kprobes */
 
 	/* The rest belongs to gate.c, under sets_lock. */
-	atomic_t		users;		/* grows under the lock only */
+	/* from 0 to 1 under the lock only; without it while it is not 0 */
+	atomic_t		users;
 	bool			attached;	/* lingers without users */
 	u64			attach_id;	/* new at each attach */
 	/* calls older than the attach with this number have ended */
@@ -149,6 +151,25 @@ int seal_sets_init(void);
 static __always_inline void seal_redirect(struct ftrace_regs *call, void *to)
 {
 	seal_call_redirect(call, (unsigned long)to);
+}
+
+/*
+ * Send the call to the wrapper @to, with a reference to the module, because the
+ * wrapper may sleep for any time: rmmod says EBUSY instead of waiting for it.
+ * Once rmmod has begun there is no reference to be had, and the call is let
+ * alone: no file is sealed any more, and rmmod must not wait for calls that
+ * come all the time.
+ */
+static __always_inline void seal_wrap(struct ftrace_regs *call, void *to)
+{
+	if (likely(try_module_get(THIS_MODULE)))
+		seal_redirect(call, to);
+}
+
+/* The last thing that each wrapper does, however it ends. */
+static __always_inline void seal_unwrap(void)
+{
+	module_put(THIS_MODULE);
 }
 
 /* The hot gate that @ops belongs to. */

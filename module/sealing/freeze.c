@@ -334,7 +334,7 @@ int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 				       limit);
 	seal_ranges_free(&range);
 	if (ret == -EBUSY && !limit->reason[0])
-		seal_limit_tell(limit, "pages of the range are in use, try again");
+		seal_limit_tell(limit, "pages of the range are dirty, or locked, try again");
 	if (ret)
 		return ret;
 	ret = file_modified(file);

@@ -169,7 +169,7 @@ static int clean(struct inode *inode, struct file *file, u64 start, u64 end,
 	ret = filemap_write_and_wait_range(inode->i_mapping, start, end - 1);
 	if (ret || !again)
 		return ret;
-	seal_nap(1);
+	seal_nap_holding(1, NULL);
 	vfs_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
 }
@@ -226,7 +226,12 @@ int seal_pages_lock_detached(struct inode *inode, struct file *file,
 	}
 	for (;; again = true) {
 		written = end ? clean(inode, file, start, end, again) : 0;
-		ret = seal_pages_lock(inode, locks, limit);
+		*locks = (struct seal_pages_locks){ };
+		/* a direct read can hold i_rwsem as long as its owner likes */
+		ret = limit ? seal_pages_lock(inode, locks, limit) :
+			      seal_lock(&locks->invalidate,
+					&inode->i_mapping->invalidate_lock,
+					false, NULL, "");
 		if (ret)
 			return ret;
 		left = false;
@@ -283,7 +288,7 @@ static int wait_for_tasks(const struct seal_limit *limit)
 	refcount_set(&grace->users, 2);
 	call_rcu_tasks(&grace->rcu, grace_over);
 	while (!ret && !completion_done(&grace->over)) {
-		ret = seal_nap(5);
+		ret = seal_nap_holding(5, limit);
 		if (!ret && seal_limit_over(limit))
 			ret = seal_limit_tell(limit, "a task of the kernel runs without a pause");
 	}

@@ -38,8 +38,11 @@ void seal_pages_unlock(struct seal_pages_locks *locks);
  * Write back dirty pages, lock the map, and take all pages of @ranges out of
  * the cache, even if somebody has a reference to them. Returns 0 with the map
  * locked; -EBUSY: some pages are locked or dirty all the time; an error as of
- * seal_lock(); or an error of write-back. After an error the map is locked only
- * if @limit is NULL.
+ * seal_lock(); or an error of write-back. After an error nothing is locked.
+ *
+ * If @limit is NULL, this takes only the lock of the page cache, without which
+ * no page is read in, and has it also after an error. No task holds that lock
+ * while it waits for memory of its user.
  */
 int seal_pages_lock_detached(struct inode *inode, struct file *file,
 			     const struct seal_ranges *ranges,

@@ -241,34 +241,53 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 	return path;
 }
 
+/* The path in @page as seen from the root directory of init. */
+static char *path_from_init(const struct seal_entry *entry, char *page,
+			    bool *deleted)
+{
+	struct fs_struct *old = seal_init_fs_begin();
+	char *path = seal_entry_path_page(entry, page, deleted);
+
+	seal_init_fs_end(old);
+	return path;
+}
+
+/* Memory for paths is not asked for under the lock: that can take long. */
+static char *page_get(void)
+{
+	return (char *)__get_free_page(GFP_KERNEL);
+}
+
+/* Return a copy of @path, which is in @page or NULL. Frees @page. */
+static char *page_put(char *page, const char *path)
+{
+	char *copy = path ? kstrdup(path, GFP_KERNEL) : NULL;
+
+	free_page((unsigned long)page);
+	return copy;
+}
+
 char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted)
 {
-	char *page = (char *)__get_free_page(GFP_KERNEL);
-	struct fs_struct *old;
-	char *path;
+	char *page = page_get();
 
-	if (!page)
-		return NULL;
-	old = seal_init_fs_begin();
-	path = seal_entry_path_page(entry, page, deleted);
-	seal_init_fs_end(old);
-	if (path)
-		path = kstrdup(path, GFP_KERNEL);
-	free_page((unsigned long)page);
-	return path;
+	return page ? page_put(page, path_from_init(entry, page, deleted)) :
+		      NULL;
 }
 
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
 {
+	char *page = page_get(), *path = NULL;
 	struct seal_entry *entry;
-	char *path = NULL;
 
+	if (!page)
+		return NULL;
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->id == id)
-		path = seal_entry_path_copy(entry, deleted);
+		path = path_from_init(entry, page, deleted);
 	mutex_unlock(&seal_table_lock);
-	return path;
+	return page_put(page, path);
 }
 
 struct seal_change *seal_change_alloc(gfp_t gfp)

@@ -275,7 +275,8 @@ u32 seal_entry_flags(struct seal_entry *entry);
 
 /*
  * The path of an entry, in @page, a page of memory; NULL if the current task
- * cannot reach it from its root directory. The caller holds seal_table_lock.
+ * cannot reach it from its root directory. The caller holds seal_table_lock or
+ * has a claim on the entry. Waits for nobody.
  */
 char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 			   bool *deleted);
@@ -283,7 +284,7 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 /*
  * The path of an entry, as seen from the root directory of init, in memory from
  * kmalloc(); NULL: it cannot be reached, or no memory. For kernel threads. The
- * caller holds seal_table_lock or has a claim on the entry. May sleep.
+ * caller has a claim on the entry. May sleep.
  */
 char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted);
 

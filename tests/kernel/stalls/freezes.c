@@ -18,7 +18,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LENGTH	(64 << 20)
@@ -281,6 +283,76 @@ START_TEST(recall_and_freeze)
 }
 END_TEST
 
+struct freezer {
+	const char *name, *type, *options, *file, *frozen, *thawed;
+};
+
+static const struct freezer freezers[] = {
+	{ "the freezer of cgroup v1", "cgroup", "freezer", "freezer.state",
+	  "FROZEN", "THAWED" },
+	{ "the freezer of cgroup v2", "cgroup2", NULL, "cgroup.freeze", "1", "0" },
+};
+
+#define GROUPS	"/run/seal-groups"
+
+static void group_write(const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), GROUPS "/frozen/%s", file);
+	ck_assert_msg(!st_do_write_file(path, text), "%s: %s", path, text);
+}
+
+/*
+ * One who waits in a recall has write access. When his group is frozen, he must not
+ * keep that: a freeze of the filesystem, for a snapshot, would wait for as long as the
+ * group stays frozen.
+ */
+START_TEST(recall_and_frozen_group)
+{
+	const struct freezer *freezer = &freezers[_i];
+	pid_t holder, pid, other;
+	char text[16];
+	int fd, status;
+
+	mkdir(GROUPS, 0700);
+	if (mount("none", GROUPS, freezer->type, 0, freezer->options)) {
+		ST_SKIP("%s: %s", freezer->name, strerror(errno));
+		rmdir(GROUPS);
+		return;
+	}
+	ck_assert(!mkdir(GROUPS "/frozen", 0700) || errno == EEXIST);
+	holder = holder_start("held", 100000);
+	fd = st_open("held", O_RDWR);
+	pid = recall_start(fd);
+	snprintf(text, sizeof(text), "%d", pid);
+	group_write("cgroup.procs", text);
+	group_write(freezer->file, freezer->frozen);
+	st_sleep_ms(1000);
+	/* not a child that dies with this test: it would leave all frozen */
+	other = fork();
+	ck_assert_int_ge(other, 0);
+	if (!other) {
+		freeze(freezer->name);
+		thaw();
+		_exit(0);
+	}
+	status = st_wait_child(other, 10);
+	group_write(freezer->file, freezer->thawed);
+	ck_assert_msg(!status, "%s: the filesystem cannot be frozen", freezer->name);
+	/* it waits as before, and goes on when the holder lets go */
+	st_sleep_ms(500);
+	ck_assert_int_eq(st_wait_child(pid, 0), -1);
+	holder_kill(holder, freezer->name);
+	status = st_wait_child(pid, 5);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(rmdir(GROUPS "/frozen"), 0);
+	ck_assert_int_eq(umount(GROUPS), 0);
+	rmdir(GROUPS);
+	close(fd);
+}
+END_TEST
+
 #define PM_TEST		"/sys/power/pm_test"
 #define PM_STATE	"/sys/power/state"
 
@@ -373,6 +445,7 @@ static TCase *freezes(void)
 	tcase_add_test(tc, seal_and_freeze);
 	tcase_add_test(tc, waiting_seal_and_freeze);
 	tcase_add_test(tc, recall_and_freeze);
+	tcase_add_loop_test(tc, recall_and_frozen_group, 0, 2);
 	tcase_add_test(tc, recall_and_suspend);
 	tcase_add_test(tc, seal_and_suspend);
 	return tc;

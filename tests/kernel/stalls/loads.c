@@ -226,6 +226,80 @@ START_TEST(killed)
 }
 END_TEST
 
+/* How many threads wait for a lock, when there is one; 0: it does not come. */
+static int lock_threads(void)
+{
+	/* SEAL attaches its gates first */
+	for (int i = 0; i < 400; i++) {
+		int n = threads_named("seal-lock");
+
+		if (n)
+			return n;
+		st_sleep_ms(50);
+	}
+	return 0;
+}
+
+/*
+ * The thread that waits for a lock in place of SEAL is killed, which only the kernel
+ * can do: it has not got the lock, and SEAL must not take it for its own. Or SEAL is
+ * killed: the thread is gone before SEAL has ended.
+ */
+START_TEST(killed_lock_thread)
+{
+	const struct stuck_kind *kind = stuck_find("a direct read");
+	const char *what = _i ? "SEAL is killed" : "the thread for a lock is killed";
+	struct park op = { .symbol = "seal-lock" };
+	int park = open("/dev/seal-park", O_RDWR | O_CLOEXEC), fd, dev, status;
+	pid_t stuck, pid;
+	char path[256];
+
+	ck_assert_int_ge(park, 0);
+	if (kind->lack && kind->lack()) {
+		ST_SKIP("%s", kind->lack());
+		return;
+	}
+	limit_long();
+	st_path(path, sizeof(path), "stuck");
+	stuck = stuck_start(kind, path);
+	fd = st_open("stuck", O_RDWR);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		struct seal_files out;
+		int ret = st_do_seal(st_session(), &fd, 1, 0, 0, 0, &out);
+
+		printf("%s: %s (%s)\n", what, strerror(-ret), (char *)out.reason);
+		_exit(ret == -EBUSY && strstr((char *)out.reason, "killed") ?
+		      0 : 1);
+	}
+	ck_assert_msg(lock_threads(), "%s: no thread waits", what);
+	if (_i)
+		kill(pid, SIGKILL);
+	else
+		ck_assert_int_eq(ioctl(park, PARK_KILL, &op), 1);
+	status = st_wait_child(pid, st_patience(5));
+	ck_assert_msg(status == (_i ? SIGKILL : 0), "%s: status %#x", what, status);
+	ck_assert_int_eq(threads_named("seal-lock"), 0);
+
+	/* nobody has the lock but who is stuck: with him it goes */
+	stuck_end(stuck);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid)
+		_exit(ftruncate(fd, 65536) || pwrite(fd, "x", 1, 65536) != 1 ||
+		      ftruncate(fd, 65536));
+	status = st_wait_child(pid, st_patience(5));
+	ck_assert_msg(!status, "%s: the lock is not free, status %#x", what, status);
+	dev = st_session();
+	st_seal(dev, fd);
+	st_unseal(dev, fd);
+	close(dev);
+	close(fd);
+	close(park);
+}
+END_TEST
+
 static TCase *loads(void)
 {
 	TCase *tc = tcase_create("loads");
@@ -235,6 +309,7 @@ static TCase *loads(void)
 	tcase_add_test(tc, many_tasks);
 	tcase_add_test(tc, busy_kernel_thread);
 	tcase_add_loop_test(tc, killed, 0, 2);
+	tcase_add_loop_test(tc, killed_lock_thread, 0, 2);
 	return tc;
 }
 

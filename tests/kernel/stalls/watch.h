@@ -44,6 +44,11 @@ void holder_kill(pid_t pid, const char *what);
 /* INFO and STATUS of @fd answer within a second. */
 void answers_in_time(int dev, int fd, const char *what);
 
+/* What rmmod ends with, in time: 0 or a negative errno. */
+int unload_in_time(const char *what);
+/* Load the module, with the limit of these tests. */
+void load_again(void);
+
 /* rmmod ends in time: gone (and loaded again), or busy. */
 void unloads_in_time(const char *what);
 

@@ -24,5 +24,10 @@ struct park {
 #define PARK_RELEASE	_IOW(0xd8, 2, struct park)
 /* A kernel thread that runs without a pause until the device is closed. */
 #define PARK_SPIN	_IO(0xd8, 3)
+/*
+ * Send SIGKILL to all kernel threads whose names begin with @symbol, as only the kernel
+ * can; returns their number.
+ */
+#define PARK_KILL	_IOW(0xd8, 4, struct park)
 
 #endif /* PARK_H */

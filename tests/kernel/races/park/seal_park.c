@@ -19,7 +19,9 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/static_call.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "park.h"
@@ -199,6 +201,22 @@ static long spot_wait(struct spot *spot, unsigned int timeout_ms)
 	return left > 0 ? 0 : left ?: -ETIME;
 }
 
+static long kill_threads(const char *name)
+{
+	struct task_struct *task;
+	long killed = 0;
+
+	rcu_read_lock();
+	for_each_process(task) {
+		if (!(task->flags & PF_KTHREAD) || !strstarts(task->comm, name))
+			continue;
+		send_sig(SIGKILL, task, 1);
+		killed++;
+	}
+	rcu_read_unlock();
+	return killed;
+}
+
 static long park_ioctl(struct file *dev, unsigned int cmd, unsigned long arg)
 {
 	struct spot *spot;
@@ -214,6 +232,8 @@ static long park_ioctl(struct file *dev, unsigned int cmd, unsigned long arg)
 	if (copy_from_user(&op, (void __user *)arg, sizeof(op)))
 		return -EFAULT;
 	op.symbol[sizeof(op.symbol) - 1] = '\0';
+	if (cmd == PARK_KILL)
+		return op.symbol[0] ? kill_threads(op.symbol) : -EINVAL;
 	if (op.spot >= PARK_SPOTS)
 		return -EINVAL;
 	spot = &spots[op.spot];
