@@ -378,9 +378,9 @@ bool st_at_rest(void)
 	char *functions = NULL, *list = NULL;
 	bool rest = false;
 
-	for (int i = 0; i < REST_SECONDS * 20 && !rest; i++) {
+	for (int i = 0; i < REST_SECONDS * 5 && !rest; i++) {
 		if (i)
-			usleep(50000);
+			st_sleep_ms(200);
 		free(functions);
 		free(list);
 		functions = st_read_file(FUNCTIONS);

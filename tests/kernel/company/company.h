@@ -25,6 +25,7 @@ int bpf_main(int argc, char **argv);
 
 /* calls.c: what the usage text in main.c says */
 int hold_main(const char *recall_ms, int nr, char **paths);
+int files_main(int nr, char **paths);
 int lease_main(const char *path);
 int info_main(void);
 int swap_boot_main(const char *path);

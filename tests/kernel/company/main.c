@@ -22,6 +22,7 @@ void die(const char *fmt, ...)
 
 static const char usage[] =
 	"usage: company bpf fentry|fexit [MODULE:]FUNCTION...\n"
+	"       company files FILE...   new ones of 256 KiB, all zeros\n"
 	"       company hold RECALL_MS FILE...  seal them until the input ends\n"
 	"       company lease FILE      break a lease of one's own\n"
 	"       company info            ask for INFO\n"
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
 		return bpf_main(argc - 2, argv + 2);
 	if (argc > 3 && argc <= 11 && !strcmp(argv[1], "hold"))
 		return hold_main(argv[2], argc - 3, argv + 3);
+	if (argc > 2 && !strcmp(argv[1], "files"))
+		return files_main(argc - 2, argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "lease"))
 		return lease_main(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "info"))

@@ -302,7 +302,7 @@ START_TEST(anything)
 
 	setsockopt(mnl_socket_get_fd(raw.socket), SOL_SOCKET, SO_RCVTIMEO,
 		   &limit, sizeof(limit));
-	while (st_goes_on(sent / 100, 50, start, 15)) {
+	while (st_goes_on(sent / 100, 20, start, 15)) {
 		size_t length = rand_r(&seed) % 64;
 		char *tail;
 
@@ -358,7 +358,7 @@ static TCase *events_raw(void)
 {
 	TCase *tc = tcase_create("raw");
 
-	tcase_set_timeout(tc, 90);
+	tcase_set_timeout(tc, st_limit(90));
 	tcase_add_test(tc, who_may_ask);
 	tcase_add_test(tc, not_in_a_namespace);
 	tcase_add_test(tc, malformed);

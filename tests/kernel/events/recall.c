@@ -275,7 +275,7 @@ START_TEST(rounds)
 	int round;
 
 	for (round = 0; st_long() ? round < 1000 :
-	     st_goes_on(round, 200, begin, 25); round++) {
+	     st_goes_on(round, 40, begin, 25); round++) {
 		int a = st_session(), b = st_session();
 		pid_t pids[3];
 

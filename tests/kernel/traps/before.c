@@ -302,7 +302,7 @@ START_TEST(large_folios_come_late)
 	ck_assert_ptr_ne(reading.map, MAP_FAILED);
 	madvise(reading.map, LARGE, MADV_HUGEPAGE);
 
-	while (st_goes_on(rounds++, 60, start, 20)) {
+	while (st_goes_on(rounds++, 60, start, 7)) {
 		atomic_store(&reading.stop, false);
 		atomic_store(&reading.rest, false);
 		for (unsigned int i = 0; i < 3; i++)
@@ -400,7 +400,7 @@ static TCase *trap_large(void)
 {
 	TCase *tc = tcase_create("large");
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, st_limit(120));
 	tcase_add_loop_test(tc, large_folios_come_late, 0, 2);
 	return tc;
 }

@@ -91,7 +91,7 @@ qemu_args() {
 	ARGS+=(-nodefaults -no-user-config -display none -no-reboot
 		-M "$machine" -accel "$accel" -cpu "$QEMU_CPU"
 		-smp "$SMP" -m "$memory"
-		-kernel "$IMAGE/vmlinuz" -initrd "$work/initrd.img"
+		-kernel "$KERNEL" -initrd "$work/initrd.img"
 		-append "$(qemu_kernel_args)")
 	[ -n "$ICOUNT" ] || qemu_disk root "$IMAGE/root.img" \
 		"$([ -n "$KEEP" ] || echo ,snapshot=on),cache=unsafe"

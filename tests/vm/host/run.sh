@@ -10,6 +10,8 @@
 . "$VM_DIR/host/image.sh"
 # shellcheck source=tests/vm/host/emulator.sh
 . "$VM_DIR/host/emulator.sh"
+# shellcheck source=tests/vm/host/vmlinux.sh
+. "$VM_DIR/host/vmlinux.sh"
 # shellcheck source=tests/vm/host/qemu.sh
 . "$VM_DIR/host/qemu.sh"
 # shellcheck source=tests/vm/host/scan.sh
@@ -270,6 +272,7 @@ run_prepare() {
 	run_initrd "$WORK" "$1"
 	run_seal_disk "$WORK"
 	qemu_find
+	vmlinux_find
 	qemu_args "$WORK" "$1"
 }
 
