@@ -126,10 +126,11 @@ vm_build() {
 	# shellcheck disable=SC2206 # ARGS is a list of words
 	[ "${#args[@]}" -gt 0 ] || args=(${ARGS:-all})
 	# Debugging information is 11 of the 12 MB of a module, of which a guest reads
-	# all each time it loads it. Kernels that check themselves report with lines.
+	# all each time it loads it. The types of BTF are made from it, so they are left
+	# out as well. Kernels that check themselves report with lines.
 	case $GUEST_SERIES in
 	debug-* | kcsan-*) ;;
-	*) args+=(KCFLAGS=-g0) ;;
+	*) args+=(KCFLAGS=-g0 CONFIG_DEBUG_INFO_BTF_MODULES=) ;;
 	esac
 	need_root "building in a guest's tree"
 	image_need
