@@ -24,10 +24,8 @@
 /* Bytes that are copied before the progress function is asked again. */
 #define COPY_BYTES (64 * 1024 * 1024)
 
-/*
- * The path of an open file. Return: the path, to be freed; or NULL with errno.
- */
-static char *path_of(int fd)
+/* The path of an open file, to be freed; or NULL, with *@error set. */
+static char *path_of(int fd, int *error)
 {
 	char name[40], path[PATH_MAX];
 	struct stat st, named;
@@ -35,14 +33,16 @@ static char *path_of(int fd)
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	n = readlink(name, path, sizeof(path) - 1);
+	*error = EINVAL;
 	if (n < 0)
 		return NULL;
 	path[n] = '\0';
+	/* Was it removed or renamed meanwhile? */
+	*error = ESTALE;
 	if (*path != '/' || fstat(fd, &st) < 0 || lstat(path, &named) < 0 ||
-	    named.st_ino != st.st_ino || named.st_dev != st.st_dev) {
-		errno = ESTALE;		/* removed or renamed meanwhile */
+	    named.st_ino != st.st_ino || named.st_dev != st.st_dev)
 		return NULL;
-	}
+	*error = ENOMEM;
 	return strdup(path);
 }
 
@@ -51,38 +51,37 @@ static char *path_of(int fd)
  * does not follow links of others in a directory like /tmp (protected_symlinks
  * in proc(5)), as realpath(3) would.
  */
-static char *follow(const char *path)
+static char *follow(const char *path, int *error)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 	char *whole;
-	int error;
 
-	if (fd < 0) {
-		/* A link to nothing must not be replaced either. */
-		if (errno == ENOENT && !lstat(path, &st))
-			errno = ELOOP;
-		return NULL;
+	if (fd >= 0) {
+		whole = path_of(fd, error);
+		close(fd);
+		return whole;
 	}
-	whole = path_of(fd);
-	error = errno;
-	close(fd);
-	errno = error;
-	return whole;
+	*error = errno;
+	if (*error != ENOENT)
+		return NULL;
+	/* A link to nothing must not be replaced either. */
+	*error = ELOOP;
+	if (!lstat(path, &st))
+		return NULL;
+	/* It will be created. */
+	*error = ENOMEM;
+	return strdup(path);
 }
 
 static int resolve(struct delta_work *work, const char *path)
 {
 	char *slash, *dir;
+	int error = 0;
 
-	work->path = follow(path);
-	if (!work->path) {
-		if (errno != ENOENT)
-			return -errno;
-		work->path = strdup(path);	/* it will be created */
-		if (!work->path)
-			return -ENOMEM;
-	}
+	work->path = follow(path, &error);
+	if (!work->path)
+		return error ? -error : -EINVAL;
 	slash = strrchr(work->path, '/');
 	work->name = slash ? slash + 1 : work->path;
 	if (!*work->name)
@@ -347,7 +346,7 @@ int delta_work_find(const char *path, uint32_t flags,
 		name = NULL;
 		ret = -ENOMEM;
 	}
-	if (!ret) {
+	if (!ret && work.name) {
 		fd = openat(work.dir_fd, name ? name : work.name, O_RDONLY |
 			    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0) {
