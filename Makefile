@@ -150,7 +150,7 @@ tests: lib $(KBUILD_DIR)/Makefile
 	set -e; for dir in examples $(TESTS); do $(MAKE) -C $$dir all; done
 
 # The suite dkms takes what DKMS builds here.
-dkms-tree: module
+dkms-tree: module tools
 	tests/distro/dkms/build $(KRELEASE)
 	tests/distro/dkms/differs $(KBUILD_DIR) $(KRELEASE)
 
