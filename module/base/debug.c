@@ -23,6 +23,8 @@ static const char * const step_names[] = {
 	[SEAL_STEP_FACTS]	= "facts",
 	[SEAL_STEP_OWN]		= "own",
 	[SEAL_STEP_WATCH]	= "watch",
+	[SEAL_STEP_LANDINGS]	= "landings",
+	[SEAL_STEP_GUARDS]	= "guards",
 };
 
 /* A bit for each step that is left out. */

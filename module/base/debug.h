@@ -23,6 +23,8 @@ enum seal_step {
 	SEAL_STEP_FACTS,	/* look at the attributes again */
 	SEAL_STEP_OWN,		/* refuse files of the filesystem itself */
 	SEAL_STEP_WATCH,	/* notice calls that pass watched gates */
+	SEAL_STEP_LANDINGS,	/* send calls that pass to landings */
+	SEAL_STEP_GUARDS,	/* also while gates are attached and detached */
 };
 
 #ifdef CONFIG_SEAL_DEBUG
