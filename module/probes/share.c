@@ -62,9 +62,12 @@ static bool is_shared(unsigned long function)
 {
 	unsigned int i;
 
-	for (i = 0; i < SEAL_SHARE_MAX; i++)
-		if (READ_ONCE(shared[i]) - function <= MAX_BEFORE_SITE)
+	for (i = 0; i < SEAL_SHARE_MAX; i++) {
+		unsigned long site = READ_ONCE(shared[i]);
+
+		if (site && site - function <= MAX_BEFORE_SITE)
 			return true;
+	}
 	return false;
 }
 
