@@ -61,6 +61,8 @@ struct seal_gate {
 	seal_gate_fn		enter;		/* shares the ops of the set */
 	ftrace_func_t		hook;		/* hot: has its own @ops */
 	kprobe_pre_handler_t	probe;		/* a kprobe, @kp */
+	/* the function ends in a jump to this one, which stacks show instead */
+	const char		*tail;
 	/* tells a wrapper where its original goes on behind the ftrace call */
 	void			(*bind)(unsigned long original);
 	/* address of its call to ftrace; 0: the function is missing */
@@ -239,6 +241,10 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 #define SEAL_GATE_WRAPPED_HOT(sym, fn, orig)				\
 	{ .symbol = sym, .kind = SEAL_GATE_WRAPS, .hook = hook_##fn,	\
 	  .bind = bind_##orig }
+/* The function may end in a jump to @to, which then stands on the stack. */
+#define SEAL_GATE_WRAPPED_TAIL(sym, fn, orig, to)			\
+	{ .symbol = sym, .kind = SEAL_GATE_WRAPS, .enter = fn,		\
+	  .bind = bind_##orig, .tail = to }
 /* If the function was inlined into its callers, there is no gate to wait in. */
 #define SEAL_GATE_WAITING(sym, fn, orig)				\
 	{ .symbol = sym, .kind = SEAL_GATE_WAITS, .enter = fn,		\
