@@ -29,8 +29,19 @@ enum seal_step {
 
 #ifdef CONFIG_SEAL_DEBUG
 bool seal_step_skipped(enum seal_step step);
+
+/*
+ * The caller is about to take one step of attaching gates. Must it fail instead?
+ * The parameter fail_attach chooses which, by its number.
+ */
+bool seal_attach_fails(void);
 #else
 static inline bool seal_step_skipped(enum seal_step step)
+{
+	return false;
+}
+
+static inline bool seal_attach_fails(void)
 {
 	return false;
 }

@@ -167,9 +167,11 @@ static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		.flags	= FTRACE_OPS_FL_PERMANENT |
 			  (observes ? 0 : FTRACE_OPS_FL_IPMODIFY),
 	};
+	if (seal_attach_fails())
+		return -ENOMEM;
 	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
 	if (!ret)
-		ret = ops_register(ops);
+		ret = seal_attach_fails() ? -EBUSY : ops_register(ops);
 	if (ret)
 		ftrace_free_filter(ops);
 	return ret;
@@ -402,7 +404,7 @@ static int kprobes_attach(struct seal_gate_set *set, char *reason)
 			.addr		= (kprobe_opcode_t *)gate->site,
 			.pre_handler	= gate->probe,
 		};
-		ret = register_kprobe(&gate->kp);
+		ret = seal_attach_fails() ? -ENOMEM : register_kprobe(&gate->kp);
 		if (ret) {
 			kprobes_detach(set, i);
 			if (!set->observes && !seal_probes_stuck())
@@ -515,9 +517,11 @@ static int guard_attach(struct seal_gate_set *set, char *reason)
 		.func	= enter_guard,
 		.flags	= FTRACE_OPS_FL_PERMANENT,
 	};
+	if (seal_attach_fails())
+		return -ENOMEM;
 	ret = ftrace_set_filter_ips(&set->guard, sites, nr, 0, 1);
 	if (!ret)
-		ret = guard_register(set);
+		ret = seal_attach_fails() ? -EBUSY : guard_register(set);
 	if (ret) {
 		ftrace_free_filter(&set->guard);
 		return ret == -ENOMEM ? ret : explain(set, first, ret, reason);
