@@ -113,6 +113,12 @@
 /* BPF trampolines do not know in time that they share a function: share.c */
 #define SEAL_BPF_ASKS_LATE	(!SEAL_KERNEL(6, 18))
 
+/*
+ * The kernel is built for processors on which an indirect call must end at an
+ * ENDBR instruction, and BPF trampolines make such calls: landing.h
+ */
+#define SEAL_LANDINGS		IS_ENABLED(CONFIG_X86_KERNEL_IBT)
+
 #if SEAL_KERNEL(6, 3)
 static inline bool seal_owner_or_capable(struct file *file)
 {
@@ -250,6 +256,12 @@ static __always_inline void seal_call_redirect(struct ftrace_regs *call,
 {
 	ftrace_instruction_pointer_set(call, to);
 }
+
+static __always_inline unsigned long
+seal_call_target(struct ftrace_regs *call)
+{
+	return call->regs.ip;
+}
 #else
 static __always_inline unsigned long
 seal_call_argument(struct ftrace_regs *call, unsigned int n)
@@ -261,6 +273,13 @@ static __always_inline void seal_call_redirect(struct ftrace_regs *call,
 					       unsigned long to)
 {
 	ftrace_regs_set_instruction_pointer(call, to);
+}
+
+/* Where the call goes as things stand. */
+static __always_inline unsigned long
+seal_call_target(struct ftrace_regs *call)
+{
+	return ftrace_regs_get_instruction_pointer(call);
 }
 #endif
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The steps that the debug build leaves out; not part of any other build. */
+/* Steps that the debug build leaves out or lets fail; not in any other build. */
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
@@ -23,6 +24,8 @@ static const char * const step_names[] = {
 	[SEAL_STEP_FACTS]	= "facts",
 	[SEAL_STEP_OWN]		= "own",
 	[SEAL_STEP_WATCH]	= "watch",
+	[SEAL_STEP_LANDINGS]	= "landings",
+	[SEAL_STEP_GUARDS]	= "guards",
 };
 
 /* A bit for each step that is left out. */
@@ -73,3 +76,18 @@ static const struct kernel_param_ops step_ops = {
 };
 module_param_cb(skip_step, &step_ops, NULL, 0600);
 MODULE_PARM_DESC(skip_step, "debug build: steps of sealing that are left out");
+
+/* How many steps of attaching are left until one fails; 0: none fails. */
+static int fail_attach;
+module_param(fail_attach, int, 0600);
+MODULE_PARM_DESC(fail_attach, "debug build: the step of attaching gates that fails, counted from 1");
+
+bool seal_attach_fails(void)
+{
+	int left = READ_ONCE(fail_attach);
+
+	if (!left)
+		return false;
+	WRITE_ONCE(fail_attach, left - 1);
+	return left == 1;
+}

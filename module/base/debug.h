@@ -23,12 +23,25 @@ enum seal_step {
 	SEAL_STEP_FACTS,	/* look at the attributes again */
 	SEAL_STEP_OWN,		/* refuse files of the filesystem itself */
 	SEAL_STEP_WATCH,	/* notice calls that pass watched gates */
+	SEAL_STEP_LANDINGS,	/* send calls that pass to landings */
+	SEAL_STEP_GUARDS,	/* also while gates are attached and detached */
 };
 
 #ifdef CONFIG_SEAL_DEBUG
 bool seal_step_skipped(enum seal_step step);
+
+/*
+ * The caller is about to take one step of attaching gates. Must it fail instead?
+ * The parameter fail_attach chooses which, by its number.
+ */
+bool seal_attach_fails(void);
 #else
 static inline bool seal_step_skipped(enum seal_step step)
+{
+	return false;
+}
+
+static inline bool seal_attach_fails(void)
 {
 	return false;
 }

@@ -189,6 +189,15 @@ static int tripwires_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(tripwires);
 
+#if SEAL_LANDINGS && defined(CONFIG_SEAL_DEBUG)
+static int landings_show(struct seq_file *m, void *v)
+{
+	seal_landings_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(landings);
+#endif
+
 static struct dentry *debug_dir;
 
 #ifdef CONFIG_SEAL_DEBUG
@@ -276,6 +285,10 @@ void seal_filesystems_init(void)
 	debugfs_create_file("last", 0400, debug_dir, NULL, &last_fops);
 	debugfs_create_file("tripwires", 0400, debug_dir, NULL,
 			    &tripwires_fops);
+#if SEAL_LANDINGS && defined(CONFIG_SEAL_DEBUG)
+	debugfs_create_file("landings", 0400, debug_dir, NULL,
+			    &landings_fops);
+#endif
 }
 
 void seal_filesystems_exit(void)

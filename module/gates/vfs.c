@@ -440,8 +440,9 @@ static void enter_quota_on(struct seal_gate *gate, struct ftrace_regs *call)
  */
 static struct seal_gate vfs_gates[] = {
 #ifdef CONFIG_QUOTA
-	[WRAP_QUOTA_ON] = SEAL_GATE_WRAPPED("dquot_quota_on", enter_quota_on,
-					    seal_quota_on),
+	[WRAP_QUOTA_ON] = SEAL_GATE_WRAPPED_TAIL("dquot_quota_on",
+						 enter_quota_on, seal_quota_on,
+						 "dquot_load_quota_inode"),
 #endif
 #ifdef CONFIG_FS_VERITY
 	SEAL_GATE_WRAPPED("fsverity_ioctl_enable", enter_enable_verity,

@@ -23,6 +23,7 @@
  * Therefore a worker detaches a set, after the set has been without users for
  * linger_ms.
  */
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -30,6 +31,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -63,6 +65,11 @@ static LIST_HEAD(attached);
 static void linger_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(linger, linger_work);
 
+static unsigned long linger_time(void)
+{
+	return msecs_to_jiffies(READ_ONCE(linger_ms));
+}
+
 void seal_sets_lock(void)
 {
 	mutex_lock(&sets_lock);
@@ -73,19 +80,69 @@ void seal_sets_unlock(void)
 	mutex_unlock(&sets_lock);
 }
 
-/* The callback of an ops that several gates share. */
-static notrace void enter_set(unsigned long ip, unsigned long parent,
-			      struct ftrace_ops *ops, struct ftrace_regs *call)
+static __always_inline void enter_site(struct seal_gate_set *set,
+				       unsigned long ip,
+				       struct ftrace_regs *call, bool land)
 {
-	struct seal_gate_set *set = container_of(ops, struct seal_gate_set, ops);
 	unsigned int i;
 
 	for (i = 0; i < set->nr_sites; i++) {
 		if (set->sites[i] == ip) {
 			set->at_site[i]->enter(set->at_site[i], call);
+			if (land)
+				seal_land(set->at_site[i], ip, call);
 			return;
 		}
 	}
+}
+
+static noinline notrace void enter_and_land(struct seal_gate_set *set,
+					    unsigned long ip,
+					    struct ftrace_regs *call)
+{
+	enter_site(set, ip, call, true);
+}
+
+/* The callback of an ops that several gates share. */
+static notrace void enter_set(unsigned long ip, unsigned long parent,
+			      struct ftrace_ops *ops, struct ftrace_regs *call)
+{
+	struct seal_gate_set *set = container_of(ops, struct seal_gate_set, ops);
+
+	if (seal_landings_used())
+		enter_and_land(set, ip, call);
+	else
+		enter_site(set, ip, call, false);
+}
+
+/* Send calls that pass the gates of @set to their landings; nothing else. */
+static __always_inline void land_set(struct seal_gate_set *set, unsigned long ip,
+				     struct ftrace_regs *call)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->nr_gates; i++) {
+		if (set->gates[i].site == ip) {
+			seal_land(&set->gates[i], ip, call);
+			return;
+		}
+	}
+}
+
+/* The callback of an ops beside kprobes, which decide. */
+static notrace void enter_announced(unsigned long ip, unsigned long parent,
+				    struct ftrace_ops *ops,
+				    struct ftrace_regs *call)
+{
+	if (seal_landings_used())
+		land_set(container_of(ops, struct seal_gate_set, ops), ip, call);
+}
+
+static notrace void enter_guard(unsigned long ip, unsigned long parent,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *call)
+{
+	land_set(container_of(ops, struct seal_gate_set, guard), ip, call);
 }
 
 /* ftrace itself waits for at least a millisecond in each try. */
@@ -119,9 +176,11 @@ static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		.flags	= FTRACE_OPS_FL_PERMANENT |
 			  (observes ? 0 : FTRACE_OPS_FL_IPMODIFY),
 	};
+	if (seal_attach_fails())
+		return -ENOMEM;
 	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
 	if (!ret)
-		ret = ops_register(ops);
+		ret = seal_attach_fails() ? -EBUSY : ops_register(ops);
 	if (ret)
 		ftrace_free_filter(ops);
 	return ret;
@@ -201,6 +260,9 @@ static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate)
 	/* a wrapper must know its original before the first call reaches it */
 	if (!ret && gate->bind)
 		gate->bind(gate->site + MCOUNT_INSN_SIZE);
+	if (!ret && seal_landings_used() && !set->observes)
+		ret = seal_landing_bind(&gate->landing,
+					gate->site + MCOUNT_INSN_SIZE);
 	return ret;
 }
 
@@ -352,8 +414,8 @@ static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
  * Such a kprobe redirects calls, but ftrace does not know that. A BPF program
  * at the exit of the function would call the original all the same, and a live
  * patch would run after the kprobe and decide where the call goes. So a set
- * that redirects also has an ops with IPMODIFY, whose callback does nothing: it
- * tells ftrace that these functions are redirected.
+ * that redirects also has an ops with IPMODIFY, whose callback decides nothing:
+ * it tells ftrace that these functions are redirected.
  */
 static int kprobes_attach(struct seal_gate_set *set,
 			  const struct seal_limit *limit)
@@ -364,7 +426,7 @@ static int kprobes_attach(struct seal_gate_set *set,
 	if (WARN_ON_ONCE(set->nr_gates > SEAL_MAX_PROBES))
 		return -E2BIG;
 	if (!set->observes) {
-		ret = shared_attach(set, enter_nothing, limit);
+		ret = shared_attach(set, enter_announced, limit);
 		if (ret)
 			return ret;
 	}
@@ -375,7 +437,7 @@ static int kprobes_attach(struct seal_gate_set *set,
 			.addr		= (kprobe_opcode_t *)gate->site,
 			.pre_handler	= gate->probe,
 		};
-		ret = register_kprobe(&gate->kp);
+		ret = seal_attach_fails() ? -ENOMEM : register_kprobe(&gate->kp);
 		if (ret) {
 			kprobes_detach(set, i);
 			if (!set->observes && !seal_probes_stuck())
@@ -410,6 +472,210 @@ static int ftrace_attach(struct seal_gate_set *set,
 			hot_detach(set, set->nr_gates);
 	}
 	return ret;
+}
+
+/*
+ * Guards, where landings are used.
+ *
+ * BPF trampolines that share a function call it through a register from before
+ * its ftrace_ops is registered until after it is unregistered: the kernel builds
+ * them anew before the one and after the other. In between, and in a trampoline
+ * that was told to share by share.c, only the guard sends calls to landings. A
+ * guard is an ops of the set without IPMODIFY, on the same functions, that does
+ * nothing else. It is registered before trampolines are told to share, and may
+ * go when the gates are there, because these send calls to landings, too; it is
+ * registered again before they are detached, and stays until no trampoline
+ * shares any more.
+ *
+ * Two ops on a function cost each call of it much more than one. So a worker
+ * unregisters the guard soon after the gates were attached. Its list of
+ * functions is kept: to register it again needs no memory.
+ */
+
+/* No set has more gates than this. */
+#define GUARD_MAX	(2 * SEAL_SET_MAX)
+
+static bool has_guard(const struct seal_gate_set *set)
+{
+	return seal_landings_used() && !set->observes;
+}
+
+static int guard_register(struct seal_gate_set *set)
+{
+	int ret;
+
+	if (!has_guard(set) || set->guarded ||
+	    seal_step_skipped(SEAL_STEP_GUARDS))
+		return 0;
+	ret = register_ftrace_function(&set->guard);
+	if (ret)
+		return ret;
+	set->guarded = true;
+	/* calls that have not seen the guard have left the handlers of ftrace */
+	synchronize_rcu();
+	return 0;
+}
+
+static bool guard_unregister(struct seal_gate_set *set)
+{
+	if (!set->guarded)
+		return true;
+	if (unregister_ftrace_function(&set->guard)) {
+		seal_probes_give_up();
+		return false;
+	}
+	set->guarded = false;
+	return true;
+}
+
+static int guard_attach(struct seal_gate_set *set, char *reason)
+{
+	unsigned long sites[GUARD_MAX];
+	struct seal_gate *first = NULL;
+	unsigned int i, nr = 0;
+	int ret;
+
+	if (!has_guard(set))
+		return 0;
+	if (WARN_ON_ONCE(set->nr_gates > GUARD_MAX))
+		return -E2BIG;
+	for (i = 0; i < set->nr_gates; i++) {
+		if (!set->gates[i].site)
+			continue;
+		first = first ?: &set->gates[i];
+		sites[nr++] = set->gates[i].site;
+	}
+	if (!nr)
+		return 0;
+	set->guard = (struct ftrace_ops){
+		.func	= enter_guard,
+		.flags	= FTRACE_OPS_FL_PERMANENT,
+	};
+	if (seal_attach_fails())
+		return -ENOMEM;
+	ret = ftrace_set_filter_ips(&set->guard, sites, nr, 0, 1);
+	if (!ret)
+		ret = seal_attach_fails() ? -EBUSY : guard_register(set);
+	if (ret) {
+		ftrace_free_filter(&set->guard);
+		return ret == -ENOMEM ? ret : explain(set, first, ret, reason);
+	}
+	return 0;
+}
+
+static bool guard_detach(struct seal_gate_set *set)
+{
+	if (!has_guard(set))
+		return true;
+	if (!guard_unregister(set))
+		return false;
+	ftrace_free_filter(&set->guard);
+	return true;
+}
+
+/*
+ * When ftrace tells a BPF trampoline that it need not share any more, and the
+ * answer is an error (somebody attaches or detaches a program at that moment),
+ * ftrace ignores it, and the trampoline goes on as before. So, where landings
+ * are used, the answers to this task are noted, while it detaches gates.
+ */
+static struct task_struct *asker;
+static bool refused;
+
+SEAL_ORIGINAL(seal_bpf_answer, int, struct ftrace_ops *ops,
+	      unsigned long second, unsigned long third);
+
+/* (ops, cmd) or (ops, ip, cmd) */
+static noinline int wrap_answer(struct ftrace_ops *ops, unsigned long second,
+				unsigned long third)
+{
+	int ret = static_call(seal_bpf_answer)(ops, second, third);
+
+	if (ret)
+		refused = true;
+	return ret;
+}
+
+static void asking_begin(void)
+{
+	refused = false;
+	WRITE_ONCE(asker, current);
+}
+
+/* Has a trampoline refused since asking_begin()? */
+static bool asking_end(void)
+{
+	WRITE_ONCE(asker, NULL);
+	return refused;
+}
+
+static void enter_answer(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	if (READ_ONCE(asker) == current)
+		seal_redirect(call, wrap_answer);
+}
+
+static struct seal_gate answer_gates[] = {
+	{
+		.symbol		= "bpf_tramp_ftrace_ops_func",
+		.kind		= SEAL_GATE_OBSERVES,
+		.enter		= enter_answer,
+		.bind		= bind_seal_bpf_answer,
+		.optional	= !IS_ENABLED(CONFIG_BPF_JIT),
+	},
+};
+
+/* Attached as long as trampolines below. */
+static struct seal_gate_set answers = {
+	.name		= "answers",
+	.gates		= answer_gates,
+	.nr_gates	= ARRAY_SIZE(answer_gates),
+	.observes	= true,
+};
+
+#define MAX_SETTLES	100
+
+/*
+ * No gate is on the function any more. Redirect it and stop redirecting it: when
+ * that ends without a refusal, no BPF trampoline there shares it.
+ */
+static bool settle_site(unsigned long site)
+{
+	struct ftrace_ops scratch;
+	unsigned int tries;
+	bool unheard;
+	int ret;
+
+	for (tries = 0; tries < MAX_SETTLES; tries++) {
+		/* the guard is there, and sends calls to the landing */
+		ret = ops_attach(&scratch, enter_nothing, false, &site, 1);
+		/* somebody else redirects the function, and has it shared */
+		if (ret == -EBUSY)
+			return true;
+		asking_begin();
+		if (!ret && !ops_detach(&scratch))
+			return false;
+		unheard = asking_end();
+		if (!ret && !unheard)
+			return true;
+		usleep_range(1000, 2000);
+	}
+	seal_probes_give_up();
+	return false;
+}
+
+/*
+ * The gates of @set are detached and share.c has forgotten them. Have all BPF
+ * trampolines on its functions built so that they do not share.
+ */
+static bool settle_trampolines(struct seal_gate_set *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->nr_gates; i++)
+		if (set->gates[i].site && !settle_site(set->gates[i].site))
+			return false;
+	return true;
 }
 
 #if SEAL_BPF_ASKS_LATE
@@ -450,6 +716,13 @@ static int set_share(struct seal_gate_set *set, const struct seal_limit *limit)
 	ret = set_get(&trampolines, limit);
 	if (ret)
 		return ret;
+	if (has_guard(set)) {
+		ret = set_get(&answers, limit);
+		if (ret) {
+			seal_set_put(&trampolines);
+			return ret;
+		}
+	}
 	for (i = 0; i < set->nr_gates; i++)
 		seal_share(set->gates[i].site);
 	return 0;
@@ -463,26 +736,53 @@ static void set_unshare(struct seal_gate_set *set)
 		return;
 	for (i = 0; i < set->nr_gates; i++)
 		seal_unshare(set->gates[i].site);
+	if (has_guard(set))
+		seal_set_put(&answers);
 	seal_set_put(&trampolines);
+}
+
+/*
+ * The ops and kprobes of @set are detached. @missed: a BPF trampoline may have
+ * been told that it shares a function, and not that it no longer does.
+ */
+static bool set_forget(struct seal_gate_set *set, bool missed, u64 told)
+{
+	set_unshare(set);
+	if (!has_guard(set))
+		return true;
+	/* between ftrace and share.c, another may have been told by share.c */
+	if ((missed || seal_share_told() != told) && !settle_trampolines(set))
+		return false;
+	return guard_detach(set);
 }
 
 static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 {
 	int ret;
 
-	ret = set_share(set, limit);
+	ret = guard_attach(set, limit->reason);
 	if (ret)
 		return ret;
+	ret = set_share(set, limit);
+	if (ret) {
+		guard_detach(set);
+		return ret;
+	}
 	ret = set->kprobes ? kprobes_attach(set, limit) :
 			     ftrace_attach(set, limit);
 	if (ret) {
+		/* ftrace has told all trampolines before it refused the ops */
 		if (!seal_probes_stuck())
-			set_unshare(set);
+			set_forget(set, true, 0);
 		return ret;
 	}
 	WRITE_ONCE(set->attach_id, ++last_attach_id);
 	set->attached = true;
 	list_add(&set->list, &attached);
+	/* not at once: more sets may follow */
+	if (set->guarded)
+		mod_delayed_work(system_unbound_wq, &linger,
+				 min_t(unsigned long, linger_time(), HZ));
 	return 0;
 }
 
@@ -493,19 +793,27 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
  */
 static void set_detach(struct seal_gate_set *set)
 {
-	bool done = true;
+	u64 told = seal_share_told();
+	bool done = true, missed;
 
 	WRITE_ONCE(set->fallocate, NULL);
 	WRITE_ONCE(set->dirty_folio, NULL);
-	if (set->kprobes)
+	/* fails only if ftrace gave up; then nothing below succeeds either */
+	if (guard_register(set)) {
+		seal_probes_give_up();
+		done = false;
+	}
+	asking_begin();
+	if (done && set->kprobes)
 		done = kprobes_detach(set, set->nr_gates);
 	/* if a kprobe is left, so is the ops that announces its redirection */
 	if (done && set->nr_sites && !(set->kprobes && set->observes))
 		done = ops_detach(&set->ops);
-	if (!set->kprobes)
-		done &= hot_detach(set, set->nr_gates);
+	if (done && !set->kprobes)
+		done = hot_detach(set, set->nr_gates);
+	missed = asking_end();
 	if (done)
-		set_unshare(set);
+		done = set_forget(set, missed, told);
 	list_del_init(&set->list);
 	set->attached = !done;
 }
@@ -549,11 +857,6 @@ int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 	return ret;
 }
 
-static unsigned long linger_time(void)
-{
-	return msecs_to_jiffies(READ_ONCE(linger_ms));
-}
-
 void seal_set_put(struct seal_gate_set *set)
 {
 	/* before the count: a task that finds no user sees this time */
@@ -566,14 +869,25 @@ void seal_set_put(struct seal_gate_set *set)
 		queue_delayed_work(system_unbound_wq, &linger, linger_time());
 }
 
-/* The set whose time is over; else NULL, and the time to the next in @wait. */
-static struct seal_gate_set *idle_set(unsigned long *wait)
+/* Are the gates of @set there, so that they do what its guard was for? */
+static bool needs_no_guard(const struct seal_gate_set *set)
+{
+	return set->guarded && !seal_probes_stuck();
+}
+
+/*
+ * The set whose guard can go, or whose time is over; else NULL, and the time to
+ * the next in @wait.
+ */
+static struct seal_gate_set *due_set(unsigned long *wait)
 {
 	struct seal_gate_set *set;
 	unsigned long end;
 
 	*wait = ULONG_MAX;
 	list_for_each_entry(set, &attached, list) {
+		if (needs_no_guard(set))
+			return set;
 		/* pairs with the barrier in seal_set_put() of the last user */
 		if (atomic_read_acquire(&set->users))
 			continue;
@@ -586,8 +900,8 @@ static struct seal_gate_set *idle_set(unsigned long *wait)
 }
 
 /*
- * Detaches one set in each run and queues itself again, so that nobody waits
- * for sets_lock longer than detaching one set takes.
+ * Detaches one set, or one guard, in each run and queues itself again, so that
+ * nobody waits for sets_lock longer than that takes.
  *
  * Detaching waits until every task has slept, with sets_lock and a lock of ftrace
  * held. A kernel thread that runs without a pause would make that take very long.
@@ -601,16 +915,19 @@ static void linger_work(struct work_struct *work)
 	unsigned long wait;
 
 	mutex_lock(&sets_lock);
-	set = idle_set(&wait);
+	set = due_set(&wait);
 	if (set && !slept) {
 		mutex_unlock(&sets_lock);
 		synchronize_rcu_tasks();
 		mutex_lock(&sets_lock);
-		set = idle_set(&wait);
+		set = due_set(&wait);
 	}
 	slept = set;
 	if (set) {
-		set_detach(set);
+		if (needs_no_guard(set))
+			guard_unregister(set);
+		else
+			set_detach(set);
 		wait = 0;
 	}
 	if (wait != ULONG_MAX)
@@ -630,6 +947,40 @@ static int linger_set(const char *val, const struct kernel_param *kp)
 	mutex_unlock(&sets_lock);
 	return ret;
 }
+
+#if SEAL_LANDINGS && defined(CONFIG_SEAL_DEBUG)
+void seal_landings_show(struct seq_file *m)
+{
+	struct seal_gate_set *set;
+	char counted[96];
+	unsigned int i;
+
+	seal_landings_counted(counted, sizeof(counted));
+	seq_printf(m, "used %d %s\n", seal_landings_used(), counted);
+	mutex_lock(&sets_lock);
+	list_for_each_entry(set, &attached, list) {
+		for (i = 0; i < set->nr_gates && !set->observes; i++) {
+			struct seal_gate *gate = &set->gates[i];
+			unsigned long past = gate->site + MCOUNT_INSN_SIZE;
+			/* where a call that passes is sent */
+			unsigned long to = gate->landing &&
+				!seal_step_skipped(SEAL_STEP_LANDINGS) ?
+				gate->landing : past;
+
+			if (gate->site)
+				seq_printf(m, "%s %s %s %s %s %ps\n", set->name,
+					   gate->symbol,
+					   seal_landing_lands(to) ? "endbr" :
+					   "no-endbr",
+					   seal_landing_leads(to, past) ?
+					   "leads" : "astray",
+					   set->guarded ? "guarded" : "alone",
+					   (void *)to);
+		}
+	}
+	mutex_unlock(&sets_lock);
+}
+#endif
 
 /*
  * A module is about to be unloaded. If it is that of a filesystem, none of its
@@ -661,6 +1012,7 @@ static struct notifier_block module_notifier = {
 
 int seal_sets_init(void)
 {
+	seal_landings_init();
 	return register_module_notifier(&module_notifier);
 }
 

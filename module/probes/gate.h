@@ -21,6 +21,8 @@
 #include <linux/types.h>
 
 #include "base/compat.h"
+#include "base/debug.h"
+#include "probes/landing.h"
 
 struct seal_gate;
 struct seal_limit;
@@ -60,10 +62,13 @@ struct seal_gate {
 	seal_gate_fn		enter;		/* shares the ops of the set */
 	ftrace_func_t		hook;		/* hot: has its own @ops */
 	kprobe_pre_handler_t	probe;		/* a kprobe, @kp */
+	/* the function ends in a jump to this one, which stacks show instead */
+	const char		*tail;
 	/* tells a wrapper where its original goes on behind the ftrace call */
 	void			(*bind)(unsigned long original);
 	/* address of its call to ftrace; 0: the function is missing */
 	unsigned long		site;
+	unsigned long		landing;	/* 0: it has none, landing.h */
 	atomic64_t		hits;		/* refused, or broken seals */
 	union {
 		struct ftrace_ops	ops;
@@ -95,6 +100,8 @@ struct seal_gate_set {
 	unsigned long		idle_since;	/* jiffies, without users */
 	struct list_head	list;		/* of attached sets */
 	struct ftrace_ops	ops;		/* shared by the gates */
+	struct ftrace_ops	guard;		/* see gate.c */
+	bool			guarded;	/* @guard is registered */
 	unsigned int		nr_sites;
 	unsigned long		sites[SEAL_SET_MAX];
 	struct seal_gate	*at_site[SEAL_SET_MAX];
@@ -137,6 +144,18 @@ int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 void seal_sets_lock(void);
 void seal_sets_unlock(void);
 
+#if SEAL_LANDINGS && defined(CONFIG_SEAL_DEBUG)
+struct seq_file;
+
+/*
+ * Print what the tests of landings ask: a line of what was counted, and for each
+ * attached gate that redirects: set, function, whether ENDBR is where a call that
+ * passes is sent, whether that leads to the original, whether the set has a guard
+ * now, and the name of the place.
+ */
+void seal_landings_show(struct seq_file *m);
+#endif
+
 /* seal_sets_exit() detaches every set; no set has a user then. */
 void seal_sets_exit(void);
 int seal_sets_init(void);
@@ -172,19 +191,50 @@ static __always_inline void seal_unwrap(void)
 	module_put(THIS_MODULE);
 }
 
+/*
+ * The handler of @gate, which is on the call to ftrace at @site, has decided.
+ * If the call passes, send it to the landing. If somebody else has redirected
+ * it already, leave that as it is.
+ */
+static __always_inline void seal_land(const struct seal_gate *gate,
+				      unsigned long site,
+				      struct ftrace_regs *call)
+{
+	if (!gate->landing)
+		return;
+	if (seal_call_target(call) == site + MCOUNT_INSN_SIZE &&
+	    !seal_step_skipped(SEAL_STEP_LANDINGS))
+		seal_call_redirect(call, gate->landing);
+	seal_landing_check(gate->symbol, seal_call_target(call));
+}
+
 /* The hot gate that @ops belongs to. */
 static __always_inline struct seal_gate *seal_hot_gate(struct ftrace_ops *ops)
 {
 	return container_of(ops, struct seal_gate, ops);
 }
 
-/* Define hook_@fn(), the ftrace callback of a hot gate with handler @fn(). */
+/*
+ * Define hook_@fn(), the ftrace callback of a hot gate with handler @fn(). What
+ * landings need is apart, so that without them it costs one no-op.
+ */
 #define SEAL_HOOK(fn)							\
+static noinline notrace void land_##fn(unsigned long ip,		\
+				       struct seal_gate *gate,		\
+				       struct ftrace_regs *call)	\
+{									\
+	fn(gate, call);							\
+	seal_land(gate, ip, call);					\
+}									\
+									\
 static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 			      struct ftrace_ops *ops,			\
 			      struct ftrace_regs *call)			\
 {									\
-	fn(seal_hot_gate(ops), call);					\
+	if (seal_landings_used())					\
+		land_##fn(ip, seal_hot_gate(ops), call);		\
+	else								\
+		fn(seal_hot_gate(ops), call);				\
 }
 
 /*
@@ -212,6 +262,10 @@ static notrace void hook_##fn(unsigned long ip, unsigned long parent,	\
 #define SEAL_GATE_WRAPPED_HOT(sym, fn, orig)				\
 	{ .symbol = sym, .kind = SEAL_GATE_WRAPS, .hook = hook_##fn,	\
 	  .bind = bind_##orig }
+/* The function may end in a jump to @to, which then stands on the stack. */
+#define SEAL_GATE_WRAPPED_TAIL(sym, fn, orig, to)			\
+	{ .symbol = sym, .kind = SEAL_GATE_WRAPS, .enter = fn,		\
+	  .bind = bind_##orig, .tail = to }
 /* If the function was inlined into its callers, there is no gate to wait in. */
 #define SEAL_GATE_WAITING(sym, fn, orig)				\
 	{ .symbol = sym, .kind = SEAL_GATE_WAITS, .enter = fn,		\

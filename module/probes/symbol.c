@@ -13,6 +13,7 @@
 #include <linux/kprobes.h>
 
 #include "base/compat.h"
+#include "base/debug.h"
 #include "probes/symbol.h"
 
 static atomic64_t modules_gone;
@@ -44,6 +45,8 @@ int seal_symbol_site(const char *module, const char *symbol,
 	int ret;
 
 	*site = 0;
+	if (seal_attach_fails())
+		return -ENOMEM;
 	snprintf(target, sizeof(target), "%s%s%s", module ?: "",
 		 module ? ":" : "", symbol);
 	ret = register_kprobe(&kp);

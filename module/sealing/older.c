@@ -54,7 +54,8 @@ struct search {
 
 /*
  * "xfs_file_fallocate.cold [xfs]" belongs to xfs_file_fallocate. If ext4_ioctl
- * ends in a tail call of __ext4_ioctl, the stack shows only the latter.
+ * ends in a tail call of __ext4_ioctl, the stack shows only the latter. Where the
+ * names are not that similar, the gate has the other name (tail).
  */
 static bool is_called(const char *name, const char *function)
 {
@@ -75,11 +76,17 @@ static bool is_searched(const struct search *search, const char *name)
 	for (; drops && *drops; drops++)
 		if (is_called(name, *drops))
 			return true;
-	for (; *sets && !search->dropped; sets++)
-		for (i = 0; i < (*sets)->nr_gates; i++)
-			if ((*sets)->gates[i].kind == SEAL_GATE_WRAPS &&
-			    is_called(name, (*sets)->gates[i].symbol))
+	for (; *sets && !search->dropped; sets++) {
+		for (i = 0; i < (*sets)->nr_gates; i++) {
+			const struct seal_gate *gate = &(*sets)->gates[i];
+
+			if (gate->kind != SEAL_GATE_WRAPS)
+				continue;
+			if (is_called(name, gate->symbol) ||
+			    (gate->tail && is_called(name, gate->tail)))
 				return true;
+		}
+	}
 	return false;
 }
 
