@@ -201,14 +201,15 @@ START_TEST(calls_while_the_module_goes)
 			write_missing_late(path, &late[i]);
 	}
 	ck_assert_int_eq(unload_in_time(what), 0);
+	load_again();
+	/* they wait for the lock that he holds, and no signal ends that */
+	stuck_end(stuck);
 	for (int i = 0; i < CALLERS; i++) {
 		calls += late[i];
-		kill(caller[i], SIGKILL);
 		ck_assert_int_ne(st_wait_child(caller[i], 10), -1);
 	}
 	ck_assert_msg(calls, "%s: nobody came late", what);
-	stuck_end(stuck);
-	load_again();
+	printf("%s: %d calls\n", what, calls);
 	munmap((void *)late, 4096);
 	close(fd);
 }
