@@ -199,7 +199,9 @@ static int refuse(struct seal_files *report, unsigned int index, int fd,
 				sizeof(report->reason));
 	else
 		snprintf((char *)report->reason, sizeof(report->reason),
-			 "whether somebody writes to it cannot be told: no lease (%s)",
+			 "perhaps open for writing, %s: no lease (%s)",
+			 error == -EACCES ? "which only its owner and root are told" :
+					    "which its filesystem does not tell",
 			 strerror(-error));
 	return -ETXTBSY;
 }

@@ -132,6 +132,8 @@ nothing_left() {
 }
 
 cases_refused() {
+	local mode
+
 	mkdir -p out
 	make_pair 4
 	patch_file new 9
@@ -158,6 +160,13 @@ cases_refused() {
 	expect 1 "OLD is" sealctl bitmap -o out/o old new
 	says "it is named" "old" "sealctl snapshot"
 	exec 9<&-
+	mode=$(stat -c %a /dev/seal)
+	chmod 666 /dev/seal
+	expect 1 "files of somebody else" setpriv --reuid 65534 --regid 65534 --clear-groups \
+		sealctl bitmap -o /tmp/o old new
+	says "what cannot be known, and the remedy" "which only its owner and root are told" \
+		"sealctl snapshot"
+	chmod "$mode" /dev/seal
 	# All of it in place: a seal would hurt nobody, but it changes all the time.
 	cp --reflink=never old own
 	sync own
