@@ -12,7 +12,8 @@ Gate = collections.namedtuple('Gate', 'symbol kind handler original optional fil
 # kinds of gates: in the first line, the last line, seeing only
 FIRST, LAST, SEEN, WAITS = 'first', 'last', 'seen', 'waits'
 KINDS = {'SEAL_GATE': FIRST, 'SEAL_GATE_HOT': FIRST, 'SEAL_GATE_WRAPPED': FIRST,
-         'SEAL_GATE_WRAPPED_HOT': FIRST, 'SEAL_LAST': LAST, 'SEAL_OBSERVER': SEEN, 'SEAL_OBSERVER_OPTIONAL': SEEN,
+         'SEAL_GATE_WRAPPED_HOT': FIRST, 'SEAL_GATE_WRAPPED_TAIL': FIRST,
+         'SEAL_LAST': LAST, 'SEAL_OBSERVER': SEEN, 'SEAL_OBSERVER_OPTIONAL': SEEN,
          'SEAL_TRIPWIRE': SEEN, 'SEAL_TRIPWIRE_OPTIONAL': SEEN, 'SEAL_GATE_WAITING': WAITS}
 
 
