@@ -82,7 +82,7 @@ help:
 	@echo 'make demo         seal files in a virtual machine, show what holds'
 	@echo 'make check        every test, on the kernels of Debian 12, 13, testing'
 	@echo 'make check-quick  what shows most, on one kernel: minutes'
-	@echo 'make check-full   the same and on two backported kernels'
+	@echo 'make check-full   the same, on two backported kernels and a cloud kernel'
 	@echo 'make check-long   what is repeated, 200 times: load, seal, unload ...'
 	@echo 'make check-debug  on a kernel that checks itself; failures, fuzzing (slow)'
 	@echo 'make check-packages  packages installed, upgraded, removed, reboots'
