@@ -78,27 +78,35 @@ static struct reader *reader_of(const struct inode *inode)
 	return SEAL_EXT4_FIEMAP_LOCKS ? &readers[1] : NULL;
 }
 
-/* Look up the function of @reader. Returns false if this kernel has none. */
-static bool reader_learn(struct reader *reader)
+/*
+ * Look up the function of @reader, and note whether this kernel has one. Returns
+ * 0, or an error (-ENOMEM) because of which it is not known.
+ */
+static int reader_learn(struct reader *reader)
 {
 	u64 gone = seal_modules_gone();
 	unsigned long function;
+	int ret = 0;
 
 	/* the open file pins the module: a result stays valid */
 	if (smp_load_acquire(&reader->known) && reader->modules_gone == gone)
-		return reader->there;
+		return 0;
 	mutex_lock(&readers_lock);
 	if (!reader->known || reader->modules_gone != gone) {
-		function = seal_symbol_body(reader->module, reader->symbol);
-		if (function)
+		ret = seal_symbol_body(reader->module, reader->symbol, &function);
+		if (ret && ret != -ENOENT && ret != -EOPNOTSUPP)
+			goto out;
+		if (!ret)
 			reader->bind(function);
-		reader->there = function;
+		reader->there = !ret;
 		reader->modules_gone = gone;
 		/* pairs with the acquire above: publishes the rest */
 		smp_store_release(&reader->known, true);
+		ret = 0;
 	}
+out:
 	mutex_unlock(&readers_lock);
-	return reader->there;
+	return ret;
 }
 
 int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
@@ -108,7 +116,12 @@ int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
 	struct seal_lock lock;
 	int ret;
 
-	if (!reader || !reader_learn(reader))
+	if (reader) {
+		ret = reader_learn(reader);
+		if (ret)
+			return ret;
+	}
+	if (!reader || !reader->there)
 		return inode->i_op->fiemap(inode, fi, start, length);
 	if (!reader->locks)
 		return iomap_fiemap(inode, fi, start, length, &reader->ops);

@@ -53,32 +53,36 @@ struct inode *seal_xfs_vnode(void *xfs_inode)
 	return (struct inode *)((char *)xfs_inode + READ_ONCE(vnode_offset));
 }
 
-/* Return the address of a function of XFS, or 0 with @reason filled in. */
-static unsigned long function_of(const char *symbol, char *reason)
+/*
+ * Find the address of a function of XFS. Returns 0; -EOPNOTSUPP: there is none,
+ * as @reason says; or another error, because of which it is not known.
+ */
+static int function_of(const char *symbol, unsigned long *function, char *reason)
 {
-	unsigned long function = seal_symbol_body(SEAL_XFS_MODULE, symbol);
+	int ret = seal_symbol_body(SEAL_XFS_MODULE, symbol, function);
 
-	if (!function)
-		snprintf(reason, SEAL_REASON_LEN, "no function %s of XFS", symbol);
-	return function;
+	if (ret != -ENOENT && ret != -EOPNOTSUPP)
+		return ret;
+	snprintf(reason, SEAL_REASON_LEN, "no function %s of XFS", symbol);
+	return -EOPNOTSUPP;
 }
 
 /* Find the functions of XFS called here. */
 static int find_functions(char *reason)
 {
 	unsigned long function;
+	int ret;
 
-	function = function_of("xfs_vm_bmap", reason);
-	if (!function)
-		return -EOPNOTSUPP;
+	ret = function_of("xfs_vm_bmap", &function, reason);
+	if (ret)
+		return ret;
 	bind_seal_xfs_vm_bmap(function);
-	if (SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT) {
-		function = function_of("xfs_reflink_cancel_cow_range", reason);
-		if (!function)
-			return -EOPNOTSUPP;
+	if (!SEAL_XFS_ATOMIC_BEGIN && !SEAL_XFS_ATOMIC_NEXT)
+		return 0;
+	ret = function_of("xfs_reflink_cancel_cow_range", &function, reason);
+	if (!ret)
 		bind_seal_xfs_cancel_cow_range(function);
-	}
-	return 0;
+	return ret;
 }
 
 static int learn_functions(char *reason)

@@ -59,10 +59,12 @@ int seal_symbol_site(const char *module, const char *symbol,
 	return *site ? 0 : -EOPNOTSUPP;
 }
 
-unsigned long seal_symbol_body(const char *module, const char *symbol)
+int seal_symbol_body(const char *module, const char *symbol,
+		     unsigned long *body)
 {
-	unsigned long site;
+	int ret = seal_symbol_site(module, symbol, body);
 
-	return seal_symbol_site(module, symbol, &site) ? 0 :
-	       site + MCOUNT_INSN_SIZE;
+	if (!ret)
+		*body += MCOUNT_INSN_SIZE;
+	return ret;
 }

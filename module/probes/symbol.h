@@ -15,10 +15,11 @@ int seal_symbol_site(const char *module, const char *symbol,
 		     unsigned long *site);
 
 /*
- * The address behind the call to ftrace, at which the function can be entered
- * without its gate noticing; 0 if there is none. May sleep.
+ * The same for the address behind the call to ftrace, at which the function can
+ * be entered without its gate noticing.
  */
-unsigned long seal_symbol_body(const char *module, const char *symbol);
+int seal_symbol_body(const char *module, const char *symbol,
+		     unsigned long *body);
 
 /* Addresses in modules stay valid as long as this number does not change. */
 u64 seal_modules_gone(void);
