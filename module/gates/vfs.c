@@ -5,7 +5,7 @@
  *
  * All of them are global functions that are called from other translation
  * units, so no caller there has an inlined copy. page_cache_ra_order() also has
- * callers in its own file; a copy inlined there would pass its gate.
+ * callers in its own file. They call it, too; tests/kernel/races/tails looks.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
