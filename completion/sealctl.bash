@@ -15,7 +15,7 @@ _sealctl_sealed() {
 
 _sealctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb=${COMP_WORDS[1]} options='' verbs i
+	local verb=${COMP_WORDS[1]} options='' verbs name i
 	COMPREPLY=()
 
 	verbs="info prealloc unshare seal unseal status hold map diff bitmap serve snapshot
@@ -87,9 +87,11 @@ _sealctl() {
 	unseal | revoke) _sealctl_sealed "$cur" ;;
 	forget) _sealctl_sealed "$cur" --persistent ;;
 	unexport)
-		mapfile -t COMPREPLY < <(compgen -W \
-			"$(dmsetup info -c --noheadings -o name,uuid 2>/dev/null |
-				sed -n 's/:SEAL-.*//p')" -- "$cur")
+		# not by compgen -W, which would expand what is in a name
+		while IFS= read -r name; do
+			[[ $name != "$cur"* ]] || COMPREPLY+=("$name")
+		done < <(dmsetup info -c --noheadings -o name,uuid 2>/dev/null |
+			sed -n 's/:SEAL-.*//p')
 		;;
 	info | list | restore) ;;
 	*)

@@ -3,7 +3,9 @@
  * sealctl: seal the block map of files.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/errors.h"
 #include "cmd/cmd.h"
@@ -197,9 +199,27 @@ static int run(int argc, char **argv)
 	return print_verbs(stderr);
 }
 
+/*
+ * Without standard streams, files that are opened would get their numbers, and
+ * messages would be written into them. To write to these is an error still.
+ */
+static int fill_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -1 : close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status;
+
+	if (fill_streams())
+		return STATUS_FAILED;
+	status = run(argc, argv);
 
 	/* Lost output is a failure, whether by a full disk or a closed pipe. */
 	if (fflush(stdout) || ferror(stdout)) {

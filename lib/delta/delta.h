@@ -95,6 +95,7 @@ int delta_poll(struct seal_delta *delta);
 int delta_fail(struct seal_delta *delta, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void delta_id_text(const uint8_t id[DELTA_ID_LEN], char text[33]);
+bool delta_id_is_none(const uint8_t id[DELTA_ID_LEN]);
 
 /* hash.c */
 void delta_hash(const void *data, size_t length, uint8_t hash[DELTA_HASH_LEN]);
@@ -138,6 +139,14 @@ int delta_mark_write(int fd, const struct delta_mark *mark);
  */
 int delta_settle(int fd, struct stat *st);
 void delta_mark_remove(int fd);
+/*
+ * The identities of the transfer of a delta. A base without an identity has its
+ * hash instead, so that it is not taken for no base.
+ */
+void delta_journal_of(const struct delta_header *header,
+		      struct delta_journal *journal);
+bool delta_journal_fits(const struct delta_journal *journal,
+			const struct delta_header *header);
 int delta_journal_read(int fd, struct delta_journal *journal);
 int delta_journal_write(int fd, const struct delta_journal *journal);
 int delta_journal_remove(int fd);
@@ -145,6 +154,7 @@ int delta_journal_remove(int fd);
 void delta_token_format(const struct delta_journal *journal,
 			char text[SEAL_DELTA_TOKEN_LEN]);
 int delta_token_parse(const char *text, struct delta_journal *journal);
+int delta_drop_access_list(int fd);
 /* Copy all user attributes except our own, and the access control list. */
 int delta_copy_xattrs(int from, int to);
 

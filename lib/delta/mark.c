@@ -125,6 +125,34 @@ void delta_mark_remove(int fd)
 	fremovexattr(fd, NAME_ID);
 }
 
+bool delta_id_is_none(const uint8_t id[DELTA_ID_LEN])
+{
+	static const uint8_t none[DELTA_ID_LEN];
+
+	return !memcmp(id, none, DELTA_ID_LEN);
+}
+
+void delta_journal_of(const struct delta_header *header,
+		      struct delta_journal *journal)
+{
+	bool hashed = (header->flags & HEADER_HAS_BASE) &&
+		      delta_id_is_none(header->base_id);
+
+	memcpy(journal->base_id, hashed ? header->base_hash : header->base_id,
+	       DELTA_ID_LEN);
+	memcpy(journal->new_id, header->new_id, DELTA_ID_LEN);
+}
+
+bool delta_journal_fits(const struct delta_journal *journal,
+			const struct delta_header *header)
+{
+	struct delta_journal own;
+
+	delta_journal_of(header, &own);
+	return !memcmp(journal->base_id, own.base_id, DELTA_ID_LEN) &&
+	       !memcmp(journal->new_id, own.new_id, DELTA_ID_LEN);
+}
+
 /* "1 BASE-ID NEW-ID DONE" */
 int delta_journal_read(int fd, struct delta_journal *journal)
 {
@@ -235,6 +263,14 @@ static bool is_copied(const char *name)
 		return true;
 	return !strncmp(name, "user.", 5) &&
 	       strncmp(name, PREFIX, strlen(PREFIX)) != 0;
+}
+
+int delta_drop_access_list(int fd)
+{
+	if (fremovexattr(fd, NAME_ACCESS) < 0 && errno != ENODATA &&
+	    errno != EOPNOTSUPP)
+		return -errno;
+	return 0;
 }
 
 int delta_copy_xattrs(int from, int to)

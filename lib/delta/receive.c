@@ -22,6 +22,7 @@ struct receiver {
 	uint64_t noted;
 	bool applying;
 	bool keep;			/* a later attempt can go on */
+	bool disturbed;			/* it has to begin at the beginning */
 };
 
 static bool in_place(const struct receiver *r)
@@ -60,13 +61,6 @@ static int check_hash_of_base(struct receiver *r)
 	return 0;
 }
 
-static bool is_of(const struct delta_journal *journal,
-		  const struct delta_header *header)
-{
-	return !memcmp(journal->base_id, header->base_id, DELTA_ID_LEN) &&
-	       !memcmp(journal->new_id, header->new_id, DELTA_ID_LEN);
-}
-
 /*
  * An update in place was interrupted. The same delta completes it; a full delta
  * replaces all contents.
@@ -76,7 +70,7 @@ static int check_interrupted(struct receiver *r,
 {
 	const struct delta_header *header = &r->stream.header;
 
-	if (in_place(r) && journal && is_of(journal, header)) {
+	if (in_place(r) && journal && delta_journal_fits(journal, header)) {
 		r->work.resumed = true;
 		r->work.done = journal->done;
 		return 0;
@@ -186,7 +180,11 @@ static int note(struct receiver *r)
 
 	if (fdatasync(r->work.fd) < 0)
 		return -errno;
-	ret = delta_work_note(&r->work, &r->stream.header, r->stream.pos);
+	/* What an earlier attempt has brought is still there. */
+	ret = delta_work_note(&r->work, &r->stream.header,
+			      r->disturbed ? 0 :
+			      r->stream.pos > r->work.done ? r->stream.pos :
+							     r->work.done);
 	r->noted = r->stream.data;
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
@@ -300,10 +298,11 @@ static int check_result(struct receiver *r)
 	ret = delta_hash_file(r->delta, r->work.fd, 0, header->new_size, hash);
 	if (ret == -ECANCELED)
 		r->keep = true;
-	if (!ret && memcmp(hash, r->stream.new_hash, DELTA_HASH_LEN) != 0)
-		ret = delta_fail(r->delta, EIO,
-				 "the result is not what was sent; an earlier attempt may have been disturbed");
-	return ret;
+	if (ret || !memcmp(hash, r->stream.new_hash, DELTA_HASH_LEN))
+		return ret;
+	r->disturbed = true;
+	return delta_fail(r->delta, EIO,
+			  "the result is not what was sent; an earlier attempt may have been disturbed");
 }
 
 /* A delta that does not begin at the beginning needs what was sent before. */
@@ -382,7 +381,8 @@ static int receive(struct seal_delta *delta, int in_fd, const char *path)
 	if (!ret)
 		ret = run(&r, path);
 	outcome(delta, &r);
-	delta_work_close(&r.work, ret && !(r.keep && r.stream.pos));
+	delta_work_close(&r.work, ret && !(r.keep &&
+					   (r.stream.pos || r.work.resumed)));
 	delta_stream_close(&r.stream);
 	if (ret && ret != -ECANCELED && !delta->message[0])
 		delta_fail(delta, -ret, "%s", strerror(-ret));

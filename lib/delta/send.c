@@ -211,8 +211,7 @@ static int find_start(struct sender *s)
 	if (delta_token_parse(s->delta->resume, &token))
 		return delta_fail(s->delta, EINVAL,
 				  "what is to be resumed is not what \"sealctl receive --where\" prints");
-	if (memcmp(token.new_id, s->header.new_id, DELTA_ID_LEN) != 0 ||
-	    memcmp(token.base_id, s->header.base_id, DELTA_ID_LEN) != 0)
+	if (!delta_journal_fits(&token, &s->header))
 		return delta_fail(s->delta, ESTALE,
 				  "the receiver has begun with other contents or another base; send it from the beginning");
 	if (token.done > s->new_size)

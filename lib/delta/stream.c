@@ -66,9 +66,19 @@ static int get(struct delta_stream *stream, void *data, size_t length)
 	return delta_fail(stream->delta, EBADMSG, "the delta is cut short");
 }
 
+/* Only contents whose hash is there can be a base without an identity. */
+static bool base_is_sensible(const struct delta_header *header)
+{
+	if (!(header->flags & HEADER_HAS_BASE))
+		return !header->old_size && delta_id_is_none(header->base_id);
+	return (header->flags & HEADER_CHECKED) ||
+	       !delta_id_is_none(header->base_id);
+}
+
 static bool header_is_sensible(const struct delta_header *header)
 {
-	return !(header->flags & ~HEADER_ALL) && !header->reserved &&
+	return base_is_sensible(header) && !delta_id_is_none(header->new_id) &&
+	       !(header->flags & ~HEADER_ALL) && !header->reserved &&
 	       header->new_size <= INT64_MAX && header->old_size <= INT64_MAX &&
 	       header->mtime_nsec <= 999999999 &&
 	       header->start <= header->new_size &&
@@ -123,6 +133,9 @@ static bool sensible(const struct delta_stream *stream,
 	bool packed = record->flags & RECORD_ZSTD;
 
 	if (record->flags & ~RECORD_ALL)
+		return false;
+	if ((record->flags & RECORD_HAS_OLD) &&
+	    !(stream->header.flags & HEADER_HAS_BASE))
 		return false;
 	if (record->type == RECORD_END)
 		return !record->flags && !record->stored;

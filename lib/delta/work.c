@@ -234,16 +234,37 @@ static int copy_contents(struct seal_delta *delta, int from, int to,
 	return errno == ENXIO ? 0 : -errno;
 }
 
+/*
+ * Does the name lead to this file? Whoever has the lock of a file knows that no
+ * other receiver takes its name from it, if it had the name after that.
+ */
+static bool is_named(const struct delta_work *work, const char *name, int fd)
+{
+	struct stat st, named;
+
+	return !fstat(fd, &st) &&
+	       !fstatat(work->dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) &&
+	       named.st_ino == st.st_ino && named.st_dev == st.st_dev;
+}
+
+/* Return: 0, or -EBUSY if another process receives into it. */
+static int lock_named(const struct delta_work *work, const char *name, int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_named(work, name, fd) ?
+	       -EBUSY : 0;
+}
+
 /* Only its owner can open the new file (0600) until it is complete. */
 static int make_temporary(struct seal_delta *delta, struct delta_work *work,
 			  bool has_base)
 {
 	work->fd = openat(work->dir_fd, work->temporary, O_RDWR | O_CREAT |
 			  O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Somebody else made it since there was none. */
 	if (work->fd < 0)
-		return -errno;
-	if (flock(work->fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
+		return errno == EEXIST ? -EBUSY : -errno;
+	if (lock_named(work, work->temporary, work->fd))
+		return -EBUSY;
 	if (work->base_fd < 0 || !has_base)
 		return 0;
 	return copy_contents(delta, work->base_fd, work->fd,
@@ -269,6 +290,28 @@ static mode_t file_mask(void)
 	return mask == 0777 ? 077 : (mode_t)mask;
 }
 
+/*
+ * What the old contents were trusted to do the new ones are not: as when a
+ * user without privilege writes to a file, the bits that give a program the
+ * rights of its owner or group go.
+ */
+static mode_t without_privilege(mode_t mode)
+{
+	mode &= (mode_t)~S_ISUID;
+	return mode & S_IXGRP ? mode & (mode_t)~S_ISGID : mode;
+}
+
+static int drop_privilege(int fd)
+{
+	struct stat st;
+	mode_t mode;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	mode = without_privilege(st.st_mode);
+	return mode != st.st_mode && fchmod(fd, mode & 07777) < 0 ? -errno : 0;
+}
+
 /* Give the new file the owner, mode and attributes of the old one. */
 static int dress(const struct delta_work *work)
 {
@@ -276,17 +319,12 @@ static int dress(const struct delta_work *work)
 
 	if (work->base_fd < 0)
 		return fchmod(work->fd, 0666 & ~file_mask()) < 0 ? -errno : 0;
+	/* The directory may have given it an access list that the old one lacks. */
 	if (fchown(work->fd, st->st_uid, st->st_gid) < 0 ||
-	    fchmod(work->fd, st->st_mode & 07777) < 0)
+	    delta_drop_access_list(work->fd) < 0 ||
+	    fchmod(work->fd, without_privilege(st->st_mode) & 07777) < 0)
 		return -errno;
 	return delta_copy_xattrs(work->base_fd, work->fd);
-}
-
-static bool same(const struct delta_journal *journal,
-		 const struct delta_header *header)
-{
-	return !memcmp(journal->base_id, header->base_id, DELTA_ID_LEN) &&
-	       !memcmp(journal->new_id, header->new_id, DELTA_ID_LEN);
 }
 
 int delta_work_note(struct delta_work *work, const struct delta_header *header,
@@ -294,8 +332,7 @@ int delta_work_note(struct delta_work *work, const struct delta_header *header,
 {
 	struct delta_journal journal = { .done = done };
 
-	memcpy(journal.base_id, header->base_id, DELTA_ID_LEN);
-	memcpy(journal.new_id, header->new_id, DELTA_ID_LEN);
+	delta_journal_of(header, &journal);
 	return delta_journal_write(work->fd, &journal);
 }
 
@@ -316,12 +353,12 @@ static int take_temporary(struct delta_work *work,
 	if (fstat(work->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    st.st_nlink != 1)
 		return -EEXIST;
-	if (flock(work->fd, LOCK_EX | LOCK_NB) < 0)
+	if (lock_named(work, work->temporary, work->fd))
 		return -EBUSY;
 	/* With this owner and mode, no other user can have written to it. */
 	if (st.st_uid == geteuid() && (st.st_mode & 07777) == 0600 &&
 	    delta_journal_read(work->fd, &journal) == 1 &&
-	    same(&journal, header)) {
+	    delta_journal_fits(&journal, header)) {
 		work->resumed = true;
 		work->done = journal.done;
 		return 0;
@@ -393,8 +430,6 @@ static int begin_beside(struct seal_delta *delta, struct delta_work *work,
 		return -ENOMEM;
 	}
 	ret = take_temporary(work, header);
-	if (ret == -EBUSY)
-		return delta_fail(delta, EBUSY, "another process receives into it");
 	if (!ret && work->fd < 0) {
 		ret = make_temporary(delta, work,
 				     header->flags & HEADER_HAS_BASE);
@@ -406,6 +441,8 @@ static int begin_beside(struct seal_delta *delta, struct delta_work *work,
 	}
 	if (ret == -ECANCELED)
 		return ret;
+	if (ret == -EBUSY)
+		return delta_fail(delta, EBUSY, "another process receives into it");
 	if (ret)
 		return delta_fail(delta, -ret, "making \"%s\": %s",
 				  work->temporary, strerror(-ret));
@@ -423,23 +460,33 @@ static int begin_in_place(struct seal_delta *delta, struct delta_work *work,
 		if (work->base_fd < 0)
 			return delta_fail(delta, errno, "cannot create it: %s",
 					  strerror(errno));
+		if (lock_named(work, work->name, work->base_fd))
+			return delta_fail(delta, EBUSY, "another process receives into it");
 	}
 	work->fd = work->base_fd;
 	work->base_fd = -1;
-	if (work->resumed)
-		return 0;
-	/* From here on the file has neither the old nor the new contents. */
-	ret = delta_work_note(work, header, 0);
-	if (ret)
-		return delta_fail(delta, -ret,
-				  "cannot note that an update has begun (%s); receive it without updating in place",
-				  strerror(-ret));
-	delta_mark_remove(work->fd);
-	if (fsync(work->fd) < 0)
-		return -errno;
-	if (!(header->flags & HEADER_HAS_BASE) && ftruncate(work->fd, 0) < 0)
+	if (!work->resumed) {
+		/* From here on it has neither the old nor the new contents. */
+		ret = delta_work_note(work, header, 0);
+		if (ret)
+			return delta_fail(delta, -ret,
+					  "cannot note that an update has begun (%s); receive it without updating in place",
+					  strerror(-ret));
+		if (fsync(work->fd) < 0)
+			return -errno;
+	}
+	/* An earlier attempt may have ended between the note and this. */
+	if (!(header->flags & HEADER_HAS_BASE) && !work->done &&
+	    ftruncate(work->fd, 0) < 0)
 		return delta_fail(delta, errno, "%s", strerror(errno));
 	return 0;
+}
+
+/* Nothing was changed yet: the file is what it was before this attempt. */
+static void undo_begin(struct delta_work *work)
+{
+	if (!work->resumed)
+		delta_journal_remove(work->fd);
 }
 
 int delta_work_begin(struct seal_delta *delta, struct delta_work *work,
@@ -451,10 +498,17 @@ int delta_work_begin(struct seal_delta *delta, struct delta_work *work,
 		ret = begin_in_place(delta, work, header);
 	else
 		ret = begin_beside(delta, work, header);
-	if (!ret && ftruncate(work->fd, (off_t)header->new_size) < 0)
+	if (!ret && ftruncate(work->fd, (off_t)header->new_size) < 0) {
 		ret = delta_fail(delta, errno, "setting its size: %s",
 				 strerror(errno));
-	return ret;
+		if (!work->temporary && (header->flags & HEADER_HAS_BASE))
+			undo_begin(work);
+	}
+	if (ret || work->temporary)
+		return ret;
+	delta_mark_remove(work->fd);
+	ret = drop_privilege(work->fd);
+	return ret ? delta_fail(delta, -ret, "%s", strerror(-ret)) : 0;
 }
 
 /* Set timestamp and mark. When this returns 0, all of it is on disk. */
@@ -503,6 +557,16 @@ static int check_name(struct seal_delta *delta, const struct delta_work *work)
 	bool found = !fstatat(work->dir_fd, work->name, &st,
 			      AT_SYMLINK_NOFOLLOW);
 
+	if (!work->temporary) {
+		if (is_named(work, work->name, work->fd))
+			return 0;
+		return delta_fail(delta, EBUSY,
+				  "another file got this name meanwhile; the one that had it was updated");
+	}
+	if (!is_named(work, work->temporary, work->fd))
+		return delta_fail(delta, EBUSY,
+				  "\"%s\" was replaced or removed meanwhile",
+				  work->temporary);
 	if (work->base_fd < 0 && !found && errno == ENOENT)
 		return 0;
 	if (work->base_fd >= 0 && found && st.st_ino == work->base_st.st_ino &&
@@ -536,7 +600,7 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 
 	/* The old file may have been sealed since the transfer began. */
 	ret = work->temporary ? check_sealed(delta, work) : 0;
-	if (!ret && work->temporary)
+	if (!ret)
 		ret = check_name(delta, work);
 	if (ret)
 		return ret;
@@ -574,7 +638,8 @@ int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 
 void delta_work_close(struct delta_work *work, bool discard)
 {
-	if (work->temporary && work->fd >= 0 && discard)
+	if (work->temporary && work->fd >= 0 && discard &&
+	    is_named(work, work->temporary, work->fd))
 		unlinkat(work->dir_fd, work->temporary, 0);
 	if (work->fd >= 0)
 		close(work->fd);

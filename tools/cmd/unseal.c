@@ -138,7 +138,7 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 {
 	struct seal_session *session;
 	int status = STATUS_OK;
-	const char *claim = NULL;
+	uint64_t claim = 0;
 	bool persistent = false;
 	int option;
 
@@ -148,7 +148,8 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 			persistent = true;
 			break;
 		case 'c':
-			claim = optarg;
+			if (parse_claim(optarg, &claim))
+				return STATUS_USAGE;
 			break;
 		case 'h':
 			return verb_help(verb);

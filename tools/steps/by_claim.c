@@ -121,19 +121,24 @@ static int match_number(const struct seal_claim *claim, void *arg)
 	return 0;
 }
 
-int unseal_number(struct seal_session *session, const char *number)
+int parse_claim(const char *text, uint64_t *claim)
 {
-	struct numbered numbered = { .session = session };
 	char *end;
+
+	/* strtoull() would accept blanks and signs. */
+	errno = 0;
+	*claim = strtoull(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !errno && !*end && *claim)
+		return STATUS_OK;
+	complain(text, "not the number of a claim; \"sealctl list\" shows them");
+	return STATUS_USAGE;
+}
+
+int unseal_number(struct seal_session *session, uint64_t claim)
+{
+	struct numbered numbered = { .session = session, .claim = claim };
 	int ret;
 
-	errno = 0;
-	numbered.claim = strtoull(number, &end, 10);
-	if (errno || end == number || *end || *number == '-' ||
-	    !numbered.claim) {
-		complain(number, "not the number of a claim; \"sealctl list\" shows them");
-		return STATUS_USAGE;
-	}
 	ret = each_claim(match_number, &numbered);
 	if (numbered.found)
 		return numbered.status;

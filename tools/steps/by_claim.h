@@ -22,7 +22,10 @@ uint64_t claim_of(const struct stat *st);
 
 /* Lift a lasting seal. Return: STATUS_OK; STATUS_FAILED after a complaint. */
 int unseal_claim(struct seal_session *session, const struct seal_claim *claim);
-int unseal_number(struct seal_session *session, const char *number);
+int unseal_number(struct seal_session *session, uint64_t claim);
+
+/* Return: STATUS_OK; STATUS_USAGE after a complaint. */
+int parse_claim(const char *text, uint64_t *claim);
 
 /* Tell the user of sealed files that had this path before; their number. */
 int tell_former(const char *path);

@@ -54,6 +54,7 @@ int delta_status(const struct seal_delta *delta, int ret)
 	case -EIO:
 	case -ENOSPC:
 	case -EDQUOT:
+	case -EPIPE:
 		return STATUS_IO;
 	default:
 		return STATUS_FAILED;

@@ -218,6 +218,10 @@ cases_orphans() {
 	expect 1 "a claim that is not there" sealctl unseal --claim 999999
 	says "which is said" "no such claim"
 	expect 2 "no number" sealctl unseal --claim x
+	expect 2 "neither with a blank" sealctl unseal --claim " $claim"
+	# a file that is opened must not become a standard stream
+	expect 1 "without standard input" sealctl verify -m /proc/self/fd/0 <&-
+	says "it is there, and empty" "not a manifest"
 	expect 0 "unseal by its claim" sealctl unseal --claim "$claim"
 	check "it is gone from the list" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
 	sync

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -671,6 +673,300 @@ START_TEST(attribute_that_grows)
 }
 END_TEST
 
+/* A base without an identity: only its hash says what it is. */
+static void make_hashed(bool whole)
+{
+	struct delta_header header = {
+		.magic = DELTA_MAGIC,
+		.version = SEAL_DELTA_VERSION,
+		.flags = whole ? 0 : HEADER_HAS_BASE | HEADER_CHECKED,
+		.old_size = whole ? 0 : SIZE,
+		.new_size = SIZE,
+		.data = 200,
+	};
+	struct seal_delta none = { 0 };
+	int fd = open("file", O_RDONLY);
+
+	memset(new, 0, SIZE);
+	memset(new, 'a', 100);
+	memset(new + 2000, 'b', 100);
+	ck_assert_int_eq(delta_hash_file(&none, fd, 0, SIZE, header.base_hash), 0);
+	if (whole)
+		memset(header.base_hash, 0, sizeof(header.base_hash));
+	close(fd);
+	memset(header.new_id, 6, sizeof(header.new_id));
+	length = 0;
+	records = 0;
+	data = 0;
+	delta_swap_header(&header);
+	check = delta_header_check(&header);
+	header.check = htole64(check);
+	put(&header, sizeof(header));
+	put_record(RECORD_DATA, 0, 100);
+	if (!whole)
+		put_record(RECORD_ZERO, 100, 1900);
+	put_record(RECORD_DATA, 2000, 100);
+	if (!whole)
+		put_record(RECORD_ZERO, 2100, SIZE - 2100);
+	put_end();
+}
+
+static int stop_when_changed(uint64_t done, uint64_t total, void *arg)
+{
+	(void)total;
+	(void)arg;
+	return done >= 100;
+}
+
+/* A full delta does not go on where one with a base was interrupted. */
+START_TEST(another_kind)
+{
+	struct seal_delta transfer = {
+		.flags = ways[_i],
+		.progress = stop_when_changed,
+	};
+
+	ck_assert_int_eq(removexattr("file", "user.seal.id"), 0);
+	make_hashed(false);
+	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
+	make_hashed(true);
+	ck_assert_int_eq(receive(delta, length, ways[_i]), 0);
+	expect_contents(new);
+}
+END_TEST
+
+/* A power cut after the note that a full delta has begun. */
+START_TEST(noted_only)
+{
+	static const char note[] =
+		"1 00000000000000000000000000000000 06060606060606060606060606060606 0";
+
+	ck_assert_int_eq(setxattr("file", "user.seal.receiving", note,
+				  strlen(note), 0), 0);
+	make_hashed(true);
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), 0);
+	expect_contents(new);
+}
+END_TEST
+
+#define TEMPORARY ".file.seal-receive"
+
+/* Another receiver has taken the name of the temporary file. */
+static int take_the_name(uint64_t done, uint64_t total, void *arg)
+{
+	int *fd = arg;
+
+	(void)total;
+	if (*fd >= 0 || !done)
+		return 0;
+	ck_assert_int_eq(unlink(TEMPORARY), 0);
+	*fd = open(TEMPORARY, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(*fd, 0);
+	ck_assert_int_eq(write(*fd, "half", 4), 4);
+	return 0;
+}
+
+START_TEST(name_is_taken)
+{
+	int fd = -1;
+	struct seal_delta transfer = {
+		.progress = take_the_name,
+		.progress_arg = &fd,
+	};
+	struct stat st, named;
+
+	make_change();
+	ck_assert_int_eq(receive_as(&transfer), -EBUSY);
+	ck_assert_int_ge(fd, 0);
+	expect_contents(old);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(stat(TEMPORARY, &named), 0);
+	ck_assert_uint_eq(st.st_ino, named.st_ino);
+	close(fd);
+}
+END_TEST
+
+/* A second receiver while the first one writes. */
+static int receive_too(uint64_t done, uint64_t total, void *arg)
+{
+	struct seal_delta transfer = { .flags = SEAL_DELTA_IN_PLACE };
+	int *ret = arg;
+
+	(void)total;
+	if (*ret != 1 || !done || access("file", F_OK))
+		return 0;
+	*ret = 0;
+	*ret = receive_as(&transfer);
+	return 0;
+}
+
+START_TEST(two_in_place)
+{
+	int second = 1;
+	struct seal_delta transfer = {
+		.flags = SEAL_DELTA_IN_PLACE,
+		.progress = receive_too,
+		.progress_arg = &second,
+	};
+
+	ck_assert_int_eq(unlink("file"), 0);
+	make_full();
+	ck_assert_int_eq(receive_as(&transfer), 0);
+	ck_assert_int_eq(second, -EBUSY);
+	expect_contents(new);
+}
+END_TEST
+
+/* New contents do not get the rights that somebody gave to the old ones. */
+START_TEST(no_privilege)
+{
+	struct stat st;
+
+	ck_assert_int_eq(chmod("file", 06755), 0);
+	make_change();
+	ck_assert_int_eq(receive(delta, length, ways[_i]), 0);
+	ck_assert_int_eq(stat("file", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0755);
+}
+END_TEST
+
+/* user::rwx, user 1234: rw-, group::---, mask::rw-, other::--- */
+static const uint8_t list[] = {
+	2, 0, 0, 0,
+	1, 0, 7, 0, 255, 255, 255, 255,
+	2, 0, 6, 0, 210, 4, 0, 0,
+	4, 0, 0, 0, 255, 255, 255, 255,
+	16, 0, 6, 0, 255, 255, 255, 255,
+	32, 0, 0, 0, 255, 255, 255, 255,
+};
+
+/* What the directory gives to new files is not for one that replaces an old. */
+START_TEST(no_access_list)
+{
+	char have[200];
+
+	ck_assert_int_eq(chmod("file", 0660), 0);
+	ck_assert_int_eq(setxattr(".", "system.posix_acl_default", list,
+				  sizeof(list), 0), 0);
+	make_change();
+	ck_assert_int_eq(receive(delta, length, 0), 0);
+	ck_assert_int_lt(getxattr("file", "system.posix_acl_access", have,
+				  sizeof(have)), 0);
+}
+END_TEST
+
+/* The file may not grow: nothing was changed, so it is still the base. */
+START_TEST(cannot_grow)
+{
+	const struct rlimit small = { SIZE, RLIM_INFINITY };
+	const struct rlimit large = { RLIM_INFINITY, RLIM_INFINITY };
+	struct delta_header header = {
+		.magic = DELTA_MAGIC,
+		.version = SEAL_DELTA_VERSION,
+		.flags = HEADER_HAS_BASE,
+		.old_size = SIZE,
+		.new_size = 2 * SIZE,
+	};
+
+	memset(header.base_id, 1, sizeof(header.base_id));
+	memset(header.new_id, 7, sizeof(header.new_id));
+	length = 0;
+	records = 0;
+	data = 0;
+	delta_swap_header(&header);
+	check = delta_header_check(&header);
+	header.check = htole64(check);
+	put(&header, sizeof(header));
+	put_end();
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	ck_assert_int_eq(receive(delta, length, ways[_i]), -EFBIG);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &large), 0);
+	expect_contents(old);
+	make_change();
+	ck_assert_int_eq(receive(delta, length, ways[_i]), 0);
+	expect_contents(new);
+}
+END_TEST
+
+/* Each attempt is interrupted earlier: what the first one brought is kept. */
+START_TEST(no_step_back)
+{
+	char token[SEAL_DELTA_TOKEN_LEN];
+	struct delta_journal journal;
+	size_t after_first;
+	int i;
+
+	ck_assert_int_eq(unlink("file"), 0);
+	memcpy(new, old, SIZE);
+	put_header(false, 0, 5);
+	put_record(RECORD_DATA, 0, 100);
+	after_first = length;
+	put_record(RECORD_DATA, 100, 4000);
+	ck_assert_int_eq(receive(delta, length, 0), -EBADMSG);
+	/* after the first record, and before it */
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(receive(delta, after_first - 150 * i, 0),
+				 -EBADMSG);
+		ck_assert_int_eq(seal_delta_where("file", 0, token), 0);
+		ck_assert_int_eq(delta_token_parse(token, &journal), 0);
+		ck_assert_uint_eq(journal.done, 4100);
+	}
+}
+END_TEST
+
+/* The same delta mends a file that was disturbed between two attempts. */
+START_TEST(disturbed)
+{
+	struct seal_delta transfer = {
+		.flags = SEAL_DELTA_IN_PLACE,
+		.progress = stop_when_changed,
+	};
+	struct delta_record end = { .type = RECORD_END, .offset = 4, .length = 200 };
+	struct seal_delta none = { 0 };
+	FILE *file = tmpfile();
+	int fd;
+
+	make_hashed(false);
+	fwrite(new, 1, SIZE, file);
+	fflush(file);
+	ck_assert_int_eq(delta_hash_file(&none, fileno(file), 0, SIZE, end.hash), 0);
+	fclose(file);
+	/* a right end, in the place of the one without a hash */
+	length -= sizeof(end);
+	memcpy(&check, delta + length - sizeof(check), sizeof(check));
+	check = le64toh(check);
+	delta_swap_record(&end);
+	check = delta_record_check(&end, check);
+	end.check = htole64(check);
+	put(&end, sizeof(end));
+	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
+	fd = open("file", O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, "evil", 4, 10), 4);
+	close(fd);
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -EIO);
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), 0);
+	expect_contents(new);
+}
+END_TEST
+
+/* A header whose base is and is not there. */
+START_TEST(no_base)
+{
+	make_change();
+	put_header(true, 0, 2);
+	put_end();
+	ck_assert_int_eq(receive(delta, length, ways[_i]), -EBADMSG);
+	put_header(false, 1, 2);
+	put_end();
+	ck_assert_int_eq(receive(delta, length, ways[_i]), -EBADMSG);
+	put_header(false, 0, 0);
+	put_end();
+	ck_assert_int_eq(receive(delta, length, ways[_i]), -EBADMSG);
+	expect_contents(old);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("delta");
@@ -696,5 +992,15 @@ int main(void)
 	tcase_add_test(tests, links);
 	tcase_add_loop_test(tests, another_file, 0, 2);
 	tcase_add_test(tests, attribute_that_grows);
+	tcase_add_loop_test(tests, another_kind, 0, 2);
+	tcase_add_test(tests, noted_only);
+	tcase_add_test(tests, name_is_taken);
+	tcase_add_test(tests, two_in_place);
+	tcase_add_loop_test(tests, no_privilege, 0, 2);
+	tcase_add_test(tests, no_access_list);
+	tcase_add_loop_test(tests, cannot_grow, 0, 2);
+	tcase_add_test(tests, no_step_back);
+	tcase_add_test(tests, disturbed);
+	tcase_add_loop_test(tests, no_base, 0, 2);
 	return run_tests(tests, "delta");
 }

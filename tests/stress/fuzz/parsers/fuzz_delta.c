@@ -48,6 +48,11 @@ static void put_header(int fd, struct input *in)
 
 	memset(header.base_id, input_byte(in) & 3, sizeof(header.base_id));
 	memset(header.new_id, input_byte(in) & 3, sizeof(header.new_id));
+	/* Without a base these are refused at once; seldom try that. */
+	if (!(header.flags & HEADER_HAS_BASE) && (input_byte(in) & 15)) {
+		memset(header.base_id, 0, sizeof(header.base_id));
+		header.old_size = 0;
+	}
 	delta_swap_header(&header);
 	check = delta_header_check(&header);
 	header.check = htole64(check ^ !(input_byte(in) & 15));
