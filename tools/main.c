@@ -3,7 +3,9 @@
  * sealctl: seal the block map of files.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/errors.h"
 #include "cmd/cmd.h"
@@ -197,9 +199,27 @@ static int run(int argc, char **argv)
 	return print_verbs(stderr);
 }
 
+/*
+ * A file that is opened must not get the number of a standard stream that the caller
+ * has closed: what is printed would go into it. What takes the number instead can
+ * be neither read nor written, so that lost output is still an error.
+ */
+static bool hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status = hold_standard_streams() ? run(argc, argv) : STATUS_FAILED;
 
 	/* Lost output is a failure, whether by a full disk or a closed pipe. */
 	if (fflush(stdout) || ferror(stdout)) {
