@@ -5,7 +5,8 @@
  * The overlay is memory without a name, the socket is made here and handed over
  * as systemd does, so that clients can connect as soon as its name is printed.
  * NEW is sealed, to be read, until the server has ended; if a program wants to
- * write to it, the server is killed before anybody can read what it wrote.
+ * write to it, the server is killed before anybody can read what it wrote: the
+ * program waits for a lease of ours, which is given back when the server is dead.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -56,6 +57,9 @@ struct server {
 	int overlay_fd;
 	int listen_fd;
 	struct seal_read *reading;
+	int lease_fd;			/* of NEW */
+	bool lost;			/* a program wanted to write to it */
+	sigset_t signals;		/* blocked, they are waited for */
 	pid_t pid;
 };
 
@@ -118,6 +122,66 @@ static int listen_there(struct server *server)
 	return -1;
 }
 
+/*
+ * Signals wait from here on, so that one that ends this process leaves nothing.
+ * Nor is it to end because nobody reads its output.
+ */
+static void block_signals(struct server *server)
+{
+	static const int caught[] = {
+		SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGIO,
+	};
+	unsigned int i;
+
+	sigemptyset(&server->signals);
+	for (i = 0; i < ARRAY_SIZE(caught); i++)
+		sigaddset(&server->signals, caught[i]);
+	sigprocmask(SIG_BLOCK, &server->signals, NULL);
+	/* If it was ignored, the kernel would not tell how the server ended. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/*
+ * Those of the library are given back as soon as the seals are, however long the
+ * server goes on.
+ */
+static int take_lease(struct server *server)
+{
+	const struct f_owner_ex owner = { F_OWNER_TID, gettid() };
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		 server->overlay.new_fd);
+	server->lease_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (server->lease_fd >= 0 &&
+	    !fcntl(server->lease_fd, F_SETOWN_EX, &owner) &&
+	    !fcntl(server->lease_fd, F_SETLEASE, F_RDLCK))
+		return 0;
+	if (errno == EAGAIN)
+		complain(server->overlay.new_path,
+			 "a program opened it for writing, which goes first; serve a snapshot");
+	else
+		complain(server->overlay.new_path, "taking a lease: %s",
+			 strerror(errno));
+	return -1;
+}
+
+/* A program that waits for it may write from here on. */
+static void drop_lease(struct server *server)
+{
+	if (server->lease_fd < 0)
+		return;
+	fcntl(server->lease_fd, F_SETLEASE, F_UNLCK);
+	close(server->lease_fd);
+	server->lease_fd = -1;
+}
+
+static bool somebody_writes(const struct server *server)
+{
+	return fcntl(server->lease_fd, F_GETLEASE) != F_RDLCK ||
+	       seal_read_check(server->reading);
+}
+
 static void clean_up(struct server *server)
 {
 	if (server->listen_fd >= 0)
@@ -128,6 +192,7 @@ static void clean_up(struct server *server)
 		rmdir(server->directory);
 	if (server->overlay_fd >= 0)
 		close(server->overlay_fd);
+	drop_lease(server);
 	seal_read_close(server->reading);
 }
 
@@ -154,11 +219,14 @@ static int prepare(struct server *server)
 	if (overlay_write(overlay, server->overlay_fd))
 		return -1;
 	overlay_warn(overlay);
+	block_signals(server);
+	if (take_lease(server))
+		return -1;
 	return listen_there(server);
 }
 
-/* Percent signs for what has a meaning in an URI. */
-static void print_uri(const struct server *server)
+/* Percent signs for what has a meaning in an URI. Without one, no client comes. */
+static int print_uri(const struct server *server)
 {
 	static const char plain[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-._~";
@@ -172,7 +240,11 @@ static void print_uri(const struct server *server)
 			printf("%%%02X", (unsigned char)*c);
 	}
 	putchar('\n');
-	fflush(stdout);
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	complain("output", "%s; nobody was told where to connect",
+		 strerror(errno));
+	return -1;
 }
 
 static char **environment(char *pid, char *fds)
@@ -242,7 +314,7 @@ static bool still_sealed(const struct server *server)
 {
 	struct seal_status status;
 
-	if (seal_read_check(server->reading)) {
+	if (server->lost || seal_read_check(server->reading)) {
 		complain(server->overlay.new_path,
 			 "a program opened it for writing, which goes first; what clients read meanwhile is not to be used; serve a snapshot");
 		return false;
@@ -258,34 +330,31 @@ static bool still_sealed(const struct server *server)
 }
 
 /* Return: its status as waitpid() tells it. A signal to this process ends it. */
-static int wait_for_server(const struct server *server, const sigset_t *signals)
+static int wait_for_server(struct server *server)
 {
 	const struct timespec look = { .tv_nsec = LOOK_NS };
 	int status, sig;
 
 	while (waitpid(server->pid, &status, WNOHANG) != server->pid) {
-		sig = sigtimedwait(signals, NULL, &look);
-		if (sig > 0 && sig != SIGCHLD)
+		sig = sigtimedwait(&server->signals, NULL, &look);
+		if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
 			kill(server->pid, SIGTERM);
 		/* No byte that is not of NEW as it was. */
-		if (seal_read_check(server->reading))
+		if (somebody_writes(server)) {
+			server->lost = true;
 			kill(server->pid, SIGKILL);
+		}
 	}
+	drop_lease(server);
 	return status;
 }
 
 static int run(struct server *server)
 {
 	pid_t parent = getpid();
-	sigset_t signals;
+	bool told;
 	int status;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	server->pid = fork();
 	if (!server->pid)
 		exec_server(server, parent);
@@ -296,9 +365,11 @@ static int run(struct server *server)
 	/* Without a server nobody is to wait for one. */
 	close(server->listen_fd);
 	server->listen_fd = -1;
-	print_uri(server);
-	status = wait_for_server(server, &signals);
-	if (!still_sealed(server))
+	told = !print_uri(server);
+	if (!told)
+		kill(server->pid, SIGKILL);
+	status = wait_for_server(server);
+	if (!told || !still_sealed(server))
 		return STATUS_FAILED;
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return STATUS_OK;
@@ -326,6 +397,7 @@ int cmd_serve(const struct verb *verb, int argc, char **argv)
 		.overlay.name = OVERLAY_BITMAP,
 		.overlay_fd = -1,
 		.listen_fd = -1,
+		.lease_fd = -1,
 	};
 	struct overlay *overlay = &server.overlay;
 	int option;

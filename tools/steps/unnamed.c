@@ -36,24 +36,19 @@ int unnamed_open(const char *path, mode_t mode, const char *doing)
 	return fd;
 }
 
-/* The name is on disk when this returns 0. */
-static int sync_directory(const char *name)
+static int open_directory(const char *name)
 {
 	char *copy = strdup(name);
-	int fd, ret;
+	int fd;
 
 	if (!copy)
 		return -1;
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(copy);
-	if (fd < 0)
-		return -1;
-	ret = fsync(fd);
-	close(fd);
-	return ret;
+	return fd;
 }
 
-int unnamed_keep(int fd, const char *name)
+static int name_it(int fd, const char *name)
 {
 	char unnamed[40];
 
@@ -69,9 +64,26 @@ int unnamed_keep(int fd, const char *name)
 			complain(name, "naming it: %s", strerror(errno));
 		return -1;
 	}
-	if (sync_directory(name) < 0) {
-		complain(name, "writing its directory: %s", strerror(errno));
+	return 0;
+}
+
+/* The name is on disk when this returns 0; there is none if it fails. */
+int unnamed_keep(int fd, const char *name)
+{
+	/* Before there is a name: one may write to a directory but not read it. */
+	int directory = open_directory(name);
+	int ret;
+
+	if (directory < 0) {
+		complain(name, "opening its directory: %s", strerror(errno));
 		return -1;
 	}
-	return 0;
+	ret = name_it(fd, name);
+	if (!ret && fsync(directory) < 0) {
+		complain(name, "writing its directory: %s", strerror(errno));
+		unlink(name);
+		ret = -1;
+	}
+	close(directory);
+	return ret;
 }

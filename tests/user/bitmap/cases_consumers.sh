@@ -210,6 +210,64 @@ gone() {
 	no_server && [ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
 }
 
+# A client that reads one block again and again: does it ever see what a program
+# writes to NEW? It ends with the connection.
+read_again() {
+	python3 -c 'import nbd, sys
+handle = nbd.NBD()
+handle.connect_uri(sys.argv[1])
+first = handle.pread(4096, 0)
+open(sys.argv[2], "w").write("yes")
+try:
+    while handle.pread(4096, 0) == first:
+        pass
+    print("changed")
+except nbd.Error:
+    print("ended")' "$1" "$T/connected" >"$T/seen" &
+	CLIENT=$!
+}
+
+serve_writer() {
+	local try
+
+	for try in 1 2 3; do
+		make_pair 1
+		rm -f "$T/connected"
+		start_server sealctl serve -t old new
+		read_again "$SERVED"
+		until_true [ -s "$T/connected" ]
+		dd if=/dev/zero of=new bs=4k count=1 conv=notrunc status=none
+		wait "$SERVER"
+		wait "$CLIENT"
+		check "$try: no client sees what was written" [ "$(<"$T/seen")" = ended ]
+	done
+	check "and nothing is left" gone
+}
+
+# Nobody reads what it prints, or it inherits that signals are ignored.
+serve_unheard() {
+	expect 1 "its reader is gone" bash -c 'sealctl serve old new | true
+		exit "${PIPESTATUS[0]}"'
+	check "nothing is left" gone
+	expect 1 "its output is full" timeout 30 bash -c 'sealctl serve old new >/dev/full'
+	says "is told" "nobody was told"
+	check "nothing is left" gone
+	expect 1 "it has none" timeout 30 bash -c 'sealctl serve old new >&-'
+	check "nothing is left" gone
+	trap '' CHLD
+	start_server sealctl serve old new
+	trap - CHLD
+	expect 0 "a client, where SIGCHLD is ignored" nbdinfo "$SERVED"
+	check "it ends with it all the same" until_true not_sealed new
+	check "and leaves nothing" until_true gone
+	kill -KILL "$SERVER" 2>/dev/null
+	wait "$SERVER" 2>/dev/null
+	start_server sealctl serve old new
+	expect 1 "a copy that is not there" nbd-incremental "$SERVED" changed "$T/none"
+	says "is told" "No such file"
+	refute "is not made" [ -e "$T/none" ]
+}
+
 cases_serve() {
 	export XDG_RUNTIME_DIR=$T/runtime
 
@@ -277,6 +335,9 @@ cases_serve() {
 	ERR=$(<"$T/err")
 	says "and says why" "goes first" "not to be used"
 	check "and leaves nothing" gone
+
+	serve_writer
+	serve_unheard
 
 	exec 9<>new
 	expect 1 "NEW is open for writing" sealctl serve old new

@@ -192,6 +192,16 @@ cases_refused() {
 	check "a file that is replaced meanwhile" [ "$STATUS" -eq 1 ]
 	says "is told, too" "given to another file"
 	nothing_left out
+	# No file that is opened gets the number of a stream that is closed.
+	expect 0 "not related, and nowhere to say so" bash -c \
+		'cp --reflink=never old own && sync own &&
+		sealctl bitmap -q -o out/o old own 2>&-'
+	check "the warning is not in the overlay" qemu-img check -q out/o
+	rm -f own out/o
+	expect 1 "the name cannot be written to disk" strace -o /dev/null -e trace=fsync \
+		-e inject=fsync:error=EIO:when=2 sealctl bitmap -o out/o old new
+	says "is told" "writing its directory"
+	nothing_left out
 	expect 1 "a filesystem on which something could be left" sealctl bitmap -o /sys/o old new
 	says "is no place for it" "/sys" "O_TMPFILE" "another one"
 	rm -rf old new out
