@@ -101,13 +101,15 @@ static uint8_t byte_at(const struct bits *bits, uint64_t byte)
 	return chunk == &ones ? 0xff : chunk[byte % BITS_BYTES];
 }
 
-uint64_t bits_next(const struct bits *bits, uint64_t from, bool set)
+/* @end is at most the limit. What is behind it is not looked at. */
+static uint64_t find(const struct bits *bits, uint64_t from, uint64_t end,
+		     bool set)
 {
 	const uint8_t skip = set ? 0 : 0xff;
 	const uint8_t *none = set ? NULL : &ones;
 	uint8_t byte;
 
-	while (from < bits->nr) {
+	while (from < end) {
 		/* neither through a whole chunk nor through a byte bit by bit */
 		if (from % BITS_CHUNK == 0 &&
 		    bits->chunks[from / BITS_CHUNK] == none) {
@@ -123,7 +125,19 @@ uint64_t bits_next(const struct bits *bits, uint64_t from, bool set)
 			return from;
 		from++;
 	}
-	return bits->nr;
+	return end;
+}
+
+uint64_t bits_next(const struct bits *bits, uint64_t from, bool set)
+{
+	return find(bits, from, bits->nr, set);
+}
+
+bool bits_any(const struct bits *bits, uint64_t first, uint64_t end, bool set)
+{
+	if (end > bits->nr)
+		end = bits->nr;
+	return find(bits, first, end, set) < end;
 }
 
 uint64_t bits_count(const struct bits *bits)

@@ -28,6 +28,8 @@ int bits_set(struct bits *bits, uint64_t first, uint64_t end);
 
 /* The first that is in the set (or not, without @set), from @from on; the limit. */
 uint64_t bits_next(const struct bits *bits, uint64_t from, bool set);
+/* Is one of those from @first to before @end in the set (or not, without @set)? */
+bool bits_any(const struct bits *bits, uint64_t first, uint64_t end, bool set);
 uint64_t bits_count(const struct bits *bits);
 
 /*

@@ -176,10 +176,9 @@ static void clear(const struct image *image)
 static bool has_data(const struct image *image, uint64_t l1_index)
 {
 	uint64_t first = l1_index * image->per_table;
-	uint64_t next = bits_next(&image->bitmap->data, first, true);
 
-	return next < image->bitmap->data.nr &&
-	       next < first + image->per_table;
+	return bits_any(&image->bitmap->data, first, first + image->per_table,
+			true);
 }
 
 /* The entry for a cluster of the bitmap's bits, 0 if it has to be stored. */
@@ -190,11 +189,11 @@ static bool is_plain(const struct image *image, uint64_t index, uint64_t *entry)
 	uint64_t end = first + image->cluster * 8;
 
 	*entry = 0;
-	if (bits_next(dirty, first, true) >= (end < dirty->nr ? end : dirty->nr))
+	if (!bits_any(dirty, first, end, true))
 		return true;
 	*entry = ALL_ONES;
 	/* The last one has bits beyond the end, which have to be zeros. */
-	return end <= dirty->nr && bits_next(dirty, first, false) >= end;
+	return end <= dirty->nr && !bits_any(dirty, first, end, false);
 }
 
 static int plan(struct image *image)

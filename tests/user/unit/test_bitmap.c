@@ -372,6 +372,29 @@ START_TEST(a_large_sparse_disk)
 }
 END_TEST
 
+/*
+ * To look for data in each part must not be to look through all that follow: with
+ * that it did not end within the limit of time.
+ */
+START_TEST(a_huge_sparse_disk)
+{
+	const uint64_t size = 200 * 1024 * T;
+	struct image image;
+
+	ck_assert_int_eq(bitmap_begin(&bitmap, 0, size, 64 * M), 0);
+	ck_assert_int_eq(bits_set(&bitmap.data, bitmap.data.nr - 1,
+				  bitmap.data.nr), 0);
+	ck_assert_int_eq(bits_set(&bitmap.dirty, bitmap.dirty.nr - 1,
+				  bitmap.dirty.nr), 0);
+	write_image(&image, "b", "/x");
+	ck_assert(is_mapped(&image, size - 1));
+	ck_assert(is_dirty(&image, size - 1));
+	ck_assert(!is_mapped(&image, size / 2));
+	ck_assert(!is_dirty(&image, size / 2));
+	done(&image);
+}
+END_TEST
+
 static uint64_t seed;
 
 static uint64_t rnd(uint64_t below)
@@ -410,6 +433,10 @@ START_TEST(sets)
 			;
 		ck_assert_uint_eq(bits_next(&bits, first, model[first]), first);
 		ck_assert_uint_eq(bits_next(&bits, first, !model[first]), end);
+		ck_assert(!bits_any(&bits, first, end, !model[first]));
+		ck_assert(bits_any(&bits, first, end, model[first]));
+		ck_assert_int_eq(bits_any(&bits, first, end + 1, !model[first]),
+				 end < nr);
 	}
 	for (i = 0; i < nr / 8; i += sizeof(copy)) {
 		bits_copy(&bits, i, sizeof(copy), copy);
@@ -441,6 +468,7 @@ int main(void)
 	tcase_add_test(tests, clusters_of_bits);
 	tcase_add_test(tests, the_end_is_all_dirty);
 	tcase_add_test(tests, a_large_sparse_disk);
+	tcase_add_test(tests, a_huge_sparse_disk);
 	tcase_add_loop_test(tests, sets, 0, 20);
 	return run_tests(tests, "bitmap");
 }
