@@ -298,7 +298,7 @@ static mode_t file_mask(void)
 static mode_t without_privilege(mode_t mode)
 {
 	mode &= (mode_t)~S_ISUID;
-	return mode & S_IXGRP ? mode & (mode_t)~S_ISGID : mode;
+	return mode & 0010 ? mode & (mode_t)~S_ISGID : mode;
 }
 
 static int drop_privilege(int fd)
