@@ -200,6 +200,16 @@ static int fill(struct seal_session *session, const char *path, int fd,
 	return make_swap(path, fd);
 }
 
+/* Remove the file that was made, unless another one has taken its place. */
+static void discard(const char *path, int fd)
+{
+	struct stat made, there;
+
+	if (!fstat(fd, &made) && !lstat(path, &there) &&
+	    made.st_ino == there.st_ino && made.st_dev == there.st_dev)
+		unlink(path);
+}
+
 static int swapfile(const char *path, uint64_t size, bool persist)
 {
 	struct seal_session *session = open_session();
@@ -220,9 +230,9 @@ static int swapfile(const char *path, uint64_t size, bool persist)
 	ret = fill(session, path, fd, size);
 	if (!ret)
 		ret = seal(session, path, fd, persist);
-	close(fd);
 	if (ret)
-		unlink(path);
+		discard(path, fd);
+	close(fd);
 	seal_close(session);
 	return ret ? STATUS_FAILED : STATUS_OK;
 }
