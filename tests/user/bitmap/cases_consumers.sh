@@ -246,6 +246,7 @@ serve_writer() {
 
 # Nobody reads what it prints, or it inherits that signals are ignored.
 serve_unheard() {
+	# shellcheck disable=SC2016 # for that bash
 	expect 1 "its reader is gone" bash -c 'sealctl serve old new | true
 		exit "${PIPESTATUS[0]}"'
 	check "nothing is left" gone
