@@ -173,8 +173,9 @@ static int seal(struct seal_session *session, const char *path, int fd,
 		return -1;
 	}
 	ret = step_seal(session, &list, SEAL_SEAL_STICKY, &whole);
-	if (!ret && ((persist && persist_store(session, &list, &whole)) ||
-		     print_resume(path, list.fds[0]))) {
+	/* the record last: nothing that fails later leaves one behind */
+	if (!ret && (print_resume(path, list.fds[0]) ||
+		     (persist && persist_store(session, &list, &whole)))) {
 		seal_unseal(session, list.fds[0], SEAL_UNSEAL_STICKY);
 		ret = -1;
 	}

@@ -254,6 +254,25 @@ swapfile_moved() {
 	rm -f victim elsewhere moved "$T"/mkswap "$T/mkswap.real" "$T/victim"
 }
 
+# With blocks of 1 KiB the groups of ext4 begin at the second one, beside a page.
+swapfile_unaligned() {
+	local loop
+
+	modprobe loop
+	truncate -s 64M image
+	mkfs.ext4 -qF -b 1024 image
+	loop=$(losetup -f --show image)
+	mkdir -p "$T/small"
+	mount "$loop" "$T/small"
+	expect 1 "a swap file that is not aligned" sealctl swapfile --persist "$T/small/swap" 4M
+	says "is told to be so" "not aligned"
+	check "there is none" [ ! -e "$T/small/swap" ]
+	check "and no record of it" [ -z "$(sealctl list --persistent --paths)" ]
+	umount "$T/small"
+	losetup -d "$loop"
+	rm image
+}
+
 cases_swapfile() {
 	local physical uuid
 
@@ -278,6 +297,7 @@ cases_swapfile() {
 	check "nothing is left" [ ! -e huge ]
 	expect 2 "too small a size" sealctl swapfile tiny 4K
 	swapfile_moved
+	swapfile_unaligned
 	expect 0 "swapfile --persist" sealctl swapfile --persist kept 8M
 	check "it is recorded" [ "$(sealctl list --persistent --paths)" = "$PWD/kept" ]
 	sealctl unseal --persistent
