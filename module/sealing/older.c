@@ -35,6 +35,11 @@
 
 #define STACK_DEPTH	96
 #define LOOK_MS		2
+/*
+ * A task may move each time that it is looked at. So it is looked at several times,
+ * even if all the time went by before this code was called.
+ */
+#define LEAST_LOOKS	10
 
 enum place {
 	OUTSIDE,
@@ -254,13 +259,19 @@ static struct task_struct **tasks_get(unsigned int *nr)
 	return NULL;
 }
 
+/* A task that is left, to name it in a reason. */
+struct seen {
+	struct task_struct	*task;
+	enum place		place;
+};
+
 /* Drop the tasks that are outside. @seen gets one of those that are left. */
 static unsigned int tasks_sift(struct search *search, struct task_struct **tasks,
-			       unsigned int nr, struct task_struct **seen)
+			       unsigned int nr, struct seen *seen)
 {
 	unsigned int i, left = 0;
 
-	*seen = NULL;
+	seen->task = NULL;
 	for (i = 0; i < nr; i++) {
 		enum place place = look(search, tasks[i]);
 
@@ -269,34 +280,49 @@ static unsigned int tasks_sift(struct search *search, struct task_struct **tasks
 			put_task_struct(tasks[i]);
 			continue;
 		}
-		/* for @seen, prefer a task that is inside to an unknown one */
-		if (place == INSIDE || !*seen)
-			*seen = tasks[i];
+		/* prefer a task that is inside to an unknown one */
+		if (place == INSIDE || !seen->task) {
+			seen->task = tasks[i];
+			seen->place = place;
+		}
 		tasks[left++] = tasks[i];
 	}
 	return left;
 }
 
+static int tell(const struct seal_limit *limit, const struct search *search,
+		const struct seen *seen)
+{
+	pid_t pid = task_pid_nr(seen->task);
+
+	if (seen->place == INSIDE)
+		snprintf(limit->reason, SEAL_REASON_LEN,
+			 "task %d (%s) has been in a call of %s since before the gates were attached",
+			 pid, seen->task->comm, search->fs->name);
+	else
+		snprintf(limit->reason, SEAL_REASON_LEN,
+			 "the kernel takes long to show where task %d (%s) is",
+			 pid, seen->task->comm);
+	return -EBUSY;
+}
+
 static int wait_for_tasks(struct search *search,
 			  const struct seal_limit *limit)
 {
-	struct task_struct **tasks, *seen;
-	unsigned int nr;
+	struct task_struct **tasks;
+	unsigned int nr, looks;
+	struct seen seen;
 	int ret = 0;
 
 	tasks = tasks_get(&nr);
 	if (!tasks)
 		return -ENOMEM;
-	for (;;) {
+	for (looks = 1;; looks++) {
 		nr = tasks_sift(search, tasks, nr, &seen);
 		if (!nr)
 			break;
-		if (seal_limit_over(limit)) {
-			snprintf(limit->reason, SEAL_REASON_LEN,
-				 "task %d (%s) has been in a call of %s since before the gates were attached",
-				 task_pid_nr(seen), seen->comm,
-				 search->fs->name);
-			ret = -EBUSY;
+		if (looks >= LEAST_LOOKS && seal_limit_over(limit)) {
+			ret = tell(limit, search, &seen);
 			break;
 		}
 		ret = seal_nap(LOOK_MS);
