@@ -138,7 +138,8 @@ static long ioctl_info(struct seal_session *session, void __user *arg)
 	info.abi = SEAL_ABI_VERSION;
 	info.features = SEAL_FEATURE_STICKY | SEAL_FEATURE_EVENTS |
 			SEAL_FEATURE_REVOKE | SEAL_FEATURE_RECALL |
-			SEAL_FEATURE_UNSEAL_CLAIM | SEAL_FEATURE_GRANT;
+			SEAL_FEATURE_UNSEAL_CLAIM | SEAL_FEATURE_PLACES |
+			SEAL_FEATURE_GRANT;
 	if (IS_ENABLED(CONFIG_SEAL_DEBUG))
 		info.features |= SEAL_FEATURE_DEBUG;
 	for (i = 0; i < seal_nr_filesystems; i++) {
@@ -354,16 +355,17 @@ static long ioctl_status(struct seal_session *session, void __user *arg)
 {
 	struct seal_status status = { };
 	struct file *file;
-	u32 usize;
+	u32 usize, ask;
 	int fd, ret;
 
 	ret = get_struct(&status, sizeof(status),
 			 offsetofend(struct seal_status, broken), arg, &usize);
 	if (ret)
 		return ret;
-	if (status.reserved)
+	if (status.reserved || status.reserved2 || status.ask & ~SEAL_ASK_ALL)
 		return -EINVAL;
 	fd = status.fd;
+	ask = status.ask;
 	file = get_file_arg(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -371,11 +373,37 @@ static long ioctl_status(struct seal_session *session, void __user *arg)
 	memset(&status, 0, sizeof(status));
 	status.size = sizeof(status);
 	status.fd = fd;
+	status.ask = ask;
 	ret = seal_query(session, file, &status);
 	fput(file);
 	if (ret)
 		return ret;
 	return put_struct(arg, &status, sizeof(status), usize);
+}
+
+static long ioctl_places(struct seal_session *session, void __user *arg)
+{
+	struct seal_places places = { };
+	struct file *file;
+	u32 usize, room;
+	int ret, err;
+
+	ret = get_struct(&places, sizeof(places), sizeof(places), arg, &usize);
+	if (ret)
+		return ret;
+	room = places.nr_extents;
+	if (places.flags || !room || room > SEAL_PLACES_MAX_EXTENTS)
+		return -EINVAL;
+	file = get_file_arg(places.fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	/* clear the results, whatever the caller left there */
+	places.nr_extents = 0;
+	memset(places.reason, 0, sizeof(places.reason));
+	ret = seal_query_places(session, file, &places, room);
+	fput(file);
+	err = put_struct(arg, &places, sizeof(places), usize);
+	return err ?: ret;
 }
 
 static long ioctl_grant(struct seal_session *session, void __user *arg)
@@ -546,6 +574,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_commit(session, user);
 	case COMMAND(SEAL_IOC_RELEASE):
 		return ioctl_release(session, user);
+	case COMMAND(SEAL_IOC_PLACES):
+		return ioctl_places(session, user);
 	default:
 		return -ENOTTY;
 	}

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* STATUS: what is known about a file, sealed or not. */
+/* STATUS and PLACES: what is known about a file, sealed or not. */
 #include <linux/blk_types.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "base/lock.h"
 #include "base/mode.h"
@@ -58,19 +61,48 @@ static bool query_repair(struct inode *inode)
 	return lost;
 }
 
+/* Read the map of @inode now. */
+static int read_map(struct inode *inode, struct seal_map_info *info)
+{
+	char reason[SEAL_REASON_LEN];
+	struct seal_limit limit;
+	int ret;
+
+	seal_limit_start(&limit, reason);
+	ret = seal_map_get(&limit);
+	if (ret)
+		return ret;
+	ret = seal_map_read(inode, info, NULL, &limit);
+	seal_map_put();
+	return ret;
+}
+
+/* SEAL did not find out what is shared, and that may have changed since. */
+static int query_shared(struct inode *inode, struct seal_status *status)
+{
+	struct seal_map_info info;
+	int ret = read_map(inode, &info);
+
+	if (ret)
+		return ret;
+	status->written = info.sum.written;
+	status->shared = info.sum.shared;
+	return 0;
+}
+
 int seal_query(struct seal_session *session, struct file *file,
 	       struct seal_status *status)
 {
 	struct inode *inode = file_inode(file);
 	struct block_device *bdev = inode->i_sb->s_bdev;
 	dev_t dev = bdev ? bdev->bd_dev : inode->i_sb->s_dev;
-	char reason[SEAL_REASON_LEN];
+	bool map = !(status->ask & SEAL_ASK_SEAL);
 	const struct seal_change *change;
 	struct seal_map_info info;
-	struct seal_limit limit;
 	struct seal_claim *claim;
 	struct seal_entry *entry;
 	struct seal_fs *fs = NULL;
+	bool places = false;
 	u64 switched = 0;
 	int ret;
 
@@ -109,7 +141,10 @@ int seal_query(struct seal_session *session, struct file *file,
 		change = seal_entry_change(entry);
 		if (change)
 			status->granted = READ_ONCE(change->granted);
-		query_map(status, &entry->sum);
+		if (map) {
+			places = entry->sum.places;
+			query_map(status, &entry->sum);
+		}
 	}
 	mutex_unlock(&seal_table_lock);
 
@@ -127,19 +162,80 @@ int seal_query(struct seal_session *session, struct file *file,
 			status->flags |= SEAL_STATUS_BROKEN;
 		if (seal_is_log_only())
 			status->flags |= SEAL_STATUS_LOG_ONLY;
-		return 0;
+		return places ? query_shared(inode, status) : 0;
 	}
+	if (!map)
+		return 0;
 
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (ret)
 		return ret;
-	seal_limit_start(&limit, reason);
-	ret = seal_map_get(&limit);
-	if (ret)
-		return ret;
-	ret = seal_map_read(inode, &info, NULL, &limit);
-	seal_map_put();
+	ret = read_map(inode, &info);
 	if (!ret)
 		query_map(status, &info.sum);
+	return ret;
+}
+
+/* Has @session a claim on the file? Returns 0, -EACCES or -EOWNERDEAD. */
+static int check_claim(struct seal_session *session, struct inode *inode)
+{
+	const struct seal_claim *claim;
+	int ret = -EACCES;
+
+	mutex_lock(&session->lock);
+	mutex_lock(&seal_table_lock);
+	claim = seal_session_find(session, inode);
+	if (claim)
+		ret = seal_claim_revoked(claim) ? -EOWNERDEAD : 0;
+	mutex_unlock(&seal_table_lock);
+	mutex_unlock(&session->lock);
+	return ret;
+}
+
+static int copy_places(struct seal_places *places,
+		       const struct seal_map_extent *extents, unsigned int nr)
+{
+	struct seal_place __user *to = u64_to_user_ptr(places->extents);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		const struct seal_place place = {
+			.logical  = extents[i].start,
+			.length   = extents[i].end - extents[i].start,
+			.physical = extents[i].state == SEAL_RANGE_DELALLOC ?
+				    0 : extents[i].physical,
+			.state	  = extents[i].state,
+		};
+
+		if (copy_to_user(to + i, &place, sizeof(place)))
+			return -EFAULT;
+	}
+	places->nr_extents = nr;
+	return 0;
+}
+
+int seal_query_places(struct seal_session *session, struct file *file,
+		      struct seal_places *places, unsigned int room)
+{
+	struct seal_map_extent *extents;
+	struct seal_limit limit;
+	int ret;
+
+	ret = check_claim(session, file_inode(file));
+	if (ret)
+		return ret;
+	seal_limit_start(&limit, places->reason);
+	extents = kvmalloc_array(room, sizeof(*extents), GFP_KERNEL_ACCOUNT);
+	if (!extents)
+		return -ENOMEM;
+	ret = seal_map_get(&limit);
+	if (!ret) {
+		ret = seal_map_list_places(file_inode(file), places->offset,
+					   extents, room, &limit);
+		seal_map_put();
+	}
+	if (ret >= 0)
+		ret = copy_places(places, extents, ret);
+	kvfree(extents);
 	return ret;
 }

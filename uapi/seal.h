@@ -82,6 +82,7 @@ struct seal_fs_info {
 #define SEAL_FEATURE_REVOKE	(1ULL << 3)	/* REVOKE; poll(2) on a session */
 #define SEAL_FEATURE_RECALL	(1ULL << 4)	/* SEAL_SEAL_RECALL */
 #define SEAL_FEATURE_UNSEAL_CLAIM (1ULL << 5)	/* SEAL_UNSEAL_CLAIM */
+#define SEAL_FEATURE_PLACES	(1ULL << 6)	/* PLACES; @ask of STATUS */
 #define SEAL_FEATURE_GRANT	(1ULL << 8)	/* GRANT, COMMIT, RELEASE */
 
 /* seal_info.flags */
@@ -303,6 +304,10 @@ struct seal_revoke {
  */
 #define SEAL_STATUS_LAPSED	(1U << 10)
 
+/* seal_status.ask */
+#define SEAL_ASK_SEAL		(1U << 0)	/* nothing about the map */
+#define SEAL_ASK_ALL		(SEAL_ASK_SEAL)
+
 /**
  * struct seal_status - SEAL_IOC_STATUS: the map of a file, and its seal
  * @size: in: size of this structure
@@ -336,9 +341,14 @@ struct seal_revoke {
  *                function of the kernel; "size": the size has changed; "seal":
  *                the module itself, for example at the end of SEAL. Empty if
  *                @broken is 0
+ * @ask: in: SEAL_ASK_SEAL: leave out what is said about the map, from @file_size
+ *       to @digest, and @met: they are 0. Or 0: everything
+ * @reserved2: must be 0
  *
  * For a file that is not sealed, the map is read now, and may have changed
- * before the call returns.
+ * before the call returns. So is the map of a sealed file, if its writes are
+ * redirected (copy-on-write), to say which of its blocks are shared now. With
+ * SEAL_ASK_SEAL no map is read.
  *
  * Errors: EINVAL, EOPNOTSUPP (the map cannot be read), EIO, ENOMEM, EINTR.
  */
@@ -366,6 +376,60 @@ struct seal_status {
 	__u64	generation;
 	__u64	granted;
 	__u8	first_broken[SEAL_FUNCTION_LEN];
+	__u32	ask;
+	__u32	reserved2;
+};
+
+#define SEAL_PLACES_MAX_EXTENTS	4096
+
+/**
+ * struct seal_place - where an extent of a file is
+ * @logical: offset in the file, bytes
+ * @length: bytes
+ * @physical: address on the device, bytes; 0 with SEAL_RANGE_DELALLOC
+ * @state: SEAL_RANGE_WRITTEN (shared or not), SEAL_RANGE_UNWRITTEN or
+ *         SEAL_RANGE_DELALLOC
+ * @reserved: 0
+ */
+struct seal_place {
+	__u64	logical;
+	__u64	length;
+	__u64	physical;
+	__u32	state;
+	__u32	reserved;
+};
+
+/**
+ * struct seal_places - SEAL_IOC_PLACES: the map of a file that is sealed
+ * @size: in: size of this structure
+ * @fd: in: the file, sealed by this session
+ * @flags: must be 0
+ * @nr_extents: in: room in @extents, 1 to SEAL_PLACES_MAX_EXTENTS; out: how many
+ *              were filled in; fewer than the room: no extent follows
+ * @extents: in: user pointer to an array of struct seal_place
+ * @offset: in: the first extent is the one at this offset in the file, from there
+ *          on, or the next one. To go on, give the end of the last extent
+ * @reason: out: a text for people that says why it failed
+ *
+ * Like FS_IOC_FIEMAP, but does not find out which blocks are shared. On XFS that
+ * search takes most of the time of FIEMAP, and it splits extents where sharing
+ * begins or ends. Extents are those of the device of FIEMAP. Holes are left out.
+ * The map stays the same as long as STATUS says the same @generation and no
+ * @broken.
+ *
+ * Errors: EACCES (not sealed by this session), EOWNERDEAD (the claim of this
+ * session was revoked), EINVAL (flags, room), EBUSY (@reason: a lock of the file
+ * was not free), EOPNOTSUPP, EPERM, EBADF, EIO, ENOMEM, EINTR. ENOTTY: a kernel
+ * that does not know it.
+ */
+struct seal_places {
+	__u32	size;
+	__s32	fd;
+	__u32	flags;
+	__u32	nr_extents;
+	__u64	extents;
+	__u64	offset;
+	__u8	reason[SEAL_REASON_LEN];
 };
 
 #define SEAL_GRANT_ALLOCATE	(1U << 0)	/* fill holes with unwritten blocks */
@@ -577,5 +641,6 @@ struct seal_release {
 #define SEAL_IOC_GRANT		_IOWR(SEAL_IOC_MAGIC, 8, struct seal_grant)
 #define SEAL_IOC_COMMIT		_IOWR(SEAL_IOC_MAGIC, 9, struct seal_commit)
 #define SEAL_IOC_RELEASE	_IOWR(SEAL_IOC_MAGIC, 10, struct seal_release)
+#define SEAL_IOC_PLACES		_IOWR(SEAL_IOC_MAGIC, 11, struct seal_places)
 
 #endif /* _UAPI_SEAL_H */

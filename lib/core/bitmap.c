@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/bitmap.h"
+#include "core/diff.h"
 #include "core/private.h"
 
 static uint64_t now_ns(void)
@@ -40,8 +41,10 @@ static int make(struct seal_bitmap *bitmap, int old_fd, int new_fd,
 	ret = seal_diff_open(old_fd, new_fd, &diff, report);
 	if (ret)
 		return ret;
+	ret = diff_ask_seal(diff);
 	/* A file that is in use is not the same any more when it is backed up. */
-	ret = read_only(seal_diff_reading(diff), 0, new_fd, report);
+	if (!ret)
+		ret = read_only(seal_diff_reading(diff), 0, new_fd, report);
 	if (!ret)
 		ret = compare(bitmap, diff, granularity);
 	seal_diff_close(diff);

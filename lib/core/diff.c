@@ -81,6 +81,16 @@ SEAL_EXPORT int seal_diff_open_sized(int old_fd, int new_fd,
 	return 0;
 }
 
+int diff_ask_seal(struct seal_diff *diff)
+{
+	const struct seal_session *session = seal_read_session(diff->reading);
+	int ret = 0;
+
+	if (diff->old.map)
+		ret = map_ask_seal(diff->old.map, session);
+	return ret ? ret : map_ask_seal(diff->new.map, session);
+}
+
 static int check_side(struct seal_diff *diff, const struct diff_side *side)
 {
 	struct seal_status status;
@@ -88,7 +98,8 @@ static int check_side(struct seal_diff *diff, const struct diff_side *side)
 
 	if (side->fd < 0)
 		return 0;
-	ret = seal_status(seal_read_session(diff->reading), side->fd, &status);
+	ret = seal_ask_status(seal_read_session(diff->reading), side->fd,
+			      &status);
 	if (ret)
 		return ret;
 	if (!(status.flags & SEAL_STATUS_HELD) ||

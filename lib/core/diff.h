@@ -30,6 +30,12 @@ struct seal_diff {
 };
 
 /*
+ * From now on read the maps by the seals, and do not tell which blocks are shared.
+ * Before the first part is asked for. Returns 0 or -ENOMEM.
+ */
+int diff_ask_seal(struct seal_diff *diff);
+
+/*
  * The next part in which both files are uniform, equal parts included. The maps
  * are open; seals are not looked at. Return: 1, 0 at the end, -errno.
  */

@@ -31,6 +31,68 @@ static int load(struct seal_map *map)
 	return 0;
 }
 
+static uint32_t place_flags(const struct seal_place *place)
+{
+	switch (place->state) {
+	case SEAL_RANGE_UNWRITTEN:
+		return FIEMAP_EXTENT_UNWRITTEN;
+	case SEAL_RANGE_DELALLOC:
+		return FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN;
+	default:
+		return 0;
+	}
+}
+
+/* As load(), by SEAL_IOC_PLACES. */
+static int load_places(struct seal_map *map)
+{
+	struct seal_places places = {
+		.size = sizeof(places),
+		.fd = map->fd,
+		.nr_extents = MAP_BATCH,
+		.extents = (uintptr_t)map->places,
+		.offset = map->pos,
+	};
+	struct fiemap *fm = map->batch;
+	unsigned int i, nr;
+	int ret;
+
+	ret = seal_ioctl(map->session->fd, SEAL_IOC_PLACES, &places);
+	if (ret == -ENOTTY) {
+		map->load = load;
+		return load(map);
+	}
+	if (ret)
+		return ret;
+	nr = places.nr_extents < MAP_BATCH ? places.nr_extents : MAP_BATCH;
+	for (i = 0; i < nr; i++) {
+		const struct seal_place *place = &map->places[i];
+
+		fm->fm_extents[i] = (struct fiemap_extent){
+			.fe_logical = place->logical,
+			.fe_physical = place->physical,
+			.fe_length = place->length,
+			.fe_flags = place_flags(place),
+		};
+	}
+	if (nr && nr < MAP_BATCH)
+		fm->fm_extents[nr - 1].fe_flags |= FIEMAP_EXTENT_LAST;
+	fm->fm_mapped_extents = nr;
+	map->next = 0;
+	map->end = !nr;
+	return 0;
+}
+
+int map_ask_seal(struct seal_map *map, const struct seal_session *session)
+{
+	map->places = calloc(MAP_BATCH, sizeof(map->places[0]));
+	if (!map->places)
+		return -ENOMEM;
+	map->session = session;
+	map->load = load_places;
+	return 0;
+}
+
 /*
  * The next extent that ends beyond map->pos, or NULL. A filesystem reports the
  * whole extent if the request began inside it, and the map may have changed
@@ -156,6 +218,7 @@ SEAL_EXPORT void seal_map_close(struct seal_map *map)
 {
 	if (!map)
 		return;
+	free(map->places);
 	free(map->batch);
 	free(map);
 }

@@ -27,6 +27,16 @@ struct seal_map {
 	uint64_t eof;		/* rounded up to the block */
 	dev_t device;
 	struct map_digest digest;
+	/* of map_ask_seal() */
+	const struct seal_session *session;
+	struct seal_place *places;
 };
+
+/*
+ * Read the map by the seal that @session has on the file: many times faster where
+ * blocks are shared, and it does not tell which are. If the module does not know
+ * how, the map is read as by seal_map_open(). Returns 0 or -ENOMEM.
+ */
+int map_ask_seal(struct seal_map *map, const struct seal_session *session);
 
 #endif /* LIBSEAL_MAP_H */

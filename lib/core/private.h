@@ -32,6 +32,10 @@ int seal_ioctl(int fd, unsigned long command, void *argument);
 int seal_device_open(void);
 int seal_device_abi(int fd);
 
+/* The state of a seal, without the map: as seal_status(), but always fast. */
+int seal_ask_status(struct seal_session *session, int fd,
+		    struct seal_status *status);
+
 /* 0, or -ETXTBSY and the reason: it may be written to while it is read. */
 int read_only(const struct seal_read *reading, unsigned int index, int fd,
 	      struct seal_files *report);

@@ -2,9 +2,23 @@
 /*
  * Questions to the module: about a file, about itself.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "core/private.h"
+
+/* A module that does not know @ask says E2BIG: then ask for everything. */
+int seal_ask_status(struct seal_session *session, int fd,
+		    struct seal_status *status)
+{
+	int ret;
+
+	*status = (struct seal_status){
+		.size = sizeof(*status), .fd = fd, .ask = SEAL_ASK_SEAL,
+	};
+	ret = seal_ioctl(session->fd, SEAL_IOC_STATUS, status);
+	return ret == -E2BIG ? seal_status(session, fd, status) : ret;
+}
 
 SEAL_EXPORT int seal_status_sized(struct seal_session *session, int fd,
 				  struct seal_status *status, size_t size)

@@ -42,6 +42,15 @@ static int xfs_begin(struct inode *inode, loff_t offset, loff_t length,
 						iomap, srcmap);
 }
 
+/* XFS looks whether blocks are shared for a report alone, and for DAX. */
+static int xfs_begin_places(struct inode *inode, loff_t offset, loff_t length,
+			    unsigned int flags, struct iomap *iomap,
+			    struct iomap *srcmap)
+{
+	return xfs_begin(inode, offset, length, flags & ~IOMAP_REPORT, iomap,
+			 srcmap);
+}
+
 static int ext4_begin(struct inode *inode, loff_t offset, loff_t length,
 		      unsigned int flags, struct iomap *iomap,
 		      struct iomap *srcmap)
@@ -55,6 +64,7 @@ struct reader {
 	const char		*symbol;
 	void			(*bind)(unsigned long original);
 	struct iomap_ops	ops;
+	struct iomap_ops	places;		/* without what is shared */
 	bool			locks;		/* needs the invalidate lock */
 	bool			known;
 	bool			there;
@@ -63,9 +73,11 @@ struct reader {
 
 static struct reader readers[] = {
 	{ .module = SEAL_XFS_MODULE, .symbol = "xfs_read_iomap_begin",
-	  .bind = bind_seal_xfs_read_begin, .ops.iomap_begin = xfs_begin },
+	  .bind = bind_seal_xfs_read_begin, .ops.iomap_begin = xfs_begin,
+	  .places.iomap_begin = xfs_begin_places },
 	{ .module = SEAL_EXT4_MODULE, .symbol = "ext4_iomap_begin_report",
 	  .bind = bind_seal_ext4_report_begin, .ops.iomap_begin = ext4_begin,
+	  .places.iomap_begin = ext4_begin,
 	  .locks = true },
 };
 
@@ -110,9 +122,10 @@ out:
 }
 
 int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
-		u64 length, const struct seal_limit *limit)
+		u64 length, bool shared, const struct seal_limit *limit)
 {
 	struct reader *reader = reader_of(inode);
+	const struct iomap_ops *ops;
 	struct seal_lock lock;
 	int ret;
 
@@ -123,13 +136,14 @@ int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
 	}
 	if (!reader || !reader->there)
 		return inode->i_op->fiemap(inode, fi, start, length);
+	ops = shared ? &reader->ops : &reader->places;
 	if (!reader->locks)
-		return iomap_fiemap(inode, fi, start, length, &reader->ops);
+		return iomap_fiemap(inode, fi, start, length, ops);
 	ret = seal_lock(&lock, &inode->i_mapping->invalidate_lock, true, limit,
 			"the lock of the file's page cache");
 	if (ret)
 		return ret;
-	ret = iomap_fiemap(inode, fi, start, length, &reader->ops);
+	ret = iomap_fiemap(inode, fi, start, length, ops);
 	seal_unlock(&lock);
 	return ret;
 }

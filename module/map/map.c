@@ -6,7 +6,7 @@
  * them to user memory. A gate on that function recognises a fiemap_extent_info
  * of ours and sends the call to capture_extent() instead. If the gate did not
  * work, the original would run: it would copy nothing (fi_extents_max is 0) but
- * count the extent in fi_extents_mapped, and map_walk() looks at that.
+ * count the extent in fi_extents_mapped, and walk() looks at that.
  */
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -102,10 +102,10 @@ void seal_map_put(void)
 	seal_set_put(&seal_map_gates);
 }
 
-static int map_walk(struct inode *inode, u64 start, u64 end,
-		    const struct seal_limit *limit,
-		    int (*fn)(void *arg, u64 start, u64 end, u64 physical,
-			      u32 flags), void *arg)
+static int walk(struct inode *inode, u64 start, u64 end, bool shared,
+		const struct seal_limit *limit,
+		int (*fn)(void *arg, u64 start, u64 end, u64 physical,
+			  u32 flags), void *arg)
 {
 	struct map_capture cap = {
 		.fi.fi_extents_start =
@@ -125,7 +125,7 @@ static int map_walk(struct inode *inode, u64 start, u64 end,
 
 		cap.left = MAP_BATCH;
 		ret = seal_fiemap(inode, &cap.fi, cap.pos, cap.end - cap.pos,
-				  limit);
+				  shared, limit);
 		if (cap.ret)
 			return cap.ret;
 		/* an ext4 file without extents ends below s_maxbytes */
@@ -142,6 +142,14 @@ static int map_walk(struct inode *inode, u64 start, u64 end,
 		cond_resched();
 	}
 	return 0;
+}
+
+static int map_walk(struct inode *inode, u64 start, u64 end,
+		    const struct seal_limit *limit,
+		    int (*fn)(void *arg, u64 start, u64 end, u64 physical,
+			      u32 flags), void *arg)
+{
+	return walk(inode, start, end, true, limit, fn, arg);
 }
 
 static u32 range_state(u32 flags)
@@ -325,7 +333,7 @@ static int build_changed(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 
 static int map_build(struct inode *inode, struct seal_map_info *info,
 		     struct seal_ranges *ranges, char *reason,
-		     const struct seal_map_change *change,
+		     const struct seal_map_change *change, bool shared,
 		     const struct seal_limit *limit)
 {
 	struct map_builder b = {
@@ -343,8 +351,8 @@ static int map_build(struct inode *inode, struct seal_map_info *info,
 	b.eof = round_up(info->sum.file_size, (u64)i_blocksize(inode));
 	xxh64_reset(&b.hash, 0);
 
-	ret = map_walk(inode, 0, U64_MAX, limit,
-		       change ? build_changed : build_extent, &b);
+	ret = walk(inode, 0, U64_MAX, shared, limit,
+		   change ? build_changed : build_extent, &b);
 	if (ret == -ENXIO)
 		strscpy(reason, "ftrace is switched off, the map cannot be read",
 			SEAL_REASON_LEN);
@@ -370,10 +378,10 @@ void seal_map_redirected(struct seal_map_info *info, struct seal_ranges *ranges)
 }
 
 static int map_read(struct inode *inode, struct seal_map_info *info,
-		    struct seal_ranges *ranges, char *reason,
+		    struct seal_ranges *ranges, char *reason, bool shared,
 		    const struct seal_limit *limit)
 {
-	int ret = map_build(inode, info, ranges, reason, NULL, limit);
+	int ret = map_build(inode, info, ranges, reason, NULL, shared, limit);
 
 	if (!ret && info->first_written != U64_MAX &&
 	    !seal_step_skipped(SEAL_STEP_COW) &&
@@ -385,13 +393,33 @@ static int map_read(struct inode *inode, struct seal_map_info *info,
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
 		  struct seal_ranges *ranges, const struct seal_limit *limit)
 {
-	return map_read(inode, info, ranges, limit->reason, limit);
+	return map_read(inode, info, ranges, limit->reason, true, limit);
+}
+
+int seal_map_read_places(struct inode *inode, struct seal_map_info *info,
+			 struct seal_ranges *ranges,
+			 const struct seal_limit *limit)
+{
+	int ret;
+
+	/* if it fails, so does reading, with a reason */
+	if (seal_map_redirects(inode, limit) > 0) {
+		ret = map_read(inode, info, ranges, limit->reason, false,
+			       limit);
+		info->sum.places = true;
+		/* what is not redirected may be in place: shared or not? */
+		if (ret || info->sum.cow)
+			return ret;
+		if (ranges)
+			seal_ranges_free(ranges);
+	}
+	return seal_map_read(inode, info, ranges, limit);
 }
 
 int seal_map_reread(struct inode *inode, struct seal_map_info *info,
 		    struct seal_ranges *ranges, char *reason)
 {
-	return map_read(inode, info, ranges, reason, NULL);
+	return map_read(inode, info, ranges, reason, true, NULL);
 }
 
 int seal_map_predict(struct inode *inode, struct seal_map_info *info,
@@ -399,7 +427,8 @@ int seal_map_predict(struct inode *inode, struct seal_map_info *info,
 		     const struct seal_limit *limit,
 		     const struct seal_map_change *change)
 {
-	return map_build(inode, info, ranges, limit->reason, change, limit);
+	return map_build(inode, info, ranges, limit->reason, change, true,
+			 limit);
 }
 
 static int find_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)
@@ -465,17 +494,31 @@ static int list_extent(void *arg, u64 start, u64 end, u64 physical, u32 flags)
 	return 0;
 }
 
-int seal_map_list(struct inode *inode, u64 start, u64 end,
-		  struct seal_map_extent *extents, unsigned int max,
-		  const struct seal_limit *limit)
+static int list(struct inode *inode, u64 start, u64 end, bool shared,
+		struct seal_map_extent *extents, unsigned int max,
+		const struct seal_limit *limit)
 {
 	struct map_list list = { .extents = extents, .max = max };
 	int ret;
 
-	ret = map_walk(inode, start, end, limit, list_extent, &list);
+	ret = walk(inode, start, end, shared, limit, list_extent, &list);
 	if (ret == -ENXIO)
 		return -EOPNOTSUPP;
 	return ret < 0 ? ret : list.nr;
+}
+
+int seal_map_list(struct inode *inode, u64 start, u64 end,
+		  struct seal_map_extent *extents, unsigned int max,
+		  const struct seal_limit *limit)
+{
+	return list(inode, start, end, true, extents, max, limit);
+}
+
+int seal_map_list_places(struct inode *inode, u64 start,
+			 struct seal_map_extent *extents, unsigned int max,
+			 const struct seal_limit *limit)
+{
+	return list(inode, start, U64_MAX, false, extents, max, limit);
 }
 
 static void first_offence(struct seal_offence *first, u32 *unmet, u32 require,

@@ -35,6 +35,7 @@ struct seal_map_sum {
 	u64	digest;
 	u8	unmet;		/* of SEAL_REQ_ALLOCATED, _WRITTEN, _UNSHARED */
 	bool	cow;		/* writes are redirected: nothing is in place */
+	bool	places;		/* shared blocks were counted as written ones */
 };
 
 /* The bytes that are overwritten in place. */
@@ -67,6 +68,15 @@ struct seal_map_info {
  */
 int seal_map_read(struct inode *inode, struct seal_map_info *info,
 		  struct seal_ranges *ranges, const struct seal_limit *limit);
+
+/*
+ * The same, but if writes to @inode are redirected, do not find out which blocks are
+ * shared: none is in place anyway. seal_map_sum.places says so. On XFS that takes
+ * a fraction of the time (fiemap.h).
+ */
+int seal_map_read_places(struct inode *inode, struct seal_map_info *info,
+			 struct seal_ranges *ranges,
+			 const struct seal_limit *limit);
 
 /*
  * Return what seal_map_sum.cow would be, but stop reading the map as soon as
@@ -114,6 +124,14 @@ struct seal_map_extent {
 int seal_map_list(struct inode *inode, u64 start, u64 end,
 		  struct seal_map_extent *extents, unsigned int max,
 		  const struct seal_limit *limit);
+
+/*
+ * The same from @start to the end, but without finding out which blocks are shared:
+ * they are SEAL_RANGE_WRITTEN.
+ */
+int seal_map_list_places(struct inode *inode, u64 start,
+			 struct seal_map_extent *extents, unsigned int max,
+			 const struct seal_limit *limit);
 
 /*
  * Return the requirements of @require that @info fails. @offence gets the

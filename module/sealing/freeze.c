@@ -42,7 +42,7 @@ static struct seal_table *table_read(struct seal_entry *entry,
 
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = seal_map_read(entry->inode, info, &table->ranges, limit);
+	ret = seal_map_read_places(entry->inode, info, &table->ranges, limit);
 	if (ret) {
 		seal_table_free(table);
 		return ERR_PTR(ret);

@@ -124,10 +124,18 @@ static int job_recalls(struct job *job, struct seal_request *req)
 	return ret;
 }
 
-static int job_check(const struct job *job, const struct seal_map_info *info,
+static int job_check(const struct job *job, struct seal_map_info *info,
 		     struct seal_request *req)
 {
 	struct seal_offence offence;
+	int ret;
+
+	/* if anything is shared, say where */
+	if (req->require & SEAL_REQ_UNSHARED && info->sum.places) {
+		ret = seal_map_read(job->entry->inode, info, NULL, &req->limit);
+		if (ret)
+			return ret;
+	}
 
 	if (!seal_map_unmet(info, req->require, req->max_extents, &offence))
 		return 0;

@@ -27,6 +27,7 @@ static const struct {
 	{ SEAL_FEATURE_REVOKE, "revoke" },
 	{ SEAL_FEATURE_RECALL, "recall" },
 	{ SEAL_FEATURE_UNSEAL_CLAIM, "unseal-claim" },
+	{ SEAL_FEATURE_PLACES, "places" },
 	{ SEAL_FEATURE_DEBUG, "debug" },
 	{ SEAL_FEATURE_GRANT, "grant" },
 };

@@ -214,6 +214,11 @@ START_TEST(unknown_flags)
 			req.files.require = flag;
 			ck_assert_int_eq(call(SEAL), -EINVAL);
 		}
+		if (!(flag & SEAL_ASK_ALL)) {
+			fill(STATUS);
+			req.status.ask = flag;
+			ck_assert_int_eq(call(STATUS), -EINVAL);
+		}
 		if (!(flag & SEAL_UNSEAL_ALL)) {
 			fill(UNSEAL);
 			req.unseal.flags = flag;
@@ -240,6 +245,9 @@ START_TEST(reserved_members)
 	ck_assert_int_eq(call(UNSEAL), -EINVAL);
 	fill(STATUS);
 	req.status.reserved = 1;
+	ck_assert_int_eq(call(STATUS), -EINVAL);
+	fill(STATUS);
+	req.status.reserved2 = 1;
 	ck_assert_int_eq(call(STATUS), -EINVAL);
 	ck_assert(!st_sealed(fd));
 }
@@ -404,7 +412,7 @@ END_TEST
 static bool is_command(unsigned int nr)
 {
 	return nr <= _IOC_NR(SEAL_IOC_REVOKE) ||
-	       (nr >= _IOC_NR(SEAL_IOC_GRANT) && nr <= _IOC_NR(SEAL_IOC_RELEASE));
+	       (nr >= _IOC_NR(SEAL_IOC_GRANT) && nr <= _IOC_NR(SEAL_IOC_PLACES));
 }
 
 START_TEST(unknown_commands)

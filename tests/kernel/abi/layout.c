@@ -69,7 +69,7 @@ AT(seal_unseal, flags, 8);
 AT(seal_unseal, reserved, 12);
 AT(seal_unseal, claim, 16);
 
-SIZE(seal_status, 208);
+SIZE(seal_status, 216);
 AT(seal_status, size, 0);
 AT(seal_status, fd, 4);
 AT(seal_status, flags, 8);
@@ -93,6 +93,8 @@ AT(seal_status, broken, 120);
 AT(seal_status, generation, 128);
 AT(seal_status, granted, 136);
 AT(seal_status, first_broken, 144);
+AT(seal_status, ask, 208);
+AT(seal_status, reserved2, 212);
 
 SIZE(seal_grant_extent, 40);
 AT(seal_grant_extent, logical, 0);
@@ -143,14 +145,31 @@ AT(seal_release, reserved, 12);
 AT(seal_release, offset, 16);
 AT(seal_release, length, 24);
 
+SIZE(seal_place, 32);
+AT(seal_place, logical, 0);
+AT(seal_place, length, 8);
+AT(seal_place, physical, 16);
+AT(seal_place, state, 24);
+AT(seal_place, reserved, 28);
+
+SIZE(seal_places, 160);
+AT(seal_places, size, 0);
+AT(seal_places, fd, 4);
+AT(seal_places, flags, 8);
+AT(seal_places, nr_extents, 12);
+AT(seal_places, extents, 16);
+AT(seal_places, offset, 24);
+AT(seal_places, reason, 32);
+
 /* Published numbers never change, on whatever compiler. */
 COMMAND(SEAL_IOC_INFO, 0xc040d600);
 COMMAND(SEAL_IOC_PREALLOC, 0xc028d601);
 COMMAND(SEAL_IOC_UNSHARE, 0xc028d602);
 COMMAND(SEAL_IOC_SEAL, 0xc0c0d603);
 COMMAND(SEAL_IOC_UNSEAL, 0xc018d604);
-COMMAND(SEAL_IOC_STATUS, 0xc0d0d605);
+COMMAND(SEAL_IOC_STATUS, 0xc0d8d605);
 COMMAND(SEAL_IOC_REVOKE, 0xc010d606);
 COMMAND(SEAL_IOC_GRANT, 0xc0c8d608);
 COMMAND(SEAL_IOC_COMMIT, 0xc0b8d609);
 COMMAND(SEAL_IOC_RELEASE, 0xc020d60a);
+COMMAND(SEAL_IOC_PLACES, 0xc0a0d60b);

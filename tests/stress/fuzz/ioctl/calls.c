@@ -312,6 +312,8 @@ static unsigned int command_number(uint8_t op)
 		return SEAL_IOC_COMMIT;
 	case OP_RELEASE:
 		return SEAL_IOC_RELEASE;
+	case OP_PLACES:
+		return SEAL_IOC_PLACES;
 	default:
 		return SEAL_IOC_STATUS;
 	}
@@ -410,11 +412,24 @@ static size_t request_fill(const struct area *area, const struct call *c,
 		release->reserved = c->more > 15 ? c->more : 0;
 		return sizeof(*release);
 	}
+	case OP_PLACES: {
+		struct seal_places *places = request;
+
+		places->fd = file_fd(c->file);
+		places->flags = c->flags;
+		places->nr_extents = count_of(c);
+		places->extents = array_place(area, c, places->nr_extents < 256 ?
+					      places->nr_extents *
+					      sizeof(struct seal_place) : AREA);
+		places->offset = c->a;
+		return sizeof(*places);
+	}
 	default: {
 		struct seal_status *status = request;
 
 		status->fd = file_fd(c->file);
 		status->reserved = c->more > 15 ? c->more : 0;
+		status->ask = c->flags & SEAL_ASK_ALL;
 		return sizeof(*status);
 	}
 	}

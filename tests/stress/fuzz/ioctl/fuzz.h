@@ -16,7 +16,7 @@
 
 enum op {
 	OP_INFO, OP_PREALLOC, OP_UNSHARE, OP_SEAL, OP_UNSEAL, OP_STATUS,
-	OP_REVOKE, OP_GRANT, OP_COMMIT, OP_RELEASE,
+	OP_REVOKE, OP_GRANT, OP_COMMIT, OP_RELEASE, OP_PLACES,
 	OP_UNKNOWN,	/* a command that does not exist */
 	OP_OPEN,	/* a session */
 	OP_CLOSE,	/* a session, or a file */

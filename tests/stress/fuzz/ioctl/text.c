@@ -10,6 +10,7 @@ const char *const op_names[OP_NR] = {
 	[OP_UNSHARE] = "unshare", [OP_SEAL] = "seal", [OP_UNSEAL] = "unseal",
 	[OP_STATUS] = "status", [OP_REVOKE] = "revoke", [OP_GRANT] = "grant",
 	[OP_COMMIT] = "commit", [OP_RELEASE] = "release",
+	[OP_PLACES] = "places",
 	[OP_UNKNOWN] = "unknown", [OP_OPEN] = "open",
 	[OP_CLOSE] = "close", [OP_DUP] = "dup", [OP_WRITE] = "write",
 	[OP_TRUNCATE] = "truncate", [OP_PUNCH] = "punch", [OP_FSYNC] = "fsync",
