@@ -23,6 +23,7 @@
  * Therefore a worker detaches a set, after the set has been without users for
  * linger_ms.
  */
+#include <linux/bpf.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
@@ -32,6 +33,7 @@
 #include <linux/notifier.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/srcu.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -615,12 +617,60 @@ static void enter_answer(struct seal_gate *gate, struct ftrace_regs *call)
 		seal_redirect(call, wrap_answer);
 }
 
+/*
+ * Nor does ftrace ask a trampoline that is not on the function yet, or no more.
+ * One that is being attached while the gates go is built to share, and is there
+ * after them; one that was detached while they were there is built to share when
+ * it is attached again. So each update of a trampoline goes through a wrapper,
+ * within @updates, which
+ *
+ * - counts those after which a trampoline shares: there may be something to settle;
+ * - has a trampoline that is on no function forget that it shared.
+ */
+DEFINE_STATIC_SRCU(updates);
+static atomic64_t sharing;
+
+SEAL_ORIGINAL(seal_bpf_update, int, struct bpf_trampoline *trampoline,
+	      unsigned long second, unsigned long third, unsigned long fourth);
+
+/* (trampoline, bool) or (trampoline, bool, ops, data): its mutex is held. */
+static noinline int wrap_update(struct bpf_trampoline *trampoline,
+				unsigned long second, unsigned long third,
+				unsigned long fourth)
+{
+	int ret, update = srcu_read_lock(&updates);
+
+	if (SEAL_BPF_ASKS_LATE)
+		seal_share_trampoline(trampoline);
+	ret = static_call(seal_bpf_update)(trampoline, second, third, fourth);
+	if (!trampoline->cur_image)
+		trampoline->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
+	else if (trampoline->flags & BPF_TRAMP_F_SHARE_IPMODIFY &&
+		 READ_ONCE(asker) != current)
+		atomic64_inc(&sharing);
+	srcu_read_unlock(&updates, update);
+	return ret;
+}
+
+static void enter_update(struct seal_gate *gate, struct ftrace_regs *call)
+{
+	/* no reference to the module: seal_sets_exit() waits for updates */
+	seal_redirect(call, wrap_update);
+}
+
 static struct seal_gate answer_gates[] = {
 	{
 		.symbol		= "bpf_tramp_ftrace_ops_func",
 		.kind		= SEAL_GATE_OBSERVES,
 		.enter		= enter_answer,
 		.bind		= bind_seal_bpf_answer,
+		.optional	= !IS_ENABLED(CONFIG_BPF_JIT),
+	},
+	{
+		.symbol		= "bpf_trampoline_update",
+		.kind		= SEAL_GATE_OBSERVES,
+		.enter		= enter_update,
+		.bind		= bind_seal_bpf_update,
 		.optional	= !IS_ENABLED(CONFIG_BPF_JIT),
 	},
 };
@@ -633,7 +683,28 @@ static struct seal_gate_set answers = {
 	.observes	= true,
 };
 
-#define MAX_SETTLES	100
+/* The number to compare with before settle_trampolines() is left out. */
+static u64 sharing_begin(void)
+{
+	return atomic64_read(&sharing);
+}
+
+/*
+ * No gate is on the functions any more, and share.c has forgotten them. Once the
+ * updates that began before have ended: was none left that shares?
+ */
+static bool none_shares(u64 begin)
+{
+	synchronize_srcu(&updates);
+	return atomic64_read(&sharing) == begin;
+}
+
+/*
+ * Each time a trampoline may be busy with somebody who attaches or detaches
+ * programs all the time. So there are many tries: after the last one nothing can
+ * be sealed any more.
+ */
+#define MAX_SETTLES	1000
 
 /*
  * No gate is on the function any more. Redirect it and stop redirecting it: when
@@ -644,11 +715,16 @@ static bool settle_site(unsigned long site)
 	struct ftrace_ops scratch;
 	unsigned int tries;
 	bool unheard;
+	u64 begin;
 	int ret;
 
 	for (tries = 0; tries < MAX_SETTLES; tries++) {
+		begin = sharing_begin();
+		/* what trampolines do because this task asks is not counted */
+		asking_begin();
 		/* the guard is there, and sends calls to the landing */
 		ret = ops_attach(&scratch, enter_nothing, false, &site, 1);
+		asking_end();
 		/* somebody else redirects the function, and has it shared */
 		if (ret == -EBUSY)
 			return true;
@@ -656,7 +732,7 @@ static bool settle_site(unsigned long site)
 		if (!ret && !ops_detach(&scratch))
 			return false;
 		unheard = asking_end();
-		if (!ret && !unheard)
+		if (!ret && !unheard && none_shares(begin))
 			return true;
 		usleep_range(1000, 2000);
 	}
@@ -682,7 +758,9 @@ static bool settle_trampolines(struct seal_gate_set *set)
 /* bpf_trampoline_update(trampoline, ...): the caller holds its mutex. */
 static void enter_trampoline(struct seal_gate *gate, struct ftrace_regs *call)
 {
-	seal_share_trampoline(seal_arg(call, 0, struct bpf_trampoline *));
+	/* else wrap_update() does it */
+	if (!seal_landings_used())
+		seal_share_trampoline(seal_arg(call, 0, struct bpf_trampoline *));
 }
 #endif
 
@@ -743,15 +821,15 @@ static void set_unshare(struct seal_gate_set *set)
 
 /*
  * The ops and kprobes of @set are detached. @missed: a BPF trampoline may have
- * been told that it shares a function, and not that it no longer does.
+ * been told that it shares a function, and not that it no longer does. @begin is
+ * of sharing_begin() before ftrace told them.
  */
-static bool set_forget(struct seal_gate_set *set, bool missed, u64 told)
+static bool set_forget(struct seal_gate_set *set, bool missed, u64 begin)
 {
 	set_unshare(set);
 	if (!has_guard(set))
 		return true;
-	/* between ftrace and share.c, another may have been told by share.c */
-	if ((missed || seal_share_told() != told) && !settle_trampolines(set))
+	if ((!none_shares(begin) || missed) && !settle_trampolines(set))
 		return false;
 	return guard_detach(set);
 }
@@ -793,7 +871,7 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
  */
 static void set_detach(struct seal_gate_set *set)
 {
-	u64 told = seal_share_told();
+	u64 begin = sharing_begin();
 	bool done = true, missed;
 
 	WRITE_ONCE(set->fallocate, NULL);
@@ -813,7 +891,7 @@ static void set_detach(struct seal_gate_set *set)
 		done = hot_detach(set, set->nr_gates);
 	missed = asking_end();
 	if (done)
-		done = set_forget(set, missed, told);
+		done = set_forget(set, missed, begin);
 	list_del_init(&set->list);
 	set->attached = !done;
 }
@@ -1028,4 +1106,7 @@ void seal_sets_exit(void)
 	/* there is nothing left for it, but the last sets have asked for it */
 	cancel_delayed_work_sync(&linger);
 	unregister_module_notifier(&module_notifier);
+	/* tasks on their way into wrap_update(), then those inside */
+	synchronize_rcu_tasks();
+	synchronize_srcu(&updates);
 }

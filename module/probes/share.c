@@ -18,7 +18,6 @@
  * functions with gates get the flag before they are built the first time.
  * Without a gate it changes nothing of what they do.
  */
-#include <linux/atomic.h>
 #include <linux/bpf.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
@@ -27,8 +26,6 @@
 
 /* 0: a free place. Written under the lock of gate.c, read without one. */
 static unsigned long shared[SEAL_SHARE_MAX];
-
-static atomic64_t told;
 
 static bool replace(unsigned long old, unsigned long new)
 {
@@ -79,13 +76,6 @@ static bool is_shared(unsigned long function)
  */
 void seal_share_trampoline(struct bpf_trampoline *trampoline)
 {
-	if (is_shared((unsigned long)trampoline->func.addr)) {
+	if (is_shared((unsigned long)trampoline->func.addr))
 		trampoline->flags |= BPF_TRAMP_F_SHARE_IPMODIFY;
-		atomic64_inc(&told);
-	}
-}
-
-u64 seal_share_told(void)
-{
-	return atomic64_read(&told);
 }

@@ -22,7 +22,5 @@ void seal_unshare(unsigned long site);
  * above, make it fit to share it. With the mutex of the trampoline held.
  */
 void seal_share_trampoline(struct bpf_trampoline *trampoline);
-/* How many times it has told one so. */
-u64 seal_share_told(void);
 
 #endif /* SEAL_SHARE_H */
