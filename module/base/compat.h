@@ -56,9 +56,11 @@
 #endif
 #if __has_include("linux/folio_batch.h")
 #include <linux/folio_batch.h>
-#else
-#include <linux/pagevec.h>
+#define SEAL_FOLIO_BATCH_H	1
 #endif
+#endif
+#ifndef SEAL_FOLIO_BATCH_H
+#include <linux/pagevec.h>
 #endif
 #if SEAL_KERNEL(6, 3)
 #include <linux/filelock.h>
