@@ -629,6 +629,8 @@ static void enter_answer(struct seal_gate *gate, struct ftrace_regs *call)
  */
 DEFINE_STATIC_SRCU(updates);
 static atomic64_t sharing;
+/* It makes trampolines share for a moment: that is not counted. */
+static struct task_struct *settler;
 
 SEAL_ORIGINAL(seal_bpf_update, int, struct bpf_trampoline *trampoline,
 	      unsigned long second, unsigned long third, unsigned long fourth);
@@ -646,7 +648,7 @@ static noinline int wrap_update(struct bpf_trampoline *trampoline,
 	if (!trampoline->cur_image)
 		trampoline->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
 	else if (trampoline->flags & BPF_TRAMP_F_SHARE_IPMODIFY &&
-		 READ_ONCE(asker) != current)
+		 READ_ONCE(settler) != current)
 		atomic64_inc(&sharing);
 	srcu_read_unlock(&updates, update);
 	return ret;
@@ -720,11 +722,10 @@ static bool settle_site(unsigned long site)
 
 	for (tries = 0; tries < MAX_SETTLES; tries++) {
 		begin = sharing_begin();
-		/* what trampolines do because this task asks is not counted */
-		asking_begin();
+		WRITE_ONCE(settler, current);
 		/* the guard is there, and sends calls to the landing */
 		ret = ops_attach(&scratch, enter_nothing, false, &site, 1);
-		asking_end();
+		WRITE_ONCE(settler, NULL);
 		/* somebody else redirects the function, and has it shared */
 		if (ret == -EBUSY)
 			return true;
