@@ -82,6 +82,16 @@ static int fail_attach;
 module_param(fail_attach, int, 0600);
 MODULE_PARM_DESC(fail_attach, "debug build: the step of attaching gates that fails, counted from 1");
 
+/* Detaching fails, as if ftrace had found its own code broken. */
+static bool fail_detach;
+module_param(fail_detach, bool, 0600);
+MODULE_PARM_DESC(fail_detach, "debug build: no handler can be removed from ftrace");
+
+bool seal_detach_fails(void)
+{
+	return READ_ONCE(fail_detach);
+}
+
 bool seal_attach_fails(void)
 {
 	int left = READ_ONCE(fail_attach);

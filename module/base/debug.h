@@ -35,6 +35,9 @@ bool seal_step_skipped(enum seal_step step);
  * The parameter fail_attach chooses which, by its number.
  */
 bool seal_attach_fails(void);
+
+/* Must removing a handler from ftrace fail? The parameter fail_detach says so. */
+bool seal_detach_fails(void);
 #else
 static inline bool seal_step_skipped(enum seal_step step)
 {
@@ -42,6 +45,11 @@ static inline bool seal_step_skipped(enum seal_step step)
 }
 
 static inline bool seal_attach_fails(void)
+{
+	return false;
+}
+
+static inline bool seal_detach_fails(void)
 {
 	return false;
 }

@@ -192,7 +192,7 @@ static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 static bool ops_detach(struct ftrace_ops *ops)
 {
 	/* fails only if ftrace found its own code broken and gave up */
-	if (unregister_ftrace_function(ops)) {
+	if (seal_detach_fails() || unregister_ftrace_function(ops)) {
 		seal_probes_give_up();
 		return false;
 	}
@@ -1110,4 +1110,5 @@ void seal_sets_exit(void)
 	/* tasks on their way into wrap_update(), then those inside */
 	synchronize_rcu_tasks();
 	synchronize_srcu(&updates);
+	seal_probes_stay();
 }

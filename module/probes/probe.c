@@ -18,6 +18,7 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 
 #include "probes/probe.h"
 
@@ -39,6 +40,15 @@ void seal_probes_give_up(void)
 	pr_crit("seal: a probe cannot be removed; nothing can be sealed and the module not be unloaded any more\n");
 	__module_get(THIS_MODULE);
 	WRITE_ONCE(stuck, true);
+}
+
+void seal_probes_stay(void)
+{
+	if (!seal_probes_stuck())
+		return;
+	pr_crit("seal: the kernel still calls the module: rmmod does not end; reboot\n");
+	for (;;)
+		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
 }
 
 /* A dead ftrace gives this answer to every request. */

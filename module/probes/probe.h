@@ -18,6 +18,12 @@ void seal_probes_remove(struct kprobe **probes, unsigned int nr);
 /* Note that a probe cannot be removed: its memory and code stay for ever. */
 void seal_probes_give_up(void);
 
+/*
+ * The end of the unloading of the module, after which its code is freed: does not
+ * return if a probe could not be removed meanwhile.
+ */
+void seal_probes_stay(void);
+
 /* Was there a probe that could not be removed? Then no other is placed. */
 bool seal_probes_stuck(void);
 
