@@ -156,6 +156,10 @@ cases_seal() {
 	check "and adds no holder" [ "$(status_of sparse .holders)" = 1 ]
 	expect 0 "--prepare of a sealed file that meets it" sealctl seal --prepare full
 	expect 1 "--prepare of a sealed file that does not" sealctl seal --prepare sparse
+	says "what can be done is named" "sealed already" "sealctl unseal sparse"
+	refute "and nothing that is refused" grep -qF prealloc "$T/err"
+	expect 1 "so does the dry run" sealctl seal --dry-run --prepare sparse
+	prints "name it" "*sealed already*sealctl unseal sparse*"
 	expect 1 "prealloc of a sealed file" sealctl prealloc sparse
 	says "the way out is named" "sealctl unseal sparse"
 	# by these seals, and by nothing else

@@ -1078,8 +1078,9 @@ START_TEST(disturbed)
 	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
 	/* without a trace: only the hash tells */
 	ck_assert_int_eq(stat("file", &st), 0);
-	write_evil(10, &st.st_mtim);
-	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -EIO);
+	write_evil(10, _i ? NULL : &st.st_mtim);
+	if (!_i)
+		ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -EIO);
 	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), 0);
 	expect_contents(new);
 }
@@ -1135,7 +1136,7 @@ int main(void)
 	tcase_add_test(tests, no_access_list);
 	tcase_add_loop_test(tests, cannot_grow, 0, 2);
 	tcase_add_test(tests, no_step_back);
-	tcase_add_test(tests, disturbed);
+	tcase_add_loop_test(tests, disturbed, 0, 2);
 	tcase_add_test(tests, written_to_since);
 	tcase_add_loop_test(tests, written_to_since_killed, 0, 2);
 	tcase_add_loop_test(tests, full_again, 0, 2);
