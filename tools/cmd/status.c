@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/addresses.h"
 #include "base/errors.h"
 #include "base/escape.h"
 #include "cmd/cmd.h"
@@ -165,6 +166,8 @@ static int get(struct seal_session *session, const char *path,
 	ret = seal_status(session, fd, &status->seal);
 	if (ret)
 		complain_range(path, "reading its status", -ret);
+	else
+		status->seal.in_place = in_place_bytes(fd, &status->seal);
 	status->device[0] = '\0';
 	if (!export_id_of(fd, &id))
 		export_find(&id, status->device, sizeof(status->device));
