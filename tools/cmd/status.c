@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "export/export.h"
 #include "print/json.h"
+#include "steps/by_claim.h"
 
 enum { OPT_JSON = 256 };
 
@@ -226,6 +227,9 @@ int cmd_status(const struct verb *verb, int argc, char **argv)
 	if (json && !quiet)
 		array = json_object_new_array();
 	status = status_of(session, argv + optind, quiet, array);
+	/* Another file may have taken the place of one that is sealed. */
+	if (!quiet)
+		tell_former_of(argv + optind, (unsigned int)(argc - optind));
 	if (array) {
 		top = json_object_new_object();
 		json_add(top, "files", array);

@@ -217,6 +217,8 @@ cases_orphans() {
 	rm gone
 	sync
 	free=$(stat -f -c %a .)
+	expect 1 "status of the removed file" sealctl status gone
+	says "the seal is found" "No such file" "is still sealed" "unseal --claim $claim"
 	expect 1 "unseal of the removed file" sealctl unseal gone
 	says "the seal is found" "is still sealed" "unseal --claim $claim"
 	expect 1 "a claim that is not there" sealctl unseal --claim 999999
@@ -237,6 +239,11 @@ cases_orphans() {
 	claim=$(claim_of here)
 	cp "$T/new" other
 	mv other here
+	expect 0 "status of a path with another file" sealctl status here
+	prints "that one is not sealed" "here: not sealed*"
+	says "and the former one is" here "had this name before" "unseal --claim $claim"
+	expect 1 "quiet is quiet" sealctl status -q here
+	check "about it as well" [ -z "$OUT$ERR" ]
 	expect 0 "unseal of a path with another file" sealctl unseal here
 	says "says that the former one is sealed" "had this name before" "--claim $claim"
 	expect 0 "which that lifts" sealctl unseal --claim "$claim"
