@@ -42,7 +42,13 @@ cases_without_module() {
 cases_module() {
 	local file
 
+	modprobe -r xfs 2>/dev/null
+	expect 0 "info without the module of a filesystem" sealctl info
+	prints "says that it is not loaded, and what to do" \
+		'*xfs *not loaded *modprobe xfs*'
+	modprobe xfs
 	expect 0 "info" sealctl info
+	prints "knows it then" '*xfs *supported *'
 	expect 0 "info --json" sealctl info --json
 	holds "info names both filesystems" \
 		'[.filesystems[].name] | contains(["xfs", "ext4"])'
