@@ -51,7 +51,7 @@ static void print_reason(const struct seal_fs_info *fs)
 	const char *reason = (const char *)fs->reason;
 
 	if (fs->state == SEAL_FS_NOT_LOADED)
-		printf("%s, so it cannot be told; \"modprobe %s\", or mount such a filesystem, then ask again\n",
+		printf("%s; load it (\"modprobe %s\", or mount one), then ask again\n",
 		       *reason ? reason : "its module is not loaded",
 		       (const char *)fs->name);
 	else

