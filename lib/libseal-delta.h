@@ -115,7 +115,8 @@ int seal_delta_send_sized(struct seal_delta *delta, size_t size, int old_fd,
  * delta that begins where the transfer stopped (seal_delta_where()).
  *
  * Return: 0; -EBADMSG: the delta is damaged or cut short; -EPROTONOSUPPORT: the
- * version of the delta is not known; -ESTALE: the file is not its base;
+ * version of the delta is not known; -ESTALE: the file is not its base, or it was
+ * written to after an update in place was interrupted;
  * -EALREADY: the file has the new contents already; -EFBIG: larger than
  * @max_size; -EBUSY: another process receives into the file, it is sealed, or
  * it was written to or replaced meanwhile; -ECANCELED; -EINVAL, -E2BIG: @delta makes no
@@ -134,7 +135,8 @@ int seal_delta_receive_sized(struct seal_delta *delta, size_t size, int in_fd,
  * @token: filled in, a string of letters, digits and colons
  *
  * A sender that is given the token as @resume leaves out what has been
- * received.
+ * received. Nothing has been if somebody wrote to the file since; a file that
+ * receiving would not go on with is not looked at.
  *
  * Return: 0; -ENODATA: nothing was interrupted; errors of open(2).
  */

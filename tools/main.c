@@ -213,6 +213,14 @@ static int fill_streams(void)
 	return fd < 0 ? -1 : close(fd);
 }
 
+/* What could not be written is I/O that failed, which has a status of its own here. */
+static int lost_output(int argc, char **argv)
+{
+	if (argc > 1 && (!strcmp(argv[1], "send") || !strcmp(argv[1], "receive")))
+		return STATUS_IO;
+	return STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -225,7 +233,7 @@ int main(int argc, char **argv)
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("output", "%s", strerror(errno));
 		if (status == STATUS_OK)
-			status = STATUS_FAILED;
+			status = lost_output(argc, argv);
 	}
 	return status;
 }

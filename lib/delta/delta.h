@@ -119,11 +119,21 @@ struct delta_mark {
 	uint64_t digest;
 };
 
-/* An update that has begun; @done: offset up to which it is on disk. */
+/*
+ * An update that has begun; @done: offset up to which it is on disk. The time of the
+ * last write tells whether somebody else wrote since. An update that was killed
+ * cannot note that time: then there is only a limit, which it did not go beyond.
+ */
 struct delta_journal {
 	uint8_t base_id[DELTA_ID_LEN];
 	uint8_t new_id[DELTA_ID_LEN];
 	uint64_t done;
+	enum {
+		JOURNAL_NO_TIME = 0,	/* by an older version */
+		JOURNAL_TIME	= '=',
+		JOURNAL_LIMIT	= '<',
+	} kind;
+	struct timespec time;
 };
 
 /*
@@ -147,6 +157,9 @@ void delta_journal_of(const struct delta_header *header,
 		      struct delta_journal *journal);
 bool delta_journal_fits(const struct delta_journal *journal,
 			const struct delta_header *header);
+/* Was the file written to by nobody else since the journal was? */
+bool delta_journal_kept(const struct delta_journal *journal,
+			const struct stat *st);
 int delta_journal_read(int fd, struct delta_journal *journal);
 int delta_journal_write(int fd, const struct delta_journal *journal);
 int delta_journal_remove(int fd);
@@ -169,6 +182,8 @@ struct delta_work {
 	char *temporary;	/* name of the new file, NULL if in place */
 	bool resumed;
 	uint64_t done;		/* written by an earlier attempt up to here */
+	uint64_t noted;		/* the same, as the journal has it now */
+	time_t limit;		/* no write is to be later, 0: none is noted */
 };
 
 int delta_work_open(struct seal_delta *delta, struct delta_work *work,
@@ -183,9 +198,14 @@ int delta_work_begin(struct seal_delta *delta, struct delta_work *work,
 /* Find the journal of an interrupted transfer. Return: 1, 0 or -errno. */
 int delta_work_find(const char *path, uint32_t flags,
 		    struct delta_journal *journal);
-/* Everything before offset @done is on disk: note that in the journal. */
+/*
+ * Everything before offset @done is on disk: note that in the journal. @last: this
+ * attempt writes nothing more.
+ */
 int delta_work_note(struct delta_work *work, const struct delta_header *header,
-		    uint64_t done);
+		    uint64_t done, bool last);
+/* To be called before each write: moves the limit of the journal if it is near. */
+int delta_work_writes(struct delta_work *work, const struct delta_header *header);
 int delta_work_commit(struct seal_delta *delta, struct delta_work *work,
 		      const struct delta_header *header);
 void delta_work_close(struct delta_work *work, bool discard);

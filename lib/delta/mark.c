@@ -153,18 +153,41 @@ bool delta_journal_fits(const struct delta_journal *journal,
 	       !memcmp(journal->new_id, own.new_id, DELTA_ID_LEN);
 }
 
-/* "1 BASE-ID NEW-ID DONE" */
+bool delta_journal_kept(const struct delta_journal *journal,
+			const struct stat *st)
+{
+	const struct timespec *time = &journal->time;
+	const struct timespec *now = &st->st_mtim;
+
+	if (journal->kind == JOURNAL_TIME)
+		return now->tv_sec == time->tv_sec &&
+		       now->tv_nsec == time->tv_nsec;
+	return journal->kind == JOURNAL_NO_TIME || now->tv_sec < time->tv_sec ||
+	       (now->tv_sec == time->tv_sec && now->tv_nsec <= time->tv_nsec);
+}
+
+/* "1 BASE-ID NEW-ID DONE", then "=TIME" or "<TIME" */
 int delta_journal_read(int fd, struct delta_journal *journal)
 {
-	char value[VALUE_LEN], base[33], new[33];
-	int ret;
+	char value[VALUE_LEN], base[33], new[33], kind;
+	int64_t seconds;
+	long nanoseconds;
+	int n, ret;
 
 	ret = get(fd, NAME_JOURNAL, value);
 	if (ret <= 0)
 		return ret;
-	if (sscanf(value, "1 %32[0-9a-f] %32[0-9a-f] %" SCNu64, base, new,
-		   &journal->done) != 3 ||
-	    strlen(base) != 2 * DELTA_ID_LEN ||
+	n = sscanf(value, "1 %32[0-9a-f] %32[0-9a-f] %" SCNu64 " %c%" SCNd64 ".%ld",
+		   base, new, &journal->done, &kind, &seconds, &nanoseconds);
+	journal->kind = JOURNAL_NO_TIME;
+	if (n == 6 && (kind == JOURNAL_TIME || kind == JOURNAL_LIMIT)) {
+		journal->kind = kind == JOURNAL_TIME ? JOURNAL_TIME : JOURNAL_LIMIT;
+		journal->time.tv_sec = seconds;
+		journal->time.tv_nsec = nanoseconds;
+	} else if (n != 3) {
+		return -EINVAL;
+	}
+	if (strlen(base) != 2 * DELTA_ID_LEN ||
 	    strlen(new) != 2 * DELTA_ID_LEN ||
 	    !parse_id(base, journal->base_id) ||
 	    !parse_id(new, journal->new_id))
@@ -178,8 +201,9 @@ int delta_journal_write(int fd, const struct delta_journal *journal)
 
 	delta_id_text(journal->base_id, base);
 	delta_id_text(journal->new_id, new);
-	snprintf(value, sizeof(value), "1 %s %s %" PRIu64, base, new,
-		 journal->done);
+	snprintf(value, sizeof(value), "1 %s %s %" PRIu64 " %c%" PRId64 ".%09ld",
+		 base, new, journal->done, (char)journal->kind,
+		 (int64_t)journal->time.tv_sec, journal->time.tv_nsec);
 	return set(fd, NAME_JOURNAL, value);
 }
 

@@ -62,6 +62,22 @@ static int check_hash_of_base(struct receiver *r)
 }
 
 /*
+ * Somebody wrote to the file after the update in place was interrupted. A full delta
+ * replaces that if it begins at the beginning; a hash of the whole result tells
+ * whether it is right; nothing else does.
+ */
+static int begin_again(struct receiver *r)
+{
+	const uint32_t flags = r->stream.header.flags;
+
+	r->work.resumed = flags & HEADER_HAS_BASE;
+	if (!(flags & HEADER_HAS_BASE) || (flags & HEADER_CHECKED))
+		return 0;
+	return delta_fail(r->delta, ESTALE,
+			  "somebody wrote to it after the update in place was interrupted, so that this delta would not make it what was sent; receive a full delta");
+}
+
+/*
  * An update in place was interrupted. The same delta completes it; a full delta
  * replaces all contents.
  */
@@ -71,6 +87,8 @@ static int check_interrupted(struct receiver *r,
 	const struct delta_header *header = &r->stream.header;
 
 	if (in_place(r) && journal && delta_journal_fits(journal, header)) {
+		if (!delta_journal_kept(journal, &r->work.base_st))
+			return begin_again(r);
 		r->work.resumed = true;
 		r->work.done = journal->done;
 		return 0;
@@ -174,7 +192,7 @@ static int check_old(struct receiver *r, const struct delta_record *record,
 			  record->offset);
 }
 
-static int note(struct receiver *r)
+static int note(struct receiver *r, bool last)
 {
 	int ret;
 
@@ -184,7 +202,7 @@ static int note(struct receiver *r)
 	ret = delta_work_note(&r->work, &r->stream.header,
 			      r->disturbed ? 0 :
 			      r->stream.pos > r->work.done ? r->stream.pos :
-							     r->work.done);
+							     r->work.done, last);
 	r->noted = r->stream.data;
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
@@ -198,10 +216,11 @@ static int apply(struct receiver *r, const struct delta_record *record)
 			r->delta->resumed += record->length;
 		return 0;
 	}
-	if (record->type == RECORD_ZERO)
+	ret = delta_work_writes(&r->work, &r->stream.header);
+	if (!ret && record->type == RECORD_ZERO)
 		ret = delta_zero(r->delta, r->work.fd, record->offset,
 				 record->length);
-	else
+	else if (!ret)
 		ret = delta_pwrite_all(r->work.fd, r->stream.buffer,
 				       (size_t)record->length, record->offset);
 	if (!ret)
@@ -227,7 +246,7 @@ static int count(struct receiver *r, const struct delta_record *record)
 		r->keep = true;
 	if (ret || !r->applying || r->stream.data - r->noted < NOTE_BYTES)
 		return ret;
-	return note(r);
+	return note(r, false);
 }
 
 /*
@@ -354,7 +373,7 @@ static int run(struct receiver *r, const char *path)
 		ret = check_result(r);
 	/* The next attempt begins here. */
 	if (ret && (r->keep || in_place(r)) && r->stream.pos)
-		note(r);
+		note(r, true);
 	return ret ? ret : delta_work_commit(r->delta, &r->work,
 					     &r->stream.header);
 }

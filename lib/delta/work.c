@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "delta/delta.h"
@@ -23,6 +24,9 @@
 
 /* Bytes that are copied before the progress function is asked again. */
 #define COPY_BYTES (64 * 1024 * 1024)
+
+/* How far in the future the limit for the times of writes is. */
+#define LIMIT_SECONDS 10
 
 /* The path of an open file, to be freed; or NULL, with *@error set. */
 static char *path_of(int fd, int *error)
@@ -327,18 +331,62 @@ static int dress(const struct delta_work *work)
 	return delta_copy_xattrs(work->base_fd, work->fd);
 }
 
+/*
+ * Who continues must know whether somebody else wrote to the file meanwhile. If this
+ * attempt is killed, its own writes are not later than the limit.
+ */
 int delta_work_note(struct delta_work *work, const struct delta_header *header,
-		    uint64_t done)
+		    uint64_t done, bool last)
 {
 	struct delta_journal journal = { .done = done };
+	struct timespec now;
+	struct stat st;
+	int ret;
 
+	if (last) {
+		ret = delta_settle(work->fd, &st);
+		/* If its time is in the future, a later write changes it as well. */
+		if (ret && ret != -EBUSY)
+			return ret;
+		journal.kind = JOURNAL_TIME;
+		journal.time = st.st_mtim;
+	} else {
+		clock_gettime(CLOCK_REALTIME, &now);
+		/* The clock of a file server may be ahead. */
+		if (!fstat(work->fd, &st) && st.st_mtim.tv_sec > now.tv_sec)
+			now = st.st_mtim;
+		journal.kind = JOURNAL_LIMIT;
+		journal.time.tv_sec = now.tv_sec + LIMIT_SECONDS;
+	}
 	delta_journal_of(header, &journal);
+	work->noted = done;
+	work->limit = journal.time.tv_sec;
 	return delta_journal_write(work->fd, &journal);
 }
 
+int delta_work_writes(struct delta_work *work, const struct delta_header *header)
+{
+	struct timespec now;
+	int ret;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec + LIMIT_SECONDS / 2 < work->limit)
+		return 0;
+	ret = delta_work_note(work, header, work->noted, false);
+	/* Without extended attributes nothing is continued later. */
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+/* With this owner and mode, no other user can have written to it. */
+static bool is_ours(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink == 1 &&
+	       st->st_uid == geteuid() && (st->st_mode & 07777) == 0600;
+}
+
 /*
- * Continue with the file that an earlier attempt left, if that was our own and
- * received the same delta; otherwise remove the file.
+ * Continue with the file that an earlier attempt left, if that was our own,
+ * received the same delta, and nobody wrote to it since; otherwise remove the file.
  */
 static int take_temporary(struct delta_work *work,
 			  const struct delta_header *header)
@@ -355,13 +403,13 @@ static int take_temporary(struct delta_work *work,
 		return -EEXIST;
 	if (lock_named(work, work->temporary, work->fd))
 		return -EBUSY;
-	/* With this owner and mode, no other user can have written to it. */
-	if (st.st_uid == geteuid() && (st.st_mode & 07777) == 0600 &&
-	    delta_journal_read(work->fd, &journal) == 1 &&
-	    delta_journal_fits(&journal, header)) {
+	if (is_ours(&st) && delta_journal_read(work->fd, &journal) == 1 &&
+	    delta_journal_fits(&journal, header) &&
+	    delta_journal_kept(&journal, &st)) {
 		work->resumed = true;
 		work->done = journal.done;
-		return 0;
+		work->noted = journal.done;
+		return delta_work_writes(work, header);
 	}
 	if (unlinkat(work->dir_fd, work->temporary, 0) < 0)
 		return -errno;
@@ -370,29 +418,54 @@ static int take_temporary(struct delta_work *work,
 	return 0;
 }
 
+/*
+ * Read the journal of a file under the same conditions under which receiving goes on
+ * with that file.
+ */
+static int find_journal(const struct delta_work *work, const char *name,
+			bool in_place, struct delta_journal *journal)
+{
+	struct stat st;
+	int ret, fd;
+
+	if (fstatat(work->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* To open a device can have effects of its own. */
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	fd = openat(work->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+		    O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		ret = -errno;
+	else if (in_place ? !S_ISREG(st.st_mode) : !is_ours(&st))
+		ret = 0;
+	else
+		ret = delta_journal_read(fd, journal);
+	/* Receiving begins at the beginning then, or says why it does not. */
+	if (ret == 1 && !delta_journal_kept(journal, &st))
+		journal->done = 0;
+	close(fd);
+	return ret;
+}
+
 int delta_work_find(const char *path, uint32_t flags,
 		    struct delta_journal *journal)
 {
 	struct delta_work work = { .fd = -1, .base_fd = -1, .dir_fd = -1 };
+	bool in_place = flags & SEAL_DELTA_IN_PLACE;
 	char *name = NULL;
-	int ret, fd;
+	int ret;
 
 	ret = resolve(&work, path);
-	if (!ret && !(flags & SEAL_DELTA_IN_PLACE) &&
-	    asprintf(&name, TEMPORARY, work.name) < 0) {
+	if (!ret && asprintf(&name, TEMPORARY, work.name) < 0) {
 		name = NULL;
 		ret = -ENOMEM;
 	}
-	if (!ret && work.name) {
-		fd = openat(work.dir_fd, name ? name : work.name, O_RDONLY |
-			    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-		if (fd < 0) {
-			ret = errno == ENOENT ? 0 : -errno;
-		} else {
-			ret = delta_journal_read(fd, journal);
-			close(fd);
-		}
-	}
+	if (!ret)
+		ret = find_journal(&work, in_place ? work.name : name, in_place,
+				   journal);
 	free(name);
 	delta_work_close(&work, false);
 	return ret;
@@ -435,7 +508,7 @@ static int begin_beside(struct seal_delta *delta, struct delta_work *work,
 				     header->flags & HEADER_HAS_BASE);
 		/* Without extended attributes it cannot be continued later. */
 		if (!ret)
-			ret = delta_work_note(work, header, 0);
+			ret = delta_work_note(work, header, 0, false);
 		if (ret == -EOPNOTSUPP)
 			ret = 0;
 	}
@@ -465,16 +538,14 @@ static int begin_in_place(struct seal_delta *delta, struct delta_work *work,
 	}
 	work->fd = work->base_fd;
 	work->base_fd = -1;
-	if (!work->resumed) {
-		/* From here on it has neither the old nor the new contents. */
-		ret = delta_work_note(work, header, 0);
-		if (ret)
-			return delta_fail(delta, -ret,
-					  "cannot note that an update has begun (%s); receive it without updating in place",
-					  strerror(-ret));
-		if (fsync(work->fd) < 0)
-			return -errno;
-	}
+	/* From here on it has neither the old nor the new contents. */
+	ret = delta_work_note(work, header, work->done, false);
+	if (ret)
+		return delta_fail(delta, -ret,
+				  "cannot note that an update has begun (%s); receive it without updating in place",
+				  strerror(-ret));
+	if (!work->resumed && fsync(work->fd) < 0)
+		return -errno;
 	/* An earlier attempt may have ended between the note and this. */
 	if (!(header->flags & HEADER_HAS_BASE) && !work->done &&
 	    ftruncate(work->fd, 0) < 0)

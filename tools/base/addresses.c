@@ -48,3 +48,14 @@ bool addresses_mean(int fd, char *name, size_t size)
 		return false;
 	return is_block_device(st.st_dev) && !is_realtime(fd);
 }
+
+uint64_t in_place_bytes(int fd, const struct seal_status *status)
+{
+	char name[32];
+
+	/* Only files whose addresses mean something can be sealed. */
+	if ((status->flags & SEAL_STATUS_SEALED) ||
+	    addresses_mean(fd, name, sizeof(name)))
+		return status->in_place;
+	return 0;
+}

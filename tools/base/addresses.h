@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include <libseal.h>
 
 /*
  * Many filesystems report other numbers: offsets in an address space of their
@@ -14,5 +17,11 @@
  * bytes, gets the type of the filesystem.
  */
 bool addresses_mean(int fd, char *name, size_t size);
+
+/*
+ * Bytes that can be overwritten in place. The module goes by what a filesystem
+ * reports, so of a file that it does not seal: none where addresses mean nothing.
+ */
+uint64_t in_place_bytes(int fd, const struct seal_status *status);
 
 #endif /* SEALCTL_ADDRESSES_H */

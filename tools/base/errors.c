@@ -142,8 +142,18 @@ void complain_range(const char *path, const char *step, int error)
 }
 
 /* Say how to make a map meet a requirement. */
-static void remedy(FILE *out, uint32_t require, const char *path)
+static void remedy(FILE *out, uint32_t require, const char *path, bool sealed)
 {
+	/* Whatever is said below is refused for a sealed file. */
+	if (sealed) {
+		fprintf(out,
+			"it is sealed already, so that its map cannot be changed; run \"sealctl unseal %s\" first (\"sealctl list\" shows who else holds it), then ",
+			shown(path));
+		if (require != SEAL_REQ_EXTENTS) {
+			fprintf(out, "\"sealctl seal --prepare %s\"", shown(path));
+			return;
+		}
+	}
 	switch (require) {
 	case SEAL_REQ_ALLOCATED:
 	case SEAL_REQ_WRITTEN:
@@ -164,14 +174,14 @@ static void remedy(FILE *out, uint32_t require, const char *path)
 	}
 }
 
-void explain_unmet(FILE *out, uint32_t require, const char *path)
+void explain_unmet(FILE *out, uint32_t require, const char *path, bool sealed)
 {
 	fprintf(out, "requirement \"%s\" not met; ", require_name(require));
-	remedy(out, require, path);
+	remedy(out, require, path, sealed);
 }
 
 static void explain_requirement(FILE *out, const struct seal_files *report,
-				const char *path)
+				const char *path, bool sealed)
 {
 	fprintf(out, "requirement \"%s\" not met", require_name(report->bad_require));
 	if (report->bad_require == SEAL_REQ_EXTENTS)
@@ -190,17 +200,17 @@ static void explain_requirement(FILE *out, const struct seal_files *report,
 	if (report->reason[0])
 		fprintf(out, " (%s)", (const char *)report->reason);
 	fputs("; ", out);
-	remedy(out, report->bad_require, path);
+	remedy(out, report->bad_require, path, sealed);
 }
 
 void explain_seal(FILE *out, int error, const struct seal_files *report,
-		  const char *path)
+		  const char *path, bool sealed)
 {
 	const char *reason = (const char *)report->reason;
 
 	switch (error) {
 	case EBADFD:
-		explain_requirement(out, report, path);
+		explain_requirement(out, report, path, sealed);
 		return;
 	case EOPNOTSUPP:
 		fprintf(out,

@@ -5,6 +5,7 @@
 #ifndef SEALCTL_ERRORS_H
 #define SEALCTL_ERRORS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,9 +21,10 @@ void complain(const char *object, const char *format, ...)
  */
 void explain_session(FILE *out, int error, int abi, const char *group);
 void explain_range(FILE *out, int error, const char *path);
+/* @sealed: the file was sealed before, so that its map cannot be changed. */
 void explain_seal(FILE *out, int error, const struct seal_files *report,
-		  const char *path);
-void explain_unmet(FILE *out, uint32_t require, const char *path);
+		  const char *path, bool sealed);
+void explain_unmet(FILE *out, uint32_t require, const char *path, bool sealed);
 
 void complain_range(const char *path, const char *step, int error);
 

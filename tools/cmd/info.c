@@ -46,6 +46,19 @@ static const char *state_name(uint32_t state)
 	}
 }
 
+/* What the module says, and what can be done about it. */
+static void print_reason(const struct seal_fs_info *fs)
+{
+	const char *reason = (const char *)fs->reason;
+
+	if (fs->state == SEAL_FS_NOT_LOADED)
+		printf("%s; load it (\"modprobe %s\", or mount one), then ask again\n",
+		       *reason ? reason : "its module is not loaded",
+		       (const char *)fs->name);
+	else
+		puts(*reason ? reason : "-");
+}
+
 static void print_text(const struct seal_info *info,
 		       const struct seal_fs_info *fs)
 {
@@ -66,12 +79,13 @@ static void print_text(const struct seal_info *info,
 		puts("WARNING: loaded with seal.log_only=1: nothing is refused, only logged");
 	printf("%-12s %-12s %5s %9s %6s  %s\n", "filesystem", "state", "gates",
 	       "attached", "sealed", "reason");
-	for (i = 0; i < info->nr_fs; i++)
-		printf("%-12s %-12s %5u %9s %6u  %s\n",
+	for (i = 0; i < info->nr_fs; i++) {
+		printf("%-12s %-12s %5u %9s %6u  ",
 		       (const char *)fs[i].name, state_name(fs[i].state),
 		       fs[i].gates, fs[i].attached ? "yes" : "no",
-		       fs[i].sealed,
-		       fs[i].reason[0] ? (const char *)fs[i].reason : "-");
+		       fs[i].sealed);
+		print_reason(&fs[i]);
+	}
 }
 
 static struct json_object *fs_to_json(const struct seal_fs_info *fs)

@@ -112,7 +112,7 @@ static void ask_module(int fd, struct totals *totals)
 	if (seal_open(&session))
 		return;
 	if (!seal_status(session, fd, &status)) {
-		totals->in_place = status.in_place;
+		totals->in_place = in_place_bytes(fd, &status);
 		totals->in_place_known = true;
 	}
 	seal_close(session);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,14 +69,19 @@ static int transfer(struct request *request, int old_fd, int new_fd)
 {
 	struct seal_delta *delta = &request->delta;
 	struct step step;
-	int ret;
+	int status, ret;
 
 	step_begin(&step, request->path);
 	delta->progress = step_progress;
 	delta->progress_arg = &step;
 	ret = seal_delta_send(delta, old_fd, new_fd, STDOUT_FILENO);
 	step_end(&step);
-	return delta_result(delta, request->path, ret, request->quiet);
+	status = delta_result(delta, request->path, ret, request->quiet);
+	if (ret && request->snapshot && delta->stream)
+		complain(request->path,
+			 "its snapshot is gone, so that this cannot be resumed; if that may be needed, make a snapshot with a name (\"sealctl snapshot %s COPY\") and send COPY",
+			 request->path);
+	return status;
 }
 
 static int open_new(const struct request *request)
@@ -99,6 +105,8 @@ static int send(struct request *request)
 	int old_fd = -1;
 	int new_fd;
 
+	/* A receiver that has gone must not end this without a word. */
+	signal(SIGPIPE, SIG_IGN);
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;

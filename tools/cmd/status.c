@@ -8,11 +8,13 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/addresses.h"
 #include "base/errors.h"
 #include "base/escape.h"
 #include "cmd/cmd.h"
 #include "export/export.h"
 #include "print/json.h"
+#include "steps/by_claim.h"
 
 enum { OPT_JSON = 256 };
 
@@ -165,6 +167,8 @@ static int get(struct seal_session *session, const char *path,
 	ret = seal_status(session, fd, &status->seal);
 	if (ret)
 		complain_range(path, "reading its status", -ret);
+	else
+		status->seal.in_place = in_place_bytes(fd, &status->seal);
 	status->device[0] = '\0';
 	if (!export_id_of(fd, &id))
 		export_find(&id, status->device, sizeof(status->device));
@@ -223,6 +227,9 @@ int cmd_status(const struct verb *verb, int argc, char **argv)
 	if (json && !quiet)
 		array = json_object_new_array();
 	status = status_of(session, argv + optind, quiet, array);
+	/* Another file may have taken the place of one that is sealed. */
+	if (!quiet)
+		tell_former_of(argv + optind, (unsigned int)(argc - optind));
 	if (array) {
 		top = json_object_new_object();
 		json_add(top, "files", array);

@@ -158,9 +158,12 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 		}
 	}
 	/* either files, or a claim, or all recorded files */
-	if (persistent || claim ? optind != argc : optind == argc)
+	if ((persistent && claim) || (claim && optind != argc)) {
+		complain("--claim",
+			 "one claim, and neither files nor --persistent beside it");
 		return verb_usage(verb);
-	if (persistent && claim)
+	}
+	if (persistent ? optind != argc : !claim && optind == argc)
 		return verb_usage(verb);
 	if (persistent)
 		return unseal_persistent();

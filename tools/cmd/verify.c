@@ -144,6 +144,11 @@ int cmd_verify(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
+	if (!manifest && isatty(STDIN_FILENO)) {
+		complain("manifest",
+			 "none was given; give what \"sealctl record\" printed, with -m MANIFEST or as the standard input");
+		return STATUS_USAGE;
+	}
 	top = manifest_load(manifest, &verify.files);
 	if (!top)
 		return STATUS_FAILED;

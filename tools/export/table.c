@@ -122,7 +122,7 @@ int export_table(const char *path, int fd, struct dm_segments *segments)
 	dm_segments_free(segments);
 	if (ret == -EBADFD)
 		complain(path,
-			 "its map has holes or unwritten blocks; \"sealctl seal --prepare\" it first");
+			 "its map has holes or unwritten blocks; \"sealctl unseal\" it if it is sealed, then \"sealctl seal --prepare\" it");
 	else
 		complain(path, "its map does not fit the device below: %s",
 			 strerror(-ret));

@@ -84,7 +84,9 @@ struct json_object *manifest_load(const char *path,
 		close(fd);
 	if (top && is_manifest(top, files))
 		return top;
-	complain(name, "not a manifest of version %d", MANIFEST_VERSION);
+	complain(name, "not a manifest of version %d%s", MANIFEST_VERSION,
+		 path ? "" :
+		 "; give what \"sealctl record\" printed there, or with -m MANIFEST");
 	json_object_put(top);
 	return NULL;
 }

@@ -145,37 +145,73 @@ int unseal_number(struct seal_session *session, uint64_t claim)
 	return complain_claim(numbered.claim, ret < 0 ? -ret : ENOENT);
 }
 
+struct former {
+	char **whole;		/* absolute paths, or NULL */
+	unsigned int nr;
+};
+
 static int match_former(const struct seal_claim *claim, void *arg)
 {
-	const char *whole = arg;
+	const struct former *former = arg;
+	int found = 0;
+	unsigned int i;
 
-	if (!claim->deleted || !claim->path || strcmp(claim->path, whole) != 0)
+	if (!claim->deleted || !claim->path)
 		return 0;
-	if (claim->flags & SEAL_STATUS_STICKY)
-		complain(whole,
-			 "the file that had this name before is still sealed; \"sealctl unseal --claim %llu\" lifts that",
-			 (unsigned long long)claim->claim);
-	else
-		complain(whole,
-			 "the file that had this name before is still sealed, by process %u",
-			 claim->pid);
-	return 1;
+	for (i = 0; i < former->nr; i++) {
+		if (!former->whole[i] || strcmp(claim->path, former->whole[i]))
+			continue;
+		found++;
+		if (claim->flags & SEAL_STATUS_STICKY)
+			complain(claim->path,
+				 "the file that had this name before is still sealed; \"sealctl unseal --claim %llu\" lifts that",
+				 (unsigned long long)claim->claim);
+		else
+			complain(claim->path,
+				 "the file that had this name before is still sealed, by process %u",
+				 claim->pid);
+	}
+	return found;
 }
 
-int tell_former(const char *path)
+/* The file itself may be gone, its directory is not. */
+static char *absolute(const char *path)
 {
 	char *for_dir = strdup(path), *for_base = strdup(path);
 	char *dir = for_dir ? realpath(dirname(for_dir), NULL) : NULL;
 	char *whole = NULL;
-	int ret = 0;
 
 	if (dir && for_base &&
 	    asprintf(&whole, "%s/%s", strcmp(dir, "/") ? dir : "",
-		     basename(for_base)) >= 0)
-		ret = each_claim(match_former, whole);
-	free(whole);
+		     basename(for_base)) < 0)
+		whole = NULL;
 	free(dir);
 	free(for_base);
 	free(for_dir);
+	return whole;
+}
+
+int tell_former_of(char *const *paths, unsigned int nr)
+{
+	struct former former = { .nr = nr };
+	unsigned int i;
+	int ret;
+
+	former.whole = calloc(nr, sizeof(*former.whole));
+	if (!former.whole)
+		return 0;
+	for (i = 0; i < nr; i++)
+		former.whole[i] = absolute(paths[i]);
+	ret = each_claim(match_former, &former);
+	for (i = 0; i < nr; i++)
+		free(former.whole[i]);
+	free(former.whole);
 	return ret < 0 ? 0 : ret;
+}
+
+int tell_former(const char *path)
+{
+	char *paths = (char *)path;
+
+	return tell_former_of(&paths, 1);
 }

@@ -27,7 +27,11 @@ int unseal_number(struct seal_session *session, uint64_t claim);
 /* Return: STATUS_OK; STATUS_USAGE after a complaint. */
 int parse_claim(const char *text, uint64_t *claim);
 
-/* Tell the user of sealed files that had this path before; their number. */
+/*
+ * Tell the user of sealed files that had one of these paths before. Return: their
+ * number.
+ */
+int tell_former_of(char *const *paths, unsigned int nr);
 int tell_former(const char *path);
 
 #endif /* SEALCTL_BY_CLAIM_H */

@@ -24,7 +24,7 @@ void compare_refused(const char *old_path, const char *new_path, int error,
 
 	fflush(stdout);
 	fprintf(stderr, "sealctl: %s: ", shown(path));
-	explain_seal(stderr, -error, report, path);
+	explain_seal(stderr, -error, report, path, false);
 	fputs(old_path ? " (neither file was sealed)\n" : "\n", stderr);
 }
 

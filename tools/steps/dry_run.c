@@ -84,7 +84,8 @@ static bool requirements_met(const struct seal_status *status,
 	for (bit = 1; missing && bit; bit <<= 1) {
 		if (missing & bit) {
 			fputs("would fail: ", stdout);
-			explain_unmet(stdout, bit, path);
+			explain_unmet(stdout, bit, path, status->flags &
+				      SEAL_STATUS_SEALED);
 			putchar('\n');
 			return false;
 		}

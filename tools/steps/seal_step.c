@@ -6,18 +6,31 @@
 #include "base/escape.h"
 #include "steps/seal_step.h"
 
-static void complain_seal(const struct file_list *list, int error,
+static bool is_sealed(struct seal_session *session, int fd)
+{
+	struct seal_status status;
+
+	return session && !seal_status(session, fd, &status) &&
+	       (status.flags & SEAL_STATUS_SEALED);
+}
+
+/* @session: NULL if nothing is required of the files */
+static void complain_seal(struct seal_session *session,
+			  const struct file_list *list, int error,
 			  const struct seal_files *report)
 {
+	bool sealed = false;
 	const char *path;
 
-	if (report->bad_index < list->nr)
+	if (report->bad_index < list->nr) {
 		path = list->paths[report->bad_index];
-	else
+		sealed = is_sealed(session, list->fds[report->bad_index]);
+	} else {
 		path = list->nr == 1 ? list->paths[0] : "the files";
+	}
 	fflush(stdout);
 	fprintf(stderr, "sealctl: %s: ", shown(path));
-	explain_seal(stderr, error, report, path);
+	explain_seal(stderr, error, report, path, sealed);
 	if (list->nr > 1)
 		fputs(" (none of the files was sealed)", stderr);
 	fputc('\n', stderr);
@@ -32,7 +45,7 @@ int step_seal(struct seal_session *session, const struct file_list *list,
 	ret = seal_files(session, list->fds, list->nr, flags, require->mask,
 			 require->max_extents, &report);
 	if (ret)
-		complain_seal(list, -ret, &report);
+		complain_seal(session, list, -ret, &report);
 	return ret;
 }
 
@@ -43,7 +56,7 @@ int step_read(const struct file_list *list, struct seal_read **reading)
 
 	ret = seal_read_open(list->fds, list->nr, reading, &report);
 	if (ret)
-		complain_seal(list, -ret, &report);
+		complain_seal(NULL, list, -ret, &report);
 	return ret;
 }
 

@@ -42,7 +42,13 @@ cases_without_module() {
 cases_module() {
 	local file
 
+	modprobe -r xfs 2>/dev/null
+	expect 0 "info without the module of a filesystem" sealctl info
+	prints "says that it is not loaded, and what to do" \
+		'*xfs *not loaded *modprobe xfs*'
+	modprobe xfs
 	expect 0 "info" sealctl info
+	prints "knows it then" '*xfs *supported *'
 	expect 0 "info --json" sealctl info --json
 	holds "info names both filesystems" \
 		'[.filesystems[].name] | contains(["xfs", "ext4"])'
@@ -156,6 +162,10 @@ cases_seal() {
 	check "and adds no holder" [ "$(status_of sparse .holders)" = 1 ]
 	expect 0 "--prepare of a sealed file that meets it" sealctl seal --prepare full
 	expect 1 "--prepare of a sealed file that does not" sealctl seal --prepare sparse
+	says "what can be done is named" "sealed already" "sealctl unseal sparse"
+	refute "and nothing that is refused" grep -qF prealloc "$T/err"
+	expect 1 "so does the dry run" sealctl seal --dry-run --prepare sparse
+	prints "name it" "*sealed already*sealctl unseal sparse*"
 	expect 1 "prealloc of a sealed file" sealctl prealloc sparse
 	says "the way out is named" "sealctl unseal sparse"
 	# by these seals, and by nothing else
@@ -213,6 +223,8 @@ cases_orphans() {
 	rm gone
 	sync
 	free=$(stat -f -c %a .)
+	expect 1 "status of the removed file" sealctl status gone
+	says "the seal is found" "No such file" "is still sealed" "unseal --claim $claim"
 	expect 1 "unseal of the removed file" sealctl unseal gone
 	says "the seal is found" "is still sealed" "unseal --claim $claim"
 	expect 1 "a claim that is not there" sealctl unseal --claim 999999
@@ -233,6 +245,11 @@ cases_orphans() {
 	claim=$(claim_of here)
 	cp "$T/new" other
 	mv other here
+	expect 0 "status of a path with another file" sealctl status here
+	prints "that one is not sealed" "here: not sealed*"
+	says "and the former one is" here "had this name before" "unseal --claim $claim"
+	expect 1 "quiet is quiet" sealctl status -q here
+	check "about it as well" [ -z "$OUT$ERR" ]
 	expect 0 "unseal of a path with another file" sealctl unseal here
 	says "says that the former one is sealed" "had this name before" "--claim $claim"
 	expect 0 "which that lifts" sealctl unseal --claim "$claim"

@@ -145,6 +145,30 @@ cases_dump() {
 	rm -f s1 s2 d1 d2 bad copy
 }
 
+# The snapshot has no name before all of it is sent: say so, and what to do.
+resume_snapshot() {
+	local way reader pipe
+
+	mkfifo pipe
+	for way in --snapshot --snapshot=s3; do
+		# a pipe that nobody reads
+		# shellcheck disable=SC2094 # it is the reader that goes
+		exec {reader}<>pipe {pipe}>pipe {reader}<&-
+		expect 6 "send $way to a pipe that is broken" \
+			bash -c "sealctl send $way s2 >&$pipe"
+		says "that it cannot be resumed is said, and what can" s2 \
+			"cannot be resumed" "sealctl snapshot s2 COPY"
+		exec {pipe}>&-
+	done
+	check "no snapshot is left" [ ! -e s3 ]
+	# shellcheck disable=SC2094 # it is the reader that goes
+	exec {reader}<>pipe {pipe}>pipe {reader}<&-
+	expect 6 "send of a file with a name" bash -c "sealctl send s2 >&$pipe"
+	refute "can be resumed" grep -qF "cannot be resumed" "$T/err"
+	exec {pipe}>&-
+	rm -f pipe
+}
+
 # A pipe that breaks, and what is sent then.
 cases_resume() {
 	local token way
@@ -178,6 +202,7 @@ cases_resume() {
 		expect 0 "and received" sealctl receive $way rest part
 		same "the copy is equal" s2 part
 	done
+	resume_snapshot
 	expect 1 "nowhere to go on" sealctl receive --where part
 	expect 1 "no token" sealctl send --resume x --base s1 s2
 	expect 5 "a token of other contents" sealctl send --resume "$token" s1

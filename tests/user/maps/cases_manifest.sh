@@ -320,6 +320,9 @@ no_addresses_btrfs() {
 	prints "shows no address, and says why" "*no addresses: on *"
 	expect 0 "map --json on btrfs" sealctl map --json "$T/btrfs/file"
 	holds "has none" '[.extents[].physical] | length > 0 and all(. == null)'
+	holds "nothing is in place" '.in_place_bytes == 0'
+	expect 0 "status --json on btrfs" sealctl status --json "$T/btrfs/file"
+	holds "neither there" '.files[0] | .in_place_bytes == 0 and .bytes.written > 0'
 	expect 1 "offset on btrfs" sealctl offset --pages "$T/btrfs/file"
 	says "is refused" "none of a device"
 	expect 1 "so is a swap file" sealctl swapfile "$T/btrfs/swap" 1M
@@ -339,6 +342,9 @@ cases_no_addresses() {
 		prints "shows no address, and says why" "*no addresses: on overlay*"
 		expect 0 "map --json on overlayfs" sealctl map --json merged/file
 		holds "has none" '[.extents[].physical] | all(. == null)'
+		holds "nothing is in place" '.in_place_bytes == 0'
+		expect 0 "status --json on overlayfs" sealctl status --json merged/file
+		holds "neither there" '.files[0].in_place_bytes == 0'
 		expect 1 "offset on overlayfs" sealctl offset merged/file
 		says "is refused" "on overlay"
 		umount merged

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "delta/delta.h"
@@ -915,6 +917,139 @@ START_TEST(no_step_back)
 }
 END_TEST
 
+/* Somebody else writes to the file; @time: and sets its time, if not NULL. */
+static void write_evil(off_t offset, const struct timespec *time)
+{
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT }, time ? *time : (struct timespec){ 0 },
+	};
+	int fd = open("file", O_WRONLY);
+
+	ck_assert_int_eq(pwrite(fd, "evil", 4, offset), 4);
+	if (time)
+		ck_assert_int_eq(futimens(fd, times), 0);
+	close(fd);
+}
+
+/* Where nothing tells whether the result is right, it is not made. */
+START_TEST(written_to_since)
+{
+	struct seal_delta transfer = {
+		.flags = SEAL_DELTA_IN_PLACE,
+		.progress = stop_when_changed,
+	};
+	char token[SEAL_DELTA_TOKEN_LEN];
+	struct delta_journal journal;
+
+	make_change();
+	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
+	/* beside what the delta has */
+	write_evil(3000, NULL);
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -ESTALE);
+	ck_assert_int_eq(seal_delta_where("file", SEAL_DELTA_IN_PLACE, token), 0);
+	ck_assert_int_eq(delta_token_parse(token, &journal), 0);
+	ck_assert_uint_eq(journal.done, 0);
+	make_full();
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), 0);
+	expect_contents(new);
+}
+END_TEST
+
+static int die_when_changed(uint64_t done, uint64_t total, void *arg)
+{
+	(void)total;
+	(void)arg;
+	return done >= 100 ? kill(getpid(), SIGKILL) : 0;
+}
+
+/* The same if it was killed, and could not note the time of its last write. */
+START_TEST(written_to_since_killed)
+{
+	struct seal_delta transfer = {
+		.flags = SEAL_DELTA_IN_PLACE,
+		.progress = die_when_changed,
+	};
+	struct timespec later;
+	int status;
+	pid_t pid;
+
+	make_change();
+	pid = fork();
+	if (!pid)
+		_exit(receive_as(&transfer) != 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	if (_i) {
+		clock_gettime(CLOCK_REALTIME, &later);
+		later.tv_sec += 60;
+		write_evil(3000, &later);
+	}
+	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE),
+			 _i ? -ESTALE : 0);
+	if (!_i)
+		expect_contents(new);
+}
+END_TEST
+
+/* A full delta, of which the first half was received, begins again. */
+START_TEST(full_again)
+{
+	struct seal_delta transfer = {
+		.flags = ways[_i],
+		.progress = stop_when_changed,
+	};
+
+	ck_assert_int_eq(unlink("file"), 0);
+	memcpy(new, old, SIZE);
+	put_header(false, 0, 5);
+	put_record(RECORD_DATA, 0, 4096);
+	put_record(RECORD_DATA, 4096, 4096);
+	put_end();
+	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
+	if (!_i)
+		ck_assert_int_eq(rename(TEMPORARY, "file"), 0);
+	write_evil(10, NULL);
+	if (!_i)
+		ck_assert_int_eq(rename("file", TEMPORARY), 0);
+	ck_assert_int_eq(receive(delta, length, ways[_i]), 0);
+	expect_contents(new);
+}
+END_TEST
+
+/* What receiving would not go on with is no place to go on from either. */
+START_TEST(planted_token)
+{
+	static const char note[] =
+		"1 00000000000000000000000000000000 05050505050505050505050505050505 4096";
+	char token[SEAL_DELTA_TOKEN_LEN];
+	struct delta_journal journal;
+	int fd;
+
+	fd = open(TEMPORARY, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(fsetxattr(fd, "user.seal.receiving", note,
+				   strlen(note), 0), 0);
+	ck_assert_int_eq(seal_delta_where("file", 0, token), 0);
+	/* by an older version, which noted no time */
+	ck_assert_int_eq(delta_token_parse(token, &journal), 0);
+	ck_assert_uint_eq(journal.done, 4096);
+	ck_assert_int_eq(fchmod(fd, 0644), 0);
+	ck_assert_int_eq(seal_delta_where("file", 0, token), -ENODATA);
+	ck_assert_int_eq(fchmod(fd, 0600), 0);
+	ck_assert_int_eq(link(TEMPORARY, "second"), 0);
+	ck_assert_int_eq(seal_delta_where("file", 0, token), -ENODATA);
+	ck_assert_int_eq(unlink("second"), 0);
+	if (!geteuid()) {
+		ck_assert_int_eq(fchown(fd, 12345, 12345), 0);
+		ck_assert_int_eq(seal_delta_where("file", 0, token), -ENODATA);
+	}
+	close(fd);
+	ck_assert_int_eq(unlink(TEMPORARY), 0);
+	ck_assert_int_eq(mkfifo(TEMPORARY, 0600), 0);
+	ck_assert_int_eq(seal_delta_where("file", 0, token), -ENODATA);
+	ck_assert_int_eq(unlink(TEMPORARY), 0);
+}
+END_TEST
+
 /* The same delta mends a file that was disturbed between two attempts. */
 START_TEST(disturbed)
 {
@@ -925,7 +1060,7 @@ START_TEST(disturbed)
 	struct delta_record end = { .type = RECORD_END, .offset = 4, .length = 200 };
 	struct seal_delta none = { 0 };
 	FILE *file = tmpfile();
-	int fd;
+	struct stat st;
 
 	make_hashed(false);
 	fwrite(new, 1, SIZE, file);
@@ -941,10 +1076,11 @@ START_TEST(disturbed)
 	end.check = htole64(check);
 	put(&end, sizeof(end));
 	ck_assert_int_eq(receive_as(&transfer), -ECANCELED);
-	fd = open("file", O_WRONLY);
-	ck_assert_int_eq(pwrite(fd, "evil", 4, 10), 4);
-	close(fd);
-	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -EIO);
+	/* without a trace: only the hash tells */
+	ck_assert_int_eq(stat("file", &st), 0);
+	write_evil(10, _i ? NULL : &st.st_mtim);
+	if (!_i)
+		ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), -EIO);
 	ck_assert_int_eq(receive(delta, length, SEAL_DELTA_IN_PLACE), 0);
 	expect_contents(new);
 }
@@ -1000,7 +1136,11 @@ int main(void)
 	tcase_add_test(tests, no_access_list);
 	tcase_add_loop_test(tests, cannot_grow, 0, 2);
 	tcase_add_test(tests, no_step_back);
-	tcase_add_test(tests, disturbed);
+	tcase_add_loop_test(tests, disturbed, 0, 2);
+	tcase_add_test(tests, written_to_since);
+	tcase_add_loop_test(tests, written_to_since_killed, 0, 2);
+	tcase_add_loop_test(tests, full_again, 0, 2);
+	tcase_add_test(tests, planted_token);
 	tcase_add_loop_test(tests, no_base, 0, 2);
 	return run_tests(tests, "delta");
 }

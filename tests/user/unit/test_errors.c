@@ -93,11 +93,18 @@ START_TEST(test_range)
 }
 END_TEST
 
+static bool sealed_before;
+
+static void lacks(const char *part)
+{
+	ck_assert_msg(!strstr(text, part), "\"%s\" has \"%s\"", text, part);
+}
+
 static void sealing(int error, const struct seal_files *report)
 {
 	FILE *out = begin();
 
-	explain_seal(out, error, report, "/x");
+	explain_seal(out, error, report, "/x", sealed_before);
 	end(out);
 }
 
@@ -128,6 +135,41 @@ START_TEST(test_requirement)
 	sealing(EBADFD, &report);
 	has("at most 7");
 	has("defragment");
+}
+END_TEST
+
+/* What is refused for a sealed file is no advice, and leads in a circle. */
+START_TEST(test_sealed_before)
+{
+	struct seal_files report = {
+		.bad_require = SEAL_REQ_ALLOCATED,
+		.bad_state = SEAL_RANGE_HOLE,
+		.bad_length = 8192,
+		.max_extents = 7,
+	};
+	FILE *out;
+
+	sealed_before = true;
+	sealing(EBADFD, &report);
+	has("sealed already");
+	has("sealctl unseal /x");
+	has("sealctl seal --prepare /x");
+	lacks("prealloc");
+	report.bad_require = SEAL_REQ_UNSHARED;
+	sealing(EBADFD, &report);
+	has("sealctl unseal /x");
+	lacks("unshare /x");
+	report.bad_require = SEAL_REQ_EXTENTS;
+	sealing(EBADFD, &report);
+	has("sealctl unseal /x");
+	has("defragment");
+	lacks("--prepare");
+	sealed_before = false;
+	out = begin();
+	explain_unmet(out, SEAL_REQ_WRITTEN, "/x", true);
+	end(out);
+	has("sealctl unseal /x");
+	lacks("prealloc");
 }
 END_TEST
 
@@ -170,6 +212,7 @@ int main(void)
 	tcase_add_test(tests, test_abi);
 	tcase_add_test(tests, test_range);
 	tcase_add_test(tests, test_requirement);
+	tcase_add_test(tests, test_sealed_before);
 	tcase_add_test(tests, test_reason);
 	tcase_add_loop_test(tests, test_any, 1, 134);
 	return run_tests(tests, "errors");

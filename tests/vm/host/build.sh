@@ -80,13 +80,15 @@ build_copy() {
 }
 
 # build_make DIR ARG...: make in the guest's tree, without network, seeing only
-# the tree (read-only), the copy at /seal, and scratch space.
+# the tree (read-only), the copy at /seal, and scratch space. Takes the place of a
+# subshell of this command, with which it ends, however that is killed: a make that
+# goes on would hold the lock.
 build_make() {
 	local dir=$1
 
 	shift
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	unshare --mount --net --pid --fork --kill-child bash -euc '
+	exec setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child bash -euc '
 		root=$1 dir=$2
 		shift 2
 		mount --make-rprivate /
@@ -143,7 +145,7 @@ vm_build() {
 	: >"$log"
 	step "$GUEST: copying sources" "$log" build_copy "$dir"
 	if [ -n "$verbose" ]; then
-		build_make "$dir" "-j$(nproc)" "KVER=$kver" "${args[@]}"
+		(build_make "$dir" "-j$(nproc)" "KVER=$kver" "${args[@]}")
 	else
 		step "$GUEST: building" "$log" \
 			build_make "$dir" "-j$(nproc)" "KVER=$kver" "${args[@]}"

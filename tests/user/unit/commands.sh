@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What sealctl says and how it ends where there is no module.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$here/../../../tools:$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit
+PASSED=0 FAILED=0
+
+# expect STATUS TEXT CMD...: ends so, with the text in its messages
+expect() {
+	local status=0 want=$1 text=$2
+
+	shift 2
+	"$@" >out 2>err </dev/null || status=$?
+	if [ "$status" -ne "$want" ]; then
+		echo "commands: $*: status $status instead of $want: $(<err)"
+		FAILED=$((FAILED + 1))
+	elif [ -n "$text" ] && ! grep -qF -- "$text" err; then
+		echo "commands: $*: no \"$text\" in: $(<err)"
+		FAILED=$((FAILED + 1))
+	else
+		PASSED=$((PASSED + 1))
+	fi
+}
+
+# broken SIGPIPE CMD...: with a pipe that nobody reads as standard output, and that
+# signal ignored or not ("")
+broken() {
+	local signal=$1 reader writer
+
+	shift
+	# shellcheck disable=SC2094 # it is the reader that goes
+	exec {reader}<>pipe {writer}>pipe {reader}<&-
+	(
+		[ -z "$signal" ] || trap '' PIPE
+		exec "$@" >&"$writer"
+	)
+}
+
+claims() {
+	expect 2 "not the number of a claim" sealctl unseal --claim x
+	expect 2 "not the number of a claim" sealctl unseal --claim 0
+	expect 2 "not the number of a claim" sealctl unseal --claim ' 7'
+	expect 2 "neither files nor --persistent" sealctl unseal --claim 7 file
+	expect 2 "neither files nor --persistent" sealctl unseal --claim 7 --persistent
+	expect 2 "requires an argument" sealctl unseal --claim
+	if [ ! -e /dev/seal ]; then
+		expect 1 "module is not loaded" sealctl unseal --claim 7
+		expect 1 "modprobe seal" sealctl unseal --claim 7
+		expect 1 "module is not loaded" sealctl status file
+	fi
+}
+
+manifests() {
+	expect 1 "-m MANIFEST" sealctl verify
+	expect 1 "standard input: not a manifest" sealctl verify file
+	expect 1 "file: not a manifest" sealctl verify -m file
+	command -v script >/dev/null || return
+	# messages and input of it are one terminal
+	expect 0 "" timeout 20 script -qc \
+		'sealctl verify file; echo "status $?"' transcript
+	expect 0 "" grep -q 'none was given.*-m MANIFEST' transcript
+	expect 0 "" grep -q 'status 2' transcript
+}
+
+# As the table of exit statuses in sealctl(8) says.
+pipes() {
+	mkfifo pipe
+	expect 141 "" broken '' sealctl --help
+	expect 1 "output: Broken pipe" broken ignored sealctl --help
+	expect 1 "output: Broken pipe" broken ignored sealctl map --help
+	expect 6 "output: Broken pipe" broken ignored sealctl receive --help
+	expect 6 "output: Broken pipe" broken ignored sealctl send --help
+	expect 1 "No space left" bash -c 'sealctl --version >/dev/full'
+	expect 6 "No space left" bash -c 'sealctl receive --help >/dev/full'
+	expect 1 "output: Bad file descriptor" bash -c 'sealctl --version >&-'
+}
+
+echo text >file
+claims
+manifests
+pipes
+echo "$(((PASSED * 100) / (PASSED + FAILED)))%: Checks: $((PASSED + FAILED)), Failures: $FAILED, Errors: 0"
+[ "$FAILED" -eq 0 ]
