@@ -170,20 +170,20 @@ unsigned int seal_fs_nr_gates(struct seal_fs *fs)
 int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit)
 {
 	char *reason = limit->reason;
-	unsigned int i, missing;
+	unsigned int i, found;
 	int ret;
 
 	reason[0] = '\0';
 	if (!kernel_supported(reason) || !kernel_reviewed(fs, reason))
 		return SEAL_FS_UNSUPPORTED;
 	for (i = 0; fs->sets[i]; i++) {
-		ret = seal_set_resolve(fs->sets[i], limit, &missing);
+		ret = seal_set_resolve(fs->sets[i], limit, &found);
 		if (!ret)
 			continue;
 		/* the answer could not be found out: not "unsupported" */
 		if (ret == -ENOMEM || ret == -EINTR || ret == -EBUSY)
 			return ret;
-		if (fs->sets[i]->module && missing == fs->sets[i]->nr_gates) {
+		if (fs->sets[i]->module && !found) {
 			snprintf(reason, SEAL_REASON_LEN,
 				 "module %s is not loaded", fs->module);
 			return SEAL_FS_NOT_LOADED;

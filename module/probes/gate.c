@@ -278,13 +278,13 @@ static bool is_resolved(const struct seal_gate_set *set)
 }
 
 static int set_resolve(struct seal_gate_set *set, char *reason,
-		       unsigned int *missing)
+		       unsigned int *found)
 {
 	u64 gone = seal_modules_gone();
 	unsigned int i;
 	int ret, first = 0;
 
-	*missing = 0;
+	*found = 0;
 	if (is_resolved(set))
 		return 0;
 	WRITE_ONCE(set->resolved, false);
@@ -296,12 +296,12 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 		if (ret) {
 			if (!first)
 				first = explain(set, gate, ret, reason);
-			/* go on: if all are missing, the module is not there */
+			/* go on: if none is found, the module is not there */
 			if (ret != -ENOENT)
 				return ret;
-			++*missing;
 			continue;
 		}
+		*found += gate->site && !gate->core;
 		/* the rest is for gates that share the ops of the set */
 		if (!gate->site || gate->hook)
 			continue;
@@ -327,18 +327,18 @@ static int sets_wait(const struct seal_limit *limit)
 }
 
 int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
-		     unsigned int *missing)
+		     unsigned int *found)
 {
 	int ret;
 
-	*missing = 0;
+	*found = 0;
 	/* as in seal_set_get(): no reason to wait for others */
 	if (atomic_read(&set->users) || is_resolved(set))
 		return 0;
 	ret = sets_wait(limit);
 	if (ret)
 		return ret;
-	ret = set->attached ? 0 : set_resolve(set, limit->reason, missing);
+	ret = set->attached ? 0 : set_resolve(set, limit->reason, found);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -899,7 +899,7 @@ static void set_detach(struct seal_gate_set *set)
 
 static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 {
-	unsigned int missing;
+	unsigned int found;
 	int ret;
 
 	if (seal_probes_stuck()) {
@@ -908,7 +908,7 @@ static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 		return -EIO;
 	}
 	if (!set->attached) {
-		ret = set_resolve(set, limit->reason, &missing);
+		ret = set_resolve(set, limit->reason, &found);
 		if (!ret)
 			ret = set_attach(set, limit);
 		if (ret)

@@ -133,12 +133,12 @@ int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit);
 void seal_set_put(struct seal_gate_set *set);
 
 /*
- * Does this kernel have all functions of @set? Nothing is attached. @missing
- * gets the number of functions that were not found. Errors as for
- * seal_set_get().
+ * Does this kernel have all functions of @set? Nothing is attached. If it does not,
+ * @found gets the number of functions in the module of @set that were found.
+ * Errors as for seal_set_get().
  */
 int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
-		     unsigned int *missing);
+		     unsigned int *found);
 
 /* Between these two no set is attached or detached: to look at the gates. */
 void seal_sets_lock(void);
