@@ -400,10 +400,12 @@ int seal_map_read_places(struct inode *inode, struct seal_map_info *info,
 			 struct seal_ranges *ranges,
 			 const struct seal_limit *limit)
 {
-	int ret;
+	int ret = seal_map_redirects(inode, limit);
 
-	/* if it fails, so does reading, with a reason */
-	if (seal_map_redirects(inode, limit) > 0) {
+	/* -EOPNOTSUPP has no reason yet: reading gives one */
+	if (ret < 0 && ret != -EOPNOTSUPP)
+		return ret;
+	if (ret > 0) {
 		ret = map_read(inode, info, ranges, limit->reason, false,
 			       limit);
 		info->sum.places = true;
