@@ -181,14 +181,23 @@ static __always_inline void seal_redirect(struct ftrace_regs *call, void *to)
  */
 static __always_inline void seal_wrap(struct ftrace_regs *call, void *to)
 {
-	if (likely(try_module_get(THIS_MODULE)))
-		seal_redirect(call, to);
+	/*
+	 * As try_module_get(), which is a call of forty instructions. Once rmmod
+	 * has begun, there is no reference left.
+	 */
+#ifdef CONFIG_MODULE_UNLOAD
+	if (unlikely(!atomic_inc_not_zero(&THIS_MODULE->refcnt)))
+		return;
+#endif
+	seal_redirect(call, to);
 }
 
 /* The last thing that each wrapper does, however it ends. */
 static __always_inline void seal_unwrap(void)
 {
-	module_put(THIS_MODULE);
+#ifdef CONFIG_MODULE_UNLOAD
+	atomic_dec(&THIS_MODULE->refcnt);
+#endif
 }
 
 /*
