@@ -152,6 +152,13 @@ static inline bool seal_path_owner_or_capable(const struct path *path)
 #define seal_fileattr	fileattr
 #endif
 
+/* Of a write: it may go out of place even if all blocks are in place. */
+#if SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT
+#define SEAL_IOCB_ATOMIC	IOCB_ATOMIC
+#else
+#define SEAL_IOCB_ATOMIC	0
+#endif
+
 #if SEAL_XFS_ATOMIC_BEGIN || SEAL_XFS_ATOMIC_NEXT
 /* Does XFS always write this atomic write of @length bytes out of place? */
 static inline bool seal_atomic_redirected(struct kiocb *iocb, u64 length)
