@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "base/errand.h"
 #include "device.h"
 #include "gates/filesystems.h"
 #include "gates/inside.h"
@@ -22,6 +23,7 @@
 static void gates_exit(void)
 {
 	seal_filesystems_exit();
+	seal_errands_wait();
 	seal_sets_exit();
 	synchronize_rcu_tasks();
 	seal_recall_exit();
@@ -34,9 +36,12 @@ static int __init seal_init(void)
 {
 	int ret;
 
-	ret = seal_entries_init();
+	ret = seal_errands_init();
 	if (ret)
 		return ret;
+	ret = seal_entries_init();
+	if (ret)
+		goto err_errands;
 	ret = seal_claims_init();
 	if (ret)
 		goto err_entries;
@@ -66,6 +71,8 @@ err_claims:
 	seal_claims_exit();
 err_entries:
 	seal_entries_exit();
+err_errands:
+	seal_errands_exit();
 	return ret;
 }
 
@@ -77,6 +84,7 @@ static void __exit seal_exit(void)
 	gates_exit();
 	seal_claims_exit();
 	seal_entries_exit();
+	seal_errands_exit();
 }
 
 module_init(seal_init);

@@ -37,7 +37,9 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "base/errand.h"
 #include "base/lock.h"
+#include "base/owners.h"
 #include "probes/gate.h"
 #include "probes/probe.h"
 #include "probes/share.h"
@@ -66,6 +68,8 @@ static LIST_HEAD(attached);
 
 static void linger_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(linger, linger_work);
+/* A queue of its own, which nobody else can fill. */
+static struct workqueue_struct *linger_queue;
 
 static unsigned long linger_time(void)
 {
@@ -277,17 +281,16 @@ static bool is_resolved(const struct seal_gate_set *set)
 		READ_ONCE(set->modules_gone) == seal_modules_gone());
 }
 
-static int set_resolve(struct seal_gate_set *set, char *reason,
-		       unsigned int *found)
+static int set_resolve(struct seal_gate_set *set, char *reason)
 {
 	u64 gone = seal_modules_gone();
-	unsigned int i;
+	unsigned int i, found;
 	int ret, first = 0;
 
-	*found = 0;
 	if (is_resolved(set))
 		return 0;
 	WRITE_ONCE(set->resolved, false);
+	found = 0;
 	set->nr_sites = 0;
 	for (i = 0; i < set->nr_gates; i++) {
 		struct seal_gate *gate = &set->gates[i];
@@ -301,7 +304,7 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 				return ret;
 			continue;
 		}
-		*found += gate->site && !gate->core;
+		found += gate->site && !gate->core;
 		/* the rest is for gates that share the ops of the set */
 		if (!gate->site || gate->hook)
 			continue;
@@ -310,6 +313,7 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 		set->sites[set->nr_sites] = gate->site;
 		set->at_site[set->nr_sites++] = gate;
 	}
+	WRITE_ONCE(set->nr_found, found);
 	WRITE_ONCE(set->modules_gone, gone);
 	/* pairs with the acquire in is_resolved() */
 	smp_store_release(&set->resolved, !first);
@@ -317,13 +321,41 @@ static int set_resolve(struct seal_gate_set *set, char *reason,
 }
 
 /*
- * Take sets_lock. Its owner waits for the kernel only, not for other tasks. But
- * that can take long if a kernel thread runs without a pause.
+ * An errand on a set: to attach it, or to look its functions up. Whoever unloads
+ * a module of the kernel, or loads one, waits for sets_lock and for the locks of
+ * ftrace. So no task holds them that may be stopped with them.
  */
-static int sets_wait(const struct seal_limit *limit)
+struct set_errand {
+	struct seal_errand	errand;
+	struct seal_gate_set	*set;
+};
+
+static int set_errand(struct seal_gate_set *set,
+		      void (*run)(struct seal_errand *errand),
+		      const struct seal_limit *limit)
 {
-	return seal_mutex_lock(&sets_lock, limit,
-			       "the kernel takes long to attach or detach other gates");
+	struct set_errand *errand = kzalloc(sizeof(*errand),
+					    GFP_KERNEL_ACCOUNT);
+
+	if (!errand)
+		return -ENOMEM;
+	errand->errand.run = run;
+	errand->set = set;
+	return seal_errand_do(&errand->errand, limit,
+			      "the kernel takes long to attach or detach other gates");
+}
+
+static void resolve_errand(struct seal_errand *errand)
+{
+	struct seal_gate_set *set;
+	int ret = 0;
+
+	set = container_of(errand, struct set_errand, errand)->set;
+	mutex_lock(&sets_lock);
+	if (!set->attached)
+		ret = set_resolve(set, errand->limit.reason);
+	mutex_unlock(&sets_lock);
+	seal_errand_end(errand, ret);
 }
 
 int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
@@ -331,15 +363,11 @@ int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 {
 	int ret;
 
-	*found = 0;
 	/* as in seal_set_get(): no reason to wait for others */
 	if (atomic_read(&set->users) || is_resolved(set))
 		return 0;
-	ret = sets_wait(limit);
-	if (ret)
-		return ret;
-	ret = set->attached ? 0 : set_resolve(set, limit->reason, found);
-	mutex_unlock(&sets_lock);
+	ret = set_errand(set, resolve_errand, limit);
+	*found = READ_ONCE(set->nr_found);
 	return ret;
 }
 
@@ -860,7 +888,7 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 	list_add(&set->list, &attached);
 	/* not at once: more sets may follow */
 	if (set->guarded)
-		mod_delayed_work(system_unbound_wq, &linger,
+		mod_delayed_work(linger_queue, &linger,
 				 min_t(unsigned long, linger_time(), HZ));
 	return 0;
 }
@@ -899,7 +927,6 @@ static void set_detach(struct seal_gate_set *set)
 
 static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 {
-	unsigned int found;
 	int ret;
 
 	if (seal_probes_stuck()) {
@@ -908,7 +935,7 @@ static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 		return -EIO;
 	}
 	if (!set->attached) {
-		ret = set_resolve(set, limit->reason, &found);
+		ret = set_resolve(set, limit->reason);
 		if (!ret)
 			ret = set_attach(set, limit);
 		if (ret)
@@ -918,22 +945,46 @@ static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
 	return 0;
 }
 
-int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit)
+static void attach_errand(struct seal_errand *errand)
 {
+	struct seal_gate_set *set;
 	int ret;
 
+	set = container_of(errand, struct set_errand, errand)->set;
+	mutex_lock(&sets_lock);
+	ret = set_get(set, &errand->limit);
+	/* under the lock, so that nobody finds a user that has gone */
+	if (!seal_errand_end(errand, ret) && !ret)
+		seal_set_put(set);
+	mutex_unlock(&sets_lock);
+}
+
+/* If @set lingers without users, nothing has to be attached: get it at once. */
+static bool set_reuse(struct seal_gate_set *set)
+{
+	bool there = false;
+
+	/* nobody can be stopped with the lock */
+	preempt_disable();
+	if (mutex_trylock(&sets_lock)) {
+		there = set->attached && !seal_probes_stuck();
+		if (there)
+			atomic_inc(&set->users);
+		mutex_unlock(&sets_lock);
+	}
+	preempt_enable();
+	return there;
+}
+
+int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit)
+{
 	/*
 	 * A set that has users is attached, and stays so: nobody has to wait
 	 * for those who attach or detach other sets.
 	 */
 	if (!seal_probes_stuck() && atomic_inc_not_zero(&set->users))
 		return 0;
-	ret = sets_wait(limit);
-	if (ret)
-		return ret;
-	ret = set_get(set, limit);
-	mutex_unlock(&sets_lock);
-	return ret;
+	return set_reuse(set) ? 0 : set_errand(set, attach_errand, limit);
 }
 
 void seal_set_put(struct seal_gate_set *set)
@@ -945,7 +996,7 @@ void seal_set_put(struct seal_gate_set *set)
 	 * again for this one.
 	 */
 	if (atomic_dec_and_test(&set->users))
-		queue_delayed_work(system_unbound_wq, &linger, linger_time());
+		queue_delayed_work(linger_queue, &linger, linger_time());
 }
 
 /* Are the gates of @set there, so that they do what its guard was for? */
@@ -983,34 +1034,45 @@ static struct seal_gate_set *due_set(unsigned long *wait)
  * nobody waits for sets_lock longer than that takes.
  *
  * Detaching waits until every task has slept, with sets_lock and a lock of ftrace
- * held. A kernel thread that runs without a pause would make that take very long.
- * Therefore this first waits for such a moment without a lock. Until there is one,
+ * held. A task that runs in the kernel without a pause makes that take long, and
+ * whoever loads or unloads a module waits for it. Therefore this first waits for such
+ * a moment without a lock, again and again until that takes little time. Until then
  * the gates stay attached, and a task that seals meanwhile finds them.
  */
+#define MAX_SLEEP	(2 * HZ)
+
 static void linger_work(struct work_struct *work)
 {
 	struct seal_gate_set *set;
-	static bool slept;	/* all tasks have, a moment ago */
-	unsigned long wait;
+	/* all tasks sleep often: they have, a moment ago, and that took no time */
+	static bool sleep;
+	unsigned long wait, began;
 
 	mutex_lock(&sets_lock);
 	set = due_set(&wait);
-	if (set && !slept) {
+	if (set && !sleep) {
 		mutex_unlock(&sets_lock);
+		began = jiffies;
 		synchronize_rcu_tasks();
+		sleep = time_before(jiffies, began + MAX_SLEEP);
 		mutex_lock(&sets_lock);
 		set = due_set(&wait);
 	}
-	slept = set;
-	if (set) {
+	if (set && !sleep) {
+		wait = HZ;
+	} else if (set) {
+		began = jiffies;
 		if (needs_no_guard(set))
 			guard_unregister(set);
 		else
 			set_detach(set);
+		sleep = time_before(jiffies, began + MAX_SLEEP);
 		wait = 0;
+	} else {
+		sleep = false;
 	}
 	if (wait != ULONG_MAX)
-		mod_delayed_work(system_unbound_wq, &linger, wait);
+		mod_delayed_work(linger_queue, &linger, wait);
 	mutex_unlock(&sets_lock);
 }
 
@@ -1022,7 +1084,7 @@ static int linger_set(const char *val, const struct kernel_param *kp)
 	/* before the module's init, and after its exit, no set is attached */
 	mutex_lock(&sets_lock);
 	if (!ret && !list_empty(&attached))
-		mod_delayed_work(system_unbound_wq, &linger, 0);
+		mod_delayed_work(linger_queue, &linger, 0);
 	mutex_unlock(&sets_lock);
 	return ret;
 }
@@ -1061,6 +1123,17 @@ void seal_landings_show(struct seq_file *m)
 }
 #endif
 
+static bool is_owner(const char *module)
+{
+	static const char *const owners[] = { SEAL_XFS_MODULE, SEAL_EXT4_MODULE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(owners); i++)
+		if (owners[i] && !strcmp(owners[i], module))
+			return true;
+	return false;
+}
+
 /*
  * A module is about to be unloaded. If it is that of a filesystem, none of its
  * files is open, and the sets on its functions have no user.
@@ -1071,7 +1144,8 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 	struct seal_gate_set *set, *next;
 	struct module *module = data;
 
-	if (event != MODULE_STATE_GOING)
+	/* others have no functions with gates, and need not wait */
+	if (event != MODULE_STATE_GOING || !is_owner(module_name(module)))
 		return NOTIFY_DONE;
 	mutex_lock(&sets_lock);
 	seal_module_goes();
@@ -1091,8 +1165,16 @@ static struct notifier_block module_notifier = {
 
 int seal_sets_init(void)
 {
+	int ret;
+
+	linger_queue = alloc_ordered_workqueue("seal_linger", WQ_MEM_RECLAIM);
+	if (!linger_queue)
+		return -ENOMEM;
 	seal_landings_init();
-	return register_module_notifier(&module_notifier);
+	ret = register_module_notifier(&module_notifier);
+	if (ret)
+		destroy_workqueue(linger_queue);
+	return ret;
 }
 
 void seal_sets_exit(void)
@@ -1106,6 +1188,7 @@ void seal_sets_exit(void)
 	mutex_unlock(&sets_lock);
 	/* there is nothing left for it, but the last sets have asked for it */
 	cancel_delayed_work_sync(&linger);
+	destroy_workqueue(linger_queue);
 	unregister_module_notifier(&module_notifier);
 	/* tasks on their way into wrap_update(), then those inside */
 	synchronize_rcu_tasks();

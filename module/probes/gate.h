@@ -102,6 +102,7 @@ struct seal_gate_set {
 	struct ftrace_ops	ops;		/* shared by the gates */
 	struct ftrace_ops	guard;		/* see gate.c */
 	bool			guarded;	/* @guard is registered */
+	unsigned int		nr_found;	/* functions in its module */
 	unsigned int		nr_sites;
 	unsigned long		sites[SEAL_SET_MAX];
 	struct seal_gate	*at_site[SEAL_SET_MAX];
