@@ -1041,20 +1041,25 @@ static struct seal_gate_set *due_set(unsigned long *wait)
  */
 #define MAX_SLEEP	(2 * HZ)
 
+static bool all_sleep(void)
+{
+	unsigned long began = jiffies;
+
+	synchronize_rcu_tasks();
+	return time_before(jiffies, began + MAX_SLEEP);
+}
+
 static void linger_work(struct work_struct *work)
 {
 	struct seal_gate_set *set;
-	/* all tasks sleep often: they have, a moment ago, and that took no time */
-	static bool sleep;
+	static bool sleep;	/* they did, a moment ago */
 	unsigned long wait, began;
 
 	mutex_lock(&sets_lock);
 	set = due_set(&wait);
 	if (set && !sleep) {
 		mutex_unlock(&sets_lock);
-		began = jiffies;
-		synchronize_rcu_tasks();
-		sleep = time_before(jiffies, began + MAX_SLEEP);
+		sleep = all_sleep();
 		mutex_lock(&sets_lock);
 		set = due_set(&wait);
 	}
@@ -1177,15 +1182,37 @@ int seal_sets_init(void)
 	return ret;
 }
 
-void seal_sets_exit(void)
+/*
+ * Detach the first set that lingers, if all tasks sleep often; note if they still do.
+ * Returns false if there is none.
+ */
+static bool detach_first(bool *sleep)
 {
-	struct seal_gate_set *set, *next;
+	struct seal_gate_set *set;
+	unsigned long began;
 
 	mutex_lock(&sets_lock);
-	/* the trampolines are watched since before the others, so they come last */
-	list_for_each_entry_safe(set, next, &attached, list)
+	set = list_first_entry_or_null(&attached, struct seal_gate_set, list);
+	if (set && *sleep) {
+		began = jiffies;
 		set_detach(set);
+		*sleep = time_before(jiffies, began + MAX_SLEEP);
+	}
 	mutex_unlock(&sets_lock);
+	return set;
+}
+
+void seal_sets_exit(void)
+{
+	bool sleep = false;
+
+	/*
+	 * The trampolines are watched since before the others, so they come last. If
+	 * tasks do not sleep, only rmmod waits for that, without a lock.
+	 */
+	while (detach_first(&sleep))
+		if (!sleep)
+			sleep = all_sleep();
 	/* there is nothing left for it, but the last sets have asked for it */
 	cancel_delayed_work_sync(&linger);
 	destroy_workqueue(linger_queue);
