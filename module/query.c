@@ -77,16 +77,24 @@ static int read_map(struct inode *inode, struct seal_map_info *info)
 	return ret;
 }
 
-/* SEAL did not find out what is shared, and that may have changed since. */
+/*
+ * SEAL did not find out what is shared, and that may have changed since. If it cannot
+ * be found out, what is known of the seal is told all the same.
+ */
 static int query_shared(struct inode *inode, struct seal_status *status)
 {
 	struct seal_map_info info;
 	int ret = read_map(inode, &info);
 
-	if (ret)
+	if (ret == -EINTR)
 		return ret;
-	status->written = info.sum.written;
-	status->shared = info.sum.shared;
+	if (ret) {
+		status->shared = status->written;
+		status->written = 0;
+	} else {
+		status->written = info.sum.written;
+		status->shared = info.sum.shared;
+	}
 	return 0;
 }
 

@@ -347,8 +347,9 @@ struct seal_revoke {
  *
  * For a file that is not sealed, the map is read now, and may have changed
  * before the call returns. So is the map of a sealed file, if its writes are
- * redirected (copy-on-write), to say which of its blocks are shared now. With
- * SEAL_ASK_SEAL no map is read.
+ * redirected (copy-on-write), to say which of its blocks are shared now; if it
+ * cannot be read, all that are written count as @shared. With SEAL_ASK_SEAL no map
+ * is read.
  *
  * Errors: EINVAL, EOPNOTSUPP (the map cannot be read), EIO, ENOMEM, EINTR.
  */

@@ -124,7 +124,7 @@ int seal_freeze_shut(struct seal_entry *entry, const struct seal_limit *limit)
  * The part of seal_freeze_settle() that has the map locked (pages.h). -EAGAIN:
  * try again without the locks; @again says why.
  */
-static int settle_locked(struct seal_entry *entry, bool staging,
+static int settle_locked(struct seal_entry *entry,
 			 const struct seal_limit *limit, const char **again)
 {
 	struct inode *inode = entry->inode;
@@ -137,8 +137,17 @@ static int settle_locked(struct seal_entry *entry, bool staging,
 		set_mask_bits(&inode->i_flags, S_LAYOUT_BROKEN, 0);
 		entry->layout_broken = true;
 	}
-	if (!staging)
+	if (!seal_xfs_may_prealloc_cow(inode) ||
+	    seal_step_skipped(SEAL_STEP_STAGING))
 		return 0;
+	/*
+	 * If writes are redirected, the blocks in the fork are those of dirty data,
+	 * which would be written to shared blocks without them. No clone can be
+	 * made while the locks are held.
+	 */
+	ret = seal_map_redirects(inode, limit);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	/* a transaction, which must not sleep in a freeze with the locks held */
 	*again = "the filesystem is being frozen";
 	if (!seal_write_access(inode->i_sb))
@@ -155,25 +164,18 @@ int seal_freeze_settle(struct seal_entry *entry, struct file *file,
 	struct inode *inode = entry->inode;
 	struct seal_pages_locks locks;
 	const char *again = NULL;
-	unsigned long began;
-	bool shut = entry->gates == SEAL_GATES_SHUT;
-	unsigned long until = jiffies + PATIENCE;
-	bool staging = seal_xfs_may_prealloc_cow(inode) &&
-		       !seal_step_skipped(SEAL_STEP_STAGING);
-	int cow, ret;
+	unsigned long began, until = jiffies + PATIENCE;
+	int ret;
 
 	ret = write_back(inode, limit);
 	if (ret)
 		return ret;
-	cow = shut ? entry->sum.cow : staging ? seal_map_redirects(inode, limit) : 0;
-	if (cow < 0)
-		return cow;
 
 	for (;;) {
 		ret = seal_pages_lock(inode, &locks, limit);
 		if (ret)
 			return ret;
-		ret = settle_locked(entry, staging && !cow, limit, &again);
+		ret = settle_locked(entry, limit, &again);
 		seal_pages_unlock(&locks);
 		if (ret != -EAGAIN)
 			break;
