@@ -4,11 +4,14 @@
  * file is unsealed.
  */
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/rbtree.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -22,10 +25,13 @@
 #include "table/events.h"
 #include "table/grantee.h"
 
+static struct workqueue_struct *path_worker;
+
 struct path_work {
 	struct work_struct	work;
 	const struct seal_entry	*entry;
-	char			*path;
+	char			*page;
+	char			*path;		/* in @page, or NULL */
 	bool			*deleted;
 };
 
@@ -33,22 +39,41 @@ static void path_work(struct work_struct *work)
 {
 	struct path_work *pw = container_of(work, struct path_work, work);
 
-	pw->path = seal_entry_path_copy(pw->entry, pw->deleted);
+	pw->path = seal_entry_path_init(pw->entry, pw->page, pw->deleted);
 }
 
 /*
- * The path of an entry as kernel threads see it, as in all other events. A
- * worker finds it, because a task that exits has no root directory any more.
+ * Have a worker find the path: a task that exits has no root directory any more,
+ * and any other may have one of its own.
+ *
+ * Every user can fill the workqueues that all share with work that never ends.
+ * Therefore this one is the module's own. Its work waits for nobody, and the
+ * thread that it has in reserve needs no memory.
  */
-static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
+static void path_find(struct path_work *pw)
+{
+	INIT_WORK_ONSTACK(&pw->work, path_work);
+	queue_work(path_worker, &pw->work);
+	flush_work(&pw->work);
+	destroy_work_on_stack(&pw->work);
+}
+
+/* The path of an entry as kernel threads see it, as in all other events. */
+static char *entry_path(const struct seal_entry *entry, bool *deleted)
 {
 	struct path_work pw = { .entry = entry, .deleted = deleted };
+	char *path;
 
-	INIT_WORK_ONSTACK(&pw.work, path_work);
-	schedule_work(&pw.work);
-	flush_work(&pw.work);
-	destroy_work_on_stack(&pw.work);
-	return pw.path;
+	pw.page = (char *)__get_free_page(GFP_KERNEL);
+	if (!pw.page)
+		return NULL;
+	if (current->flags & PF_KTHREAD)
+		path_work(&pw.work);
+	else
+		path_find(&pw);
+	path = pw.path ? kstrdup(pw.path, GFP_KERNEL) : NULL;
+	free_page((unsigned long)pw.page);
+	return path;
 }
 
 static void entry_drop(struct seal_entry *entry, bool changer,
@@ -98,7 +123,7 @@ void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 {
 	if (event->type)
-		event->path = entry_path_init(entry, &event->deleted);
+		event->path = entry_path(entry, &event->deleted);
 	seal_entry_put(entry, event->type ? event : NULL);
 }
 
@@ -292,4 +317,15 @@ void seal_session_end(struct seal_session *session, u32 why)
 	session->claims = RB_ROOT;
 	seal_holder_put(session->holder);
 	session->holder = NULL;
+}
+
+int seal_release_init(void)
+{
+	path_worker = alloc_ordered_workqueue("seal_path", WQ_MEM_RECLAIM);
+	return path_worker ? 0 : -ENOMEM;
+}
+
+void seal_release_exit(void)
+{
+	destroy_workqueue(path_worker);
 }

@@ -44,4 +44,7 @@ int seal_revoke(struct inode *inode, u32 *revoked);
  */
 void seal_session_end(struct seal_session *session, u32 why);
 
+int seal_release_init(void);
+void seal_release_exit(void);
+
 #endif /* SEAL_RELEASE_H */

@@ -281,16 +281,14 @@ u32 seal_entry_flags(struct seal_entry *entry);
 char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 			   bool *deleted);
 
-/*
- * The path of an entry, as seen from the root directory of init, in memory from
- * kmalloc(); NULL: it cannot be reached, or no memory. For kernel threads. The
- * caller has a claim on the entry. May sleep.
- */
-char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted);
+/* The same as seen from the root directory of init. For kernel threads. */
+char *seal_entry_path_init(const struct seal_entry *entry, char *page,
+			   bool *deleted);
 
 /*
- * Like seal_entry_path_copy(), for the file @inode if it still has the entry
- * with number @id; else NULL. @inode is only compared. May sleep.
+ * The same for the file @inode if it still has the entry with number @id, in
+ * memory from kmalloc(); NULL: it has not, or it cannot be reached, or no memory.
+ * @inode is only compared. For kernel threads. May sleep.
  */
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 
