@@ -40,13 +40,16 @@ void seal_change_leave(struct file *file);
  * hold the file, and nobody can join until seal_change_end(). Errors: -EACCES:
  * there is no such claim; -EOWNERDEAD: it was revoked; -EBUSY: others hold the
  * file, too, or one of them was changing the map until the end of @limit (the
- * reason says so); -EINTR; -ENOMEM. If @limit is NULL, only a signal ends the
- * wait.
+ * reason says so); -EINTR; -ENOMEM.
  */
 struct seal_entry *seal_change_begin(struct seal_session *session,
 				     struct inode *inode, bool grow,
 				     const struct seal_limit *limit);
 void seal_change_end(struct seal_entry *entry, bool grow);
+
+/* Between these two: is the claim of @session still there? */
+bool seal_change_claimed(struct seal_entry *entry,
+			 struct seal_session *session);
 
 /*
  * Between these two, gates and tripwires let this task change the map, because

@@ -143,10 +143,12 @@ static int grant_check(struct seal_entry *entry, struct seal_session *session,
 		return seal_explain(grant->reason, -EINVAL,
 				    "the file ends within a block or page, its end cannot be moved");
 	list_for_each_entry(other, &seal_entry_change(entry)->grantees, list) {
-		if (other->session == session ||
+		struct seal_session *owner = READ_ONCE(other->session);
+
+		if (owner == session || READ_ONCE(other->gone) ||
 		    !seal_ranges_overlap(&other->ranges, start, end))
 			continue;
-		if (other->session)
+		if (owner)
 			return seal_explain(grant->reason, -EBUSY,
 					    "blocks of the range are granted to another holder");
 		if (!(grant->flags & SEAL_GRANT_TAKEOVER))
@@ -203,6 +205,9 @@ static int grant_locked(struct seal_entry *entry, struct seal_session *session,
 	ret = seal_grantee_add(entry, session, grant->flags, start, end);
 	if (ret)
 		return ret;
+	/* it was dropped meanwhile: as if that had been a moment later */
+	if (!seal_change_claimed(entry, session))
+		seal_grants_leave_locked(entry, session);
 	grant->nr_extents = nr;
 	grant->done = end - start;
 	return 0;
@@ -268,7 +273,9 @@ int seal_grant_release(struct seal_session *session, struct file *file,
 {
 	bool sticky = release->flags & SEAL_RELEASE_STICKY;
 	struct inode *inode = file_inode(file);
+	char reason[SEAL_REASON_LEN];
 	struct seal_entry *entry;
+	struct seal_limit limit;
 	u64 length = release->length;
 	int ret;
 
@@ -278,7 +285,9 @@ int seal_grant_release(struct seal_session *session, struct file *file,
 				    seal_grant_unit(inode));
 	if (!seal_grant_whole_units(inode, release->offset, length))
 		return -EINVAL;
-	entry = seal_change_begin(sticky ? NULL : session, inode, false, NULL);
+	seal_limit_start(&limit, reason);
+	entry = seal_change_begin(sticky ? NULL : session, inode, false,
+				  &limit);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 	ret = seal_grantee_remove(entry, sticky ? NULL : session,

@@ -16,6 +16,7 @@
 #include <linux/workqueue.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "base/trace.h"
 #include "gates/tripwire.h"
 #include "probes/fs.h"
@@ -263,12 +264,14 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
  */
 int seal_revoke(struct inode *inode, u32 *revoked)
 {
+	char reason[SEAL_REASON_LEN];
 	struct seal_session *session;
 	struct seal_change *change;
 	struct seal_event event;
 	struct seal_entry *entry;
+	struct seal_limit limit;
 	bool last = false;
-	int ret = 0;
+	int ret;
 
 	*revoked = 0;
 	/* REVOKE is the last resort and must not fail with -ENOMEM */
@@ -284,10 +287,12 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	kfree(change);
 	if (!entry)
 		return 0;
-	change = seal_entry_change(entry);
-	if (mutex_lock_killable(&change->lock)) {
+	seal_limit_start(&limit, reason);
+	ret = seal_mutex_lock(&seal_entry_change(entry)->lock, &limit,
+			      SEAL_CHANGING);
+	if (ret) {
 		seal_entry_put_changer(entry);
-		return -EINTR;
+		return ret;
 	}
 	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
 		++*revoked;
@@ -301,7 +306,7 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}
-	mutex_unlock(&change->lock);
+	seal_grants_unlock(entry);
 	seal_entry_put_changer(entry);
 	if (last)
 		seal_entry_put_tell(entry, &event);

@@ -34,7 +34,8 @@ int seal_unclaim_number(u64 id);
 
 /*
  * Revoke all claims on @inode. *@revoked gets the number of claims that were
- * revoked. Returns 0, or -EINTR: killed before all of them were.
+ * revoked. Returns 0; -EINTR: killed before all of them were; -EBUSY: a holder
+ * was changing the map until the end of the limit, and none was.
  */
 int seal_revoke(struct inode *inode, u32 *revoked);
 

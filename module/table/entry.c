@@ -288,6 +288,7 @@ struct seal_change *seal_change_alloc(gfp_t gfp)
 	if (!change)
 		return NULL;
 	mutex_init(&change->lock);
+	spin_lock_init(&change->grantees_lock);
 	INIT_LIST_HEAD(&change->grantees);
 	return change;
 }

@@ -11,6 +11,7 @@
 #include <linux/path.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "map/map.h"
@@ -77,15 +78,24 @@ struct seal_table {
  * with the entry.
  */
 struct seal_change {
-	/* one holder changes the map at a time; protects the fields below */
+	/*
+	 * One holder changes the map at a time, and waits for disks meanwhile.
+	 * Protects the fields below. Who drops a claim does not wait for it.
+	 */
 	struct mutex		lock;
 	/* the task that is changing the map; gates read it without the lock */
 	struct task_struct	*changer;
 	/* claims of tasks that have or want the lock; under seal_table_lock */
 	unsigned int		changers;
 	bool			unshared;	/* nobody may share blocks */
-	struct list_head	grantees;
 	u64			granted;	/* bytes */
+	struct list_head	grantees;
+	/*
+	 * Is held for a moment only: to change the list, and what a grantee is
+	 * after its claim was dropped, see grantee.h.
+	 */
+	spinlock_t		grantees_lock;
+	bool			left;		/* seal_grants_settle() is due */
 };
 
 struct seal_entry {
