@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -174,25 +175,31 @@ int seal_may_change(struct file *file)
 
 int seal_change_enter(struct file *file, const struct seal_limit *limit)
 {
-	int ret = seal_map_get(limit);
-
-	if (ret)
-		return ret;
-	/* mnt_want_write_file() would sleep in a freeze, whatever signal comes */
-	ret = seal_write_access_wait(file_inode(file)->i_sb);
-	if (!ret && __mnt_is_readonly(file->f_path.mnt)) {
-		sb_end_write(file_inode(file)->i_sb);
-		ret = -EROFS;
-	}
-	if (ret)
-		seal_map_put();
-	return ret;
+	/* as mnt_want_write_file() */
+	return __mnt_is_readonly(file->f_path.mnt) ? -EROFS :
+						     seal_map_get(limit);
 }
 
-void seal_change_leave(struct file *file)
+void seal_change_leave(void)
 {
-	sb_end_write(file_inode(file)->i_sb);
 	seal_map_put();
+}
+
+int seal_change_thawed(struct file *file, int (*try)(void *arg), void *arg)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	int ret;
+
+	while ((ret = try(arg)) == -EAGAIN) {
+		/* mnt_want_write_file() would sleep, whatever signal comes */
+		ret = seal_write_access_wait(sb);
+		if (ret)
+			break;
+		sb_end_write(sb);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return ret;
 }
 
 int seal_change_error(int error, char *reason)
