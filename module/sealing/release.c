@@ -26,7 +26,7 @@
 #include "table/events.h"
 #include "table/grantee.h"
 
-static struct workqueue_struct *path_worker;
+static struct workqueue_struct *path_worker, *session_workers;
 
 struct path_work {
 	struct work_struct	work;
@@ -313,24 +313,71 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	return ret;
 }
 
-void seal_session_end(struct seal_session *session, u32 why)
+static void session_end(struct seal_session *session)
 {
 	struct seal_claim *claim, *next;
 
-	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims, node)
-		claim_drop(claim, why);
-	session->claims = RB_ROOT;
+	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims,
+					     node) {
+		claim_drop(claim, session->why);
+		cond_resched();
+	}
 	seal_holder_put(session->holder);
-	session->holder = NULL;
+	kfree(session);
+}
+
+static void session_work(struct work_struct *work)
+{
+	session_end(container_of(work, struct seal_session, work));
+	/* seal_release_exit() waits for the rest */
+	module_put(THIS_MODULE);
+}
+
+/* So many claims are dropped at once. */
+#define FEW	16
+
+static bool has_few(const struct seal_session *session)
+{
+	struct rb_node *node = rb_first(&session->claims);
+	unsigned int nr;
+
+	for (nr = 0; node && nr <= FEW; nr++)
+		node = rb_next(node);
+	return nr <= FEW;
+}
+
+/*
+ * The last descriptor of a session may be closed by a task that has nothing to do
+ * with it: it was sent to a socket of that task. So the task does not do more than
+ * a little. Users expect their few files to be unsealed when close(2) returns.
+ */
+void seal_session_close(struct seal_session *session, u32 why)
+{
+	session->why = why;
+	if (has_few(session)) {
+		session_end(session);
+		return;
+	}
+	__module_get(THIS_MODULE);
+	INIT_WORK(&session->work, session_work);
+	queue_work(session_workers, &session->work);
 }
 
 int seal_release_init(void)
 {
 	path_worker = alloc_ordered_workqueue("seal_path", WQ_MEM_RECLAIM);
-	return path_worker ? 0 : -ENOMEM;
+	if (!path_worker)
+		return -ENOMEM;
+	session_workers = alloc_workqueue("seal_sessions",
+					  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (session_workers)
+		return 0;
+	destroy_workqueue(path_worker);
+	return -ENOMEM;
 }
 
 void seal_release_exit(void)
 {
+	destroy_workqueue(session_workers);
 	destroy_workqueue(path_worker);
 }

@@ -40,10 +40,10 @@ int seal_unclaim_number(u64 id);
 int seal_revoke(struct inode *inode, u32 *revoked);
 
 /*
- * Drop all claims of a session. No other task uses the session. @why, an enum
- * seal_why, is told to listeners.
+ * Drop all claims of a session, and free it: at once if they are few, else soon.
+ * No other task uses the session. @why, an enum seal_why, is told to listeners.
  */
-void seal_session_end(struct seal_session *session, u32 why);
+void seal_session_close(struct seal_session *session, u32 why);
 
 int seal_release_init(void);
 void seal_release_exit(void);
