@@ -452,6 +452,7 @@ static void grant_and_commit(int dev, int fd, volatile int *step)
 
 	for (;;) {
 		/* the second round of GRANT, or the first COMMIT, is held up */
+		grant.nr_extents = SEAL_GRANT_MIN_EXTENTS;
 		if (st_do_ioctl(dev, SEAL_IOC_GRANT, &grant))
 			_exit(1);
 		*step = -1;

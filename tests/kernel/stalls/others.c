@@ -514,19 +514,30 @@ static double close_many(int nr)
 	return end.tv_sec - begin.tv_sec + (end.tv_nsec - begin.tv_nsec) / 1e9;
 }
 
-/* The one who closes the last descriptor of a session may have got it from others. */
+static double least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The one who closes the last descriptor of a session may have got it from others. To
+ * drop all claims at once would take him a hundred times as long.
+ */
 START_TEST(close_is_bounded)
 {
 	struct rlimit limit = { 4096, 4096 };
 	pid_t holder = holder_start("held", 0);
-	double few, many;
+	double few = 1000, many = 1000;
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	few = close_many(FEW);
-	many = close_many(MANY);
+	/* the shortest: what the host does meanwhile counts as their time */
+	for (int i = 0; i < 4; i++) {
+		few = least(few, close_many(FEW));
+		many = least(many, close_many(MANY));
+	}
 	printf("to close a session took %.5f s with %d files, %.5f s with %d\n", few,
 	       FEW, many, MANY);
-	ck_assert_msg(many < 20 * few, "%.5f s with %d files, %.5f s with %d", few,
+	ck_assert_msg(many < 40 * few, "%.5f s with %d files, %.5f s with %d", few,
 		      FEW, many, MANY);
 	holder_kill(holder, "few and many files");
 }
