@@ -475,7 +475,6 @@ START_TEST(change_and_freeze)
 	volatile int *step = mmap(NULL, sizeof(*step), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int fd = st_create_written("stuck", 65536);
-	struct watch watch;
 	pid_t pid, stuck;
 	char path[256];
 
@@ -496,23 +495,20 @@ START_TEST(change_and_freeze)
 	}
 	while (*step != -1)
 		st_sleep_ms(20);
-	watch_start(&watch);
 	st_path(path, sizeof(path), "stuck");
 	stuck = stuck_start(kind, path);
 	freeze("a direct read and a freeze");
 	thaw();
-	watch_control(&watch);
 	*step = 0;
 	st_sleep_ms(1000);
 	/* it waits for the reader */
 	ck_assert_int_eq(st_wait_child(pid, 0), -1);
 	ck_assert_int_eq(*step, 0);
+	/* if it waited for the operation, it would take as long as the limit */
 	freeze(what);
 	thaw();
-	watch_check(&watch, what);
 	dies(pid, what);
 	stuck_end(stuck);
-	watch_stop(&watch);
 	munmap((void *)step, sizeof(*step));
 	close(fd);
 }
