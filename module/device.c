@@ -43,9 +43,8 @@ static int device_release(struct inode *inode, struct file *file)
 {
 	struct seal_session *session = file->private_data;
 
-	seal_session_end(session, current->flags & PF_EXITING ?
-				  SEAL_WHY_EXIT : SEAL_WHY_CLOSE);
-	kfree(session);
+	seal_session_close(session, current->flags & PF_EXITING ?
+				    SEAL_WHY_EXIT : SEAL_WHY_CLOSE);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "netlink.h"
 #include "probes/gate.h"
 #include "sealing/pages.h"
+#include "sealing/release.h"
 #include "table/claim.h"
 #include "table/entry.h"
 #include "table/events.h"
@@ -52,9 +53,12 @@ static int __init seal_init(void)
 	ret = seal_events_init(&seal_netlink_sink);
 	if (ret)
 		goto err_gates;
-	ret = seal_netlink_init();
+	ret = seal_release_init();
 	if (ret)
 		goto err_events;
+	ret = seal_netlink_init();
+	if (ret)
+		goto err_release;
 	/* the device appears last and disappears first */
 	ret = seal_device_init();
 	if (ret)
@@ -63,6 +67,8 @@ static int __init seal_init(void)
 
 err_netlink:
 	seal_netlink_exit();
+err_release:
+	seal_release_exit();
 err_events:
 	seal_events_exit();
 err_gates:
@@ -80,6 +86,8 @@ static void __exit seal_exit(void)
 {
 	seal_device_exit();
 	seal_netlink_exit();
+	/* what it still does can make events */
+	seal_release_exit();
 	seal_events_exit();
 	gates_exit();
 	seal_claims_exit();

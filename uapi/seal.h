@@ -277,7 +277,8 @@ struct seal_unseal {
  * UNSHARE, GRANT, COMMIT and RELEASE of the file fail with EOWNERDEAD, until
  * the session drops the claim by UNSEAL.
  *
- * After EINTR not all claims were dropped; @holders says how many were.
+ * After EINTR not all claims were dropped; @holders says how many were. After
+ * EBUSY none was: a holder was changing the map, by GRANT or COMMIT, all the time.
  */
 struct seal_revoke {
 	__u32	size;
@@ -619,7 +620,8 @@ struct seal_commit {
  *
  * Errors: EACCES (not sealed by this session; with STICKY: there is no lasting
  * claim), EOWNERDEAD (the claim of this session was revoked), EINVAL (flags, a
- * range that is not whole blocks and pages), EPERM, EBADF, ENOMEM, EINTR.
+ * range that is not whole blocks and pages), EBUSY (a holder was changing the map
+ * all the time), EPERM, EBADF, ENOMEM, EINTR.
  */
 struct seal_release {
 	__u32	size;

@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -12,6 +13,7 @@
 #include "map/map.h"
 #include "sealing/release.h"
 #include "table/claim.h"
+#include "table/grantee.h"
 
 #define REREAD_TRIES	5
 
@@ -76,14 +78,19 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 	return ret;
 }
 
-/* Others have it while they change the map, and then wait with a limit, too. */
-static int change_lock(struct seal_change *change,
-		       const struct seal_limit *limit)
+bool seal_change_claimed(struct seal_entry *entry,
+			 struct seal_session *session)
 {
-	if (!limit)
-		return mutex_lock_killable(&change->lock);
-	return seal_mutex_lock(&change->lock, limit,
-			       "another holder is changing the map of the file");
+	struct seal_claim *claim;
+	bool claimed;
+
+	mutex_lock(&session->lock);
+	mutex_lock(&seal_table_lock);
+	claim = seal_session_find(session, entry->inode);
+	claimed = claim && claim->entry == entry;
+	mutex_unlock(&seal_table_lock);
+	mutex_unlock(&session->lock);
+	return claimed;
 }
 
 struct seal_entry *seal_change_begin(struct seal_session *session,
@@ -100,13 +107,14 @@ struct seal_entry *seal_change_begin(struct seal_session *session,
 	kfree(change);
 	if (IS_ERR(entry))
 		return entry;
-	change = seal_entry_change(entry);
-	ret = change_lock(change, limit);
+	/* others have it while they change the map, and wait for a disk then */
+	ret = seal_mutex_lock(&seal_entry_change(entry)->lock, limit,
+			      SEAL_CHANGING);
 	if (!ret) {
 		ret = change_start(entry, session, grow);
 		if (!ret)
 			return entry;
-		mutex_unlock(&change->lock);
+		seal_grants_unlock(entry);
 	}
 	seal_entry_put_changer(entry);
 	return ERR_PTR(ret);
@@ -120,7 +128,7 @@ void seal_change_end(struct seal_entry *entry, bool grow)
 		mutex_unlock(&seal_table_lock);
 		wake_up_all(&seal_state_changed);
 	}
-	mutex_unlock(&seal_entry_change(entry)->lock);
+	seal_grants_unlock(entry);
 	seal_entry_put_changer(entry);
 }
 
@@ -167,25 +175,31 @@ int seal_may_change(struct file *file)
 
 int seal_change_enter(struct file *file, const struct seal_limit *limit)
 {
-	int ret = seal_map_get(limit);
-
-	if (ret)
-		return ret;
-	/* mnt_want_write_file() would sleep in a freeze, whatever signal comes */
-	ret = seal_write_access_wait(file_inode(file)->i_sb);
-	if (!ret && __mnt_is_readonly(file->f_path.mnt)) {
-		sb_end_write(file_inode(file)->i_sb);
-		ret = -EROFS;
-	}
-	if (ret)
-		seal_map_put();
-	return ret;
+	/* as mnt_want_write_file() */
+	return __mnt_is_readonly(file->f_path.mnt) ? -EROFS :
+						     seal_map_get(limit);
 }
 
-void seal_change_leave(struct file *file)
+void seal_change_leave(void)
 {
-	sb_end_write(file_inode(file)->i_sb);
 	seal_map_put();
+}
+
+int seal_change_thawed(struct file *file, int (*try)(void *arg), void *arg)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	int ret;
+
+	while ((ret = try(arg)) == -EAGAIN) {
+		/* mnt_want_write_file() would sleep, whatever signal comes */
+		ret = seal_write_access_wait(sb);
+		if (ret)
+			break;
+		sb_end_write(sb);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return ret;
 }
 
 int seal_change_error(int error, char *reason)

@@ -2,8 +2,14 @@
 /*
  * A holder changes the map of a sealed file.
  *
- * Locks: write access > change->lock > session->lock > seal_table_lock, and
- * change->lock > i_rwsem > invalidate_lock.
+ * Locks: change->lock > session->lock > seal_table_lock, and change->lock >
+ * i_rwsem > invalidate_lock.
+ *
+ * A freeze waits for everybody who has write access to the filesystem, and all
+ * writers wait for the freeze. So nobody waits for one of these locks with write
+ * access. It is only tried for when they are held (seal_write_access()), and given
+ * up after the step that needs it. If it is not to be had, the operation fails with
+ * -EAGAIN, gives up all of its locks, and begins again after the freeze.
  */
 #ifndef SEAL_CHANGE_H
 #define SEAL_CHANGE_H
@@ -26,13 +32,18 @@ struct seal_session;
 int seal_may_change(struct file *file);
 
 /*
- * Between these two the map gate is attached, and the task has write access to
- * the filesystem. Waits for the end of a freeze. Returns 0 or an error; the
- * reason of @limit is filled in only if the gate was refused, or could not be
- * attached in time.
+ * Between these two the map gate is attached. Returns 0 or an error; the reason of
+ * @limit is filled in only if the gate was refused, or could not be attached in
+ * time.
  */
 int seal_change_enter(struct file *file, const struct seal_limit *limit);
-void seal_change_leave(struct file *file);
+void seal_change_leave(void);
+
+/*
+ * Call @try for @arg until it returns something other than -EAGAIN; before it is
+ * called again, wait for the end of a freeze. Returns what it returned, or -EINTR.
+ */
+int seal_change_thawed(struct file *file, int (*try)(void *arg), void *arg);
 
 /*
  * Find the entry of @inode on which @session (NULL: the lasting claim) has a
@@ -40,13 +51,16 @@ void seal_change_leave(struct file *file);
  * hold the file, and nobody can join until seal_change_end(). Errors: -EACCES:
  * there is no such claim; -EOWNERDEAD: it was revoked; -EBUSY: others hold the
  * file, too, or one of them was changing the map until the end of @limit (the
- * reason says so); -EINTR; -ENOMEM. If @limit is NULL, only a signal ends the
- * wait.
+ * reason says so); -EINTR; -ENOMEM.
  */
 struct seal_entry *seal_change_begin(struct seal_session *session,
 				     struct inode *inode, bool grow,
 				     const struct seal_limit *limit);
 void seal_change_end(struct seal_entry *entry, bool grow);
+
+/* Between these two: is the claim of @session still there? */
+bool seal_change_claimed(struct seal_entry *entry,
+			 struct seal_session *session);
 
 /*
  * Between these two, gates and tripwires let this task change the map, because

@@ -181,7 +181,10 @@ static int commit_prepare(struct commit_job *job, struct seal_entry *entry,
 	return 0;
 }
 
-/* Let the filesystem convert the blocks, and check that it has done all. */
+/*
+ * Let the filesystem convert the blocks, and check that it has done all. Gives up
+ * write access.
+ */
 static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 {
 	struct inode *inode = entry->inode;
@@ -194,6 +197,7 @@ static int commit_convert(struct commit_job *job, struct seal_entry *entry)
 				 seal_ranges_nr(&job->unwritten),
 				 job->size > job->old_size ? job->size : 0);
 	seal_change_forbid(entry);
+	sb_end_write(inode->i_sb);
 	if (ret)
 		return ret;
 	if (i_size_read(inode) != job->size)
@@ -265,7 +269,12 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	if (ret)
 		return ret;
 	/* from here to the end no signal stops this */
-	ret = change ? commit_convert(job, entry) : vfs_fsync(file, 0);
+	if (change) {
+		ret = commit_convert(job, entry);
+	} else {
+		sb_end_write(inode->i_sb);
+		ret = vfs_fsync(file, 0);
+	}
 
 	/*
 	 * Pages of the ranges that were read before the conversion show zeros:
@@ -301,14 +310,62 @@ static int commit_locked(struct commit_job *job, struct seal_entry *entry,
 	return ret;
 }
 
+struct commit_call {
+	struct seal_session		*session;
+	struct file			*file;
+	struct seal_commit		*commit;
+	const struct seal_commit_range	*ranges;
+};
+
+static int commit_try(void *arg)
+{
+	const struct commit_call *call = arg;
+	struct seal_commit *commit = call->commit;
+	struct inode *inode = file_inode(call->file);
+	struct commit_job *job;
+	struct seal_entry *entry;
+	bool grow;
+	int ret;
+
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return -ENOMEM;
+	commit->reason[0] = '\0';
+	seal_limit_start(&job->limit, commit->reason);
+	ret = seal_change_enter(call->file, &job->limit);
+	if (ret)
+		goto out_free;
+
+	grow = commit->new_size && commit->new_size != i_size_read(inode);
+	entry = seal_change_begin(call->session, inode, grow, &job->limit);
+	if (IS_ERR(entry)) {
+		ret = PTR_ERR(entry);
+	} else {
+		ret = commit_locked(job, entry, call->session, call->file,
+				    commit, call->ranges);
+		seal_change_end(entry, grow);
+	}
+	seal_change_leave();
+	if (job->table)
+		seal_table_free(job->table);
+	seal_ranges_free(&job->all);
+	seal_ranges_free(&job->unwritten);
+	kvfree(job->pieces);
+out_free:
+	kfree(job);
+	return ret;
+}
+
 int seal_grant_commit(struct seal_session *session, struct file *file,
 		      struct seal_commit *commit,
 		      const struct seal_commit_range *ranges)
 {
-	struct inode *inode = file_inode(file);
-	struct commit_job *job;
-	struct seal_entry *entry;
-	bool grow;
+	struct commit_call call = {
+		.session	= session,
+		.file		= file,
+		.commit		= commit,
+		.ranges		= ranges,
+	};
 	int ret;
 
 	commit->bad_index = SEAL_NO_INDEX;
@@ -317,29 +374,6 @@ int seal_grant_commit(struct seal_session *session, struct file *file,
 		return seal_explain(commit->reason, ret, ret == -EPERM ?
 				    "committing blocks needs CAP_SYS_RAWIO" :
 				    "the file is not open for writing");
-	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
-	if (!job)
-		return -ENOMEM;
-	seal_limit_start(&job->limit, commit->reason);
-	ret = seal_change_enter(file, &job->limit);
-	if (ret)
-		goto out_free;
-
-	grow = commit->new_size && commit->new_size != i_size_read(inode);
-	entry = seal_change_begin(session, inode, grow, &job->limit);
-	if (IS_ERR(entry)) {
-		ret = PTR_ERR(entry);
-	} else {
-		ret = commit_locked(job, entry, session, file, commit, ranges);
-		seal_change_end(entry, grow);
-	}
-	seal_change_leave(file);
-	if (job->table)
-		seal_table_free(job->table);
-	seal_ranges_free(&job->all);
-	seal_ranges_free(&job->unwritten);
-	kvfree(job->pieces);
-out_free:
-	kfree(job);
+	ret = seal_change_thawed(file, commit_try, &call);
 	return seal_change_error(ret, commit->reason);
 }

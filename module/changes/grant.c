@@ -29,8 +29,9 @@
 #define STEP_ALLOCATE	BIT_ULL(30)
 
 /*
- * Allocate the holes of the range. Not by vfs_fallocate(), which would ask for
- * write access to the filesystem: the caller has it already.
+ * Allocate the holes of the range. Not by vfs_fallocate(), which would sleep in a
+ * freeze, with the locks of the change held. A moment ago the lock of the file was
+ * free.
  */
 static int allocate(struct seal_entry *entry, struct file *file, u64 start,
 		    u64 end)
@@ -39,10 +40,13 @@ static int allocate(struct seal_entry *entry, struct file *file, u64 start,
 
 	if (IS_IMMUTABLE(entry->inode) || IS_APPEND(entry->inode))
 		return -EPERM;
+	if (!seal_write_access(entry->inode->i_sb))
+		return -EAGAIN;
 	seal_change_allow(entry);
 	ret = file->f_op->fallocate(file, FALLOC_FL_KEEP_SIZE, start,
 				    end - start);
 	seal_change_forbid(entry);
+	sb_end_write(entry->inode->i_sb);
 	/* also after a failure, because a part may have been allocated */
 	err = vfs_fsync(file, 0);
 	seal_change_reread(entry);
@@ -143,10 +147,12 @@ static int grant_check(struct seal_entry *entry, struct seal_session *session,
 		return seal_explain(grant->reason, -EINVAL,
 				    "the file ends within a block or page, its end cannot be moved");
 	list_for_each_entry(other, &seal_entry_change(entry)->grantees, list) {
-		if (other->session == session ||
+		struct seal_session *owner = READ_ONCE(other->session);
+
+		if (owner == session || READ_ONCE(other->gone) ||
 		    !seal_ranges_overlap(&other->ranges, start, end))
 			continue;
-		if (other->session)
+		if (owner)
 			return seal_explain(grant->reason, -EBUSY,
 					    "blocks of the range are granted to another holder");
 		if (!(grant->flags & SEAL_GRANT_TAKEOVER))
@@ -203,20 +209,61 @@ static int grant_locked(struct seal_entry *entry, struct seal_session *session,
 	ret = seal_grantee_add(entry, session, grant->flags, start, end);
 	if (ret)
 		return ret;
+	/* it was dropped meanwhile: as if that had been a moment later */
+	if (!seal_change_claimed(entry, session))
+		seal_grants_leave_locked(entry, session);
 	grant->nr_extents = nr;
 	grant->done = end - start;
 	return 0;
+}
+
+struct grant_job {
+	struct seal_session		*session;
+	struct file			*file;
+	struct seal_grant		*grant;
+	struct seal_grant_extent	*extents;
+	struct seal_map_extent		*list;
+};
+
+static int grant_try(void *arg)
+{
+	const u32 grow = SEAL_GRANT_ALLOCATE | SEAL_GRANT_EXTEND;
+	struct grant_job *job = arg;
+	struct seal_grant *grant = job->grant;
+	struct seal_entry *entry;
+	struct seal_limit limit;
+	int ret;
+
+	grant->reason[0] = '\0';
+	seal_limit_start(&limit, grant->reason);
+	ret = seal_change_enter(job->file, &limit);
+	if (ret)
+		return ret;
+	entry = seal_change_begin(job->session, file_inode(job->file),
+				  grant->flags & grow, &limit);
+	if (IS_ERR(entry)) {
+		ret = PTR_ERR(entry);
+	} else {
+		ret = grant_locked(entry, job->session, job->file, grant,
+				   job->extents, job->list, &limit);
+		seal_grants_settle(entry);
+		seal_change_end(entry, grant->flags & grow);
+	}
+	seal_change_leave();
+	return ret;
 }
 
 int seal_grant_blocks(struct seal_session *session, struct file *file,
 		      struct seal_grant *grant,
 		      struct seal_grant_extent *extents)
 {
-	const u32 grow = SEAL_GRANT_ALLOCATE | SEAL_GRANT_EXTEND;
+	struct grant_job job = {
+		.session	= session,
+		.file		= file,
+		.grant		= grant,
+		.extents	= extents,
+	};
 	struct inode *inode = file_inode(file);
-	struct seal_map_extent *list;
-	struct seal_entry *entry;
-	struct seal_limit limit;
 	int ret;
 
 	ret = seal_may_change(file);
@@ -239,27 +286,12 @@ int seal_grant_blocks(struct seal_session *session, struct file *file,
 	    !seal_can_commit_blocks(inode->i_sb))
 		return seal_explain(grant->reason, -EOPNOTSUPP,
 				    "the filesystem cannot convert blocks it did not write: preallocate written ones, grant these");
-	list = kvmalloc_array(SEAL_GRANT_MAX_EXTENTS, sizeof(*list),
-			      GFP_KERNEL_ACCOUNT);
-	if (!list)
+	job.list = kvmalloc_array(SEAL_GRANT_MAX_EXTENTS, sizeof(*job.list),
+				  GFP_KERNEL_ACCOUNT);
+	if (!job.list)
 		return -ENOMEM;
-	seal_limit_start(&limit, grant->reason);
-	ret = seal_change_enter(file, &limit);
-	if (ret)
-		goto out_free;
-
-	entry = seal_change_begin(session, inode, grant->flags & grow, &limit);
-	if (IS_ERR(entry)) {
-		ret = PTR_ERR(entry);
-	} else {
-		ret = grant_locked(entry, session, file, grant, extents, list,
-				   &limit);
-		seal_grants_settle(entry);
-		seal_change_end(entry, grant->flags & grow);
-	}
-	seal_change_leave(file);
-out_free:
-	kvfree(list);
+	ret = seal_change_thawed(file, grant_try, &job);
+	kvfree(job.list);
 	return seal_change_error(ret, grant->reason);
 }
 
@@ -268,7 +300,9 @@ int seal_grant_release(struct seal_session *session, struct file *file,
 {
 	bool sticky = release->flags & SEAL_RELEASE_STICKY;
 	struct inode *inode = file_inode(file);
+	char reason[SEAL_REASON_LEN];
 	struct seal_entry *entry;
+	struct seal_limit limit;
 	u64 length = release->length;
 	int ret;
 
@@ -278,7 +312,9 @@ int seal_grant_release(struct seal_session *session, struct file *file,
 				    seal_grant_unit(inode));
 	if (!seal_grant_whole_units(inode, release->offset, length))
 		return -EINVAL;
-	entry = seal_change_begin(sticky ? NULL : session, inode, false, NULL);
+	seal_limit_start(&limit, reason);
+	entry = seal_change_begin(sticky ? NULL : session, inode, false,
+				  &limit);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 	ret = seal_grantee_remove(entry, sticky ? NULL : session,

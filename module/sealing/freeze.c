@@ -339,7 +339,11 @@ int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 		seal_limit_tell(limit, "pages of the range are dirty, or locked, try again");
 	if (ret)
 		return ret;
-	ret = file_modified(file);
+	ret = -EAGAIN;
+	if (seal_write_access(entry->inode->i_sb)) {
+		ret = file_modified(file);
+		sb_end_write(entry->inode->i_sb);
+	}
 	seal_pages_unlock(&locks);
 	return ret;
 }
@@ -347,15 +351,21 @@ int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 int seal_freeze_modify(struct seal_entry *entry, struct file *file,
 		       const struct seal_limit *limit)
 {
+	struct inode *inode = entry->inode;
 	struct seal_lock lock;
-	int ret = seal_lock(&lock, &entry->inode->i_rwsem, false, limit,
+	int ret = seal_lock(&lock, &inode->i_rwsem, false, limit,
 			    "the lock of the file");
 
 	if (ret)
 		return ret;
-	/* the file may grow by blocks that are not in place */
-	set_mask_bits(&entry->inode->i_flags, S_ALL_IN_PLACE, 0);
-	ret = file_modified(file);
+	ret = -EAGAIN;
+	if (seal_write_access(inode->i_sb)) {
+		/* the file may grow by blocks that are not in place */
+		set_mask_bits(&inode->i_flags, S_ALL_IN_PLACE, 0);
+		ret = file_modified(file);
+		if (ret)
+			sb_end_write(inode->i_sb);
+	}
 	seal_unlock(&lock);
 	return ret;
 }

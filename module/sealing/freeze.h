@@ -70,12 +70,16 @@ void seal_thaw_map(struct seal_entry *entry);
 /*
  * [start, end) is about to be granted. After this, no page of it is cached, a
  * reflink that had passed its gate has finished, and set-id bits are removed.
+ * -EAGAIN: the filesystem is frozen, or is about to be.
  */
 int seal_freeze_hand_out(struct seal_entry *entry, struct file *file, u64 start,
 			 u64 end, bool unwritten,
 			 const struct seal_limit *limit);
 
-/* Contents change without a write: remove set-id bits, update timestamps. */
+/*
+ * Contents change without a write: remove set-id bits, update timestamps. If this
+ * succeeds, the caller has write access. -EAGAIN as above.
+ */
 int seal_freeze_modify(struct seal_entry *entry, struct file *file,
 		       const struct seal_limit *limit);
 

@@ -4,15 +4,19 @@
  * file is unsealed.
  */
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/rbtree.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "base/compat.h"
+#include "base/lock.h"
 #include "base/trace.h"
 #include "gates/tripwire.h"
 #include "probes/fs.h"
@@ -22,10 +26,13 @@
 #include "table/events.h"
 #include "table/grantee.h"
 
+static struct workqueue_struct *path_worker, *session_workers;
+
 struct path_work {
 	struct work_struct	work;
 	const struct seal_entry	*entry;
-	char			*path;
+	char			*page;
+	char			*path;		/* in @page, or NULL */
 	bool			*deleted;
 };
 
@@ -33,22 +40,41 @@ static void path_work(struct work_struct *work)
 {
 	struct path_work *pw = container_of(work, struct path_work, work);
 
-	pw->path = seal_entry_path_copy(pw->entry, pw->deleted);
+	pw->path = seal_entry_path_init(pw->entry, pw->page, pw->deleted);
 }
 
 /*
- * The path of an entry as kernel threads see it, as in all other events. A
- * worker finds it, because a task that exits has no root directory any more.
+ * Have a worker find the path: a task that exits has no root directory any more,
+ * and any other may have one of its own.
+ *
+ * Every user can fill the workqueues that all share with work that never ends.
+ * Therefore this one is the module's own. Its work waits for nobody, and the
+ * thread that it has in reserve needs no memory.
  */
-static char *entry_path_init(const struct seal_entry *entry, bool *deleted)
+static void path_find(struct path_work *pw)
+{
+	INIT_WORK_ONSTACK(&pw->work, path_work);
+	queue_work(path_worker, &pw->work);
+	flush_work(&pw->work);
+	destroy_work_on_stack(&pw->work);
+}
+
+/* The path of an entry as kernel threads see it, as in all other events. */
+static char *entry_path(const struct seal_entry *entry, bool *deleted)
 {
 	struct path_work pw = { .entry = entry, .deleted = deleted };
+	char *path;
 
-	INIT_WORK_ONSTACK(&pw.work, path_work);
-	schedule_work(&pw.work);
-	flush_work(&pw.work);
-	destroy_work_on_stack(&pw.work);
-	return pw.path;
+	pw.page = (char *)__get_free_page(GFP_KERNEL);
+	if (!pw.page)
+		return NULL;
+	if (current->flags & PF_KTHREAD)
+		path_work(&pw.work);
+	else
+		path_find(&pw);
+	path = pw.path ? kstrdup(pw.path, GFP_KERNEL) : NULL;
+	free_page((unsigned long)pw.page);
+	return path;
 }
 
 static void entry_drop(struct seal_entry *entry, bool changer,
@@ -98,7 +124,7 @@ void seal_entry_put(struct seal_entry *entry, struct seal_event *event)
 void seal_entry_put_tell(struct seal_entry *entry, struct seal_event *event)
 {
 	if (event->type)
-		event->path = entry_path_init(entry, &event->deleted);
+		event->path = entry_path(entry, &event->deleted);
 	seal_entry_put(entry, event->type ? event : NULL);
 }
 
@@ -238,12 +264,14 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
  */
 int seal_revoke(struct inode *inode, u32 *revoked)
 {
+	char reason[SEAL_REASON_LEN];
 	struct seal_session *session;
 	struct seal_change *change;
 	struct seal_event event;
 	struct seal_entry *entry;
+	struct seal_limit limit;
 	bool last = false;
-	int ret = 0;
+	int ret;
 
 	*revoked = 0;
 	/* REVOKE is the last resort and must not fail with -ENOMEM */
@@ -259,10 +287,12 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	kfree(change);
 	if (!entry)
 		return 0;
-	change = seal_entry_change(entry);
-	if (mutex_lock_killable(&change->lock)) {
+	seal_limit_start(&limit, reason);
+	ret = seal_mutex_lock(&seal_entry_change(entry)->lock, &limit,
+			      SEAL_CHANGING);
+	if (ret) {
 		seal_entry_put_changer(entry);
-		return -EINTR;
+		return ret;
 	}
 	while (!last && !ret && revoke_one(entry, &event, &session, &last)) {
 		++*revoked;
@@ -276,20 +306,78 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}
-	mutex_unlock(&change->lock);
+	seal_grants_unlock(entry);
 	seal_entry_put_changer(entry);
 	if (last)
 		seal_entry_put_tell(entry, &event);
 	return ret;
 }
 
-void seal_session_end(struct seal_session *session, u32 why)
+static void session_end(struct seal_session *session)
 {
 	struct seal_claim *claim, *next;
 
-	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims, node)
-		claim_drop(claim, why);
-	session->claims = RB_ROOT;
+	rbtree_postorder_for_each_entry_safe(claim, next, &session->claims,
+					     node) {
+		claim_drop(claim, session->why);
+		cond_resched();
+	}
 	seal_holder_put(session->holder);
-	session->holder = NULL;
+	kfree(session);
+}
+
+static void session_work(struct work_struct *work)
+{
+	session_end(container_of(work, struct seal_session, work));
+	/* seal_release_exit() waits for the rest */
+	module_put(THIS_MODULE);
+}
+
+/* So many claims are dropped at once. */
+#define FEW	16
+
+static bool has_few(const struct seal_session *session)
+{
+	struct rb_node *node = rb_first(&session->claims);
+	unsigned int nr;
+
+	for (nr = 0; node && nr <= FEW; nr++)
+		node = rb_next(node);
+	return nr <= FEW;
+}
+
+/*
+ * The last descriptor of a session may be closed by a task that has nothing to do
+ * with it: it was sent to a socket of that task. So the task does not do more than
+ * a little. Users expect their few files to be unsealed when close(2) returns.
+ */
+void seal_session_close(struct seal_session *session, u32 why)
+{
+	session->why = why;
+	if (has_few(session)) {
+		session_end(session);
+		return;
+	}
+	__module_get(THIS_MODULE);
+	INIT_WORK(&session->work, session_work);
+	queue_work(session_workers, &session->work);
+}
+
+int seal_release_init(void)
+{
+	path_worker = alloc_ordered_workqueue("seal_path", WQ_MEM_RECLAIM);
+	if (!path_worker)
+		return -ENOMEM;
+	session_workers = alloc_workqueue("seal_sessions",
+					  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (session_workers)
+		return 0;
+	destroy_workqueue(path_worker);
+	return -ENOMEM;
+}
+
+void seal_release_exit(void)
+{
+	destroy_workqueue(session_workers);
+	destroy_workqueue(path_worker);
 }

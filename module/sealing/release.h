@@ -34,14 +34,18 @@ int seal_unclaim_number(u64 id);
 
 /*
  * Revoke all claims on @inode. *@revoked gets the number of claims that were
- * revoked. Returns 0, or -EINTR: killed before all of them were.
+ * revoked. Returns 0; -EINTR: killed before all of them were; -EBUSY: a holder
+ * was changing the map until the end of the limit, and none was.
  */
 int seal_revoke(struct inode *inode, u32 *revoked);
 
 /*
- * Drop all claims of a session. No other task uses the session. @why, an enum
- * seal_why, is told to listeners.
+ * Drop all claims of a session, and free it: at once if they are few, else soon.
+ * No other task uses the session. @why, an enum seal_why, is told to listeners.
  */
-void seal_session_end(struct seal_session *session, u32 why);
+void seal_session_close(struct seal_session *session, u32 why);
+
+int seal_release_init(void);
+void seal_release_exit(void);
 
 #endif /* SEAL_RELEASE_H */

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "base/lock.h"
 #include "table/entry.h"
@@ -63,6 +64,9 @@ struct seal_session {
 	 */
 	unsigned int		alerts;
 	wait_queue_head_t	wait;		/* for alerts */
+	/* when it has been closed, see seal_session_close() */
+	struct work_struct	work;
+	u32			why;
 };
 
 struct seal_request {

@@ -241,9 +241,8 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 	return path;
 }
 
-/* The path in @page as seen from the root directory of init. */
-static char *path_from_init(const struct seal_entry *entry, char *page,
-			    bool *deleted)
+char *seal_entry_path_init(const struct seal_entry *entry, char *page,
+			   bool *deleted)
 {
 	struct fs_struct *old = seal_init_fs_begin();
 	char *path = seal_entry_path_page(entry, page, deleted);
@@ -267,14 +266,6 @@ static char *page_put(char *page, const char *path)
 	return copy;
 }
 
-char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted)
-{
-	char *page = page_get();
-
-	return page ? page_put(page, path_from_init(entry, page, deleted)) :
-		      NULL;
-}
-
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
 {
 	char *page = page_get(), *path = NULL;
@@ -285,7 +276,7 @@ char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->id == id)
-		path = path_from_init(entry, page, deleted);
+		path = seal_entry_path_init(entry, page, deleted);
 	mutex_unlock(&seal_table_lock);
 	return page_put(page, path);
 }
@@ -297,6 +288,7 @@ struct seal_change *seal_change_alloc(gfp_t gfp)
 	if (!change)
 		return NULL;
 	mutex_init(&change->lock);
+	spin_lock_init(&change->grantees_lock);
 	INIT_LIST_HEAD(&change->grantees);
 	return change;
 }

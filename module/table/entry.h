@@ -11,6 +11,7 @@
 #include <linux/path.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "map/map.h"
@@ -77,15 +78,24 @@ struct seal_table {
  * with the entry.
  */
 struct seal_change {
-	/* one holder changes the map at a time; protects the fields below */
+	/*
+	 * One holder changes the map at a time, and waits for disks meanwhile.
+	 * Protects the fields below. Who drops a claim does not wait for it.
+	 */
 	struct mutex		lock;
 	/* the task that is changing the map; gates read it without the lock */
 	struct task_struct	*changer;
 	/* claims of tasks that have or want the lock; under seal_table_lock */
 	unsigned int		changers;
 	bool			unshared;	/* nobody may share blocks */
-	struct list_head	grantees;
 	u64			granted;	/* bytes */
+	struct list_head	grantees;
+	/*
+	 * Is held for a moment only: to change the list, and what a grantee is
+	 * after its claim was dropped, see grantee.h.
+	 */
+	spinlock_t		grantees_lock;
+	bool			left;		/* seal_grants_settle() is due */
 };
 
 struct seal_entry {
@@ -281,16 +291,14 @@ u32 seal_entry_flags(struct seal_entry *entry);
 char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 			   bool *deleted);
 
-/*
- * The path of an entry, as seen from the root directory of init, in memory from
- * kmalloc(); NULL: it cannot be reached, or no memory. For kernel threads. The
- * caller has a claim on the entry. May sleep.
- */
-char *seal_entry_path_copy(const struct seal_entry *entry, bool *deleted);
+/* The same as seen from the root directory of init. For kernel threads. */
+char *seal_entry_path_init(const struct seal_entry *entry, char *page,
+			   bool *deleted);
 
 /*
- * Like seal_entry_path_copy(), for the file @inode if it still has the entry
- * with number @id; else NULL. @inode is only compared. May sleep.
+ * The same for the file @inode if it still has the entry with number @id, in
+ * memory from kmalloc(); NULL: it has not, or it cannot be reached, or no memory.
+ * @inode is only compared. For kernel threads. May sleep.
  */
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 

@@ -435,6 +435,85 @@ START_TEST(seal_and_suspend)
 }
 END_TEST
 
+static void grant_and_commit(int dev, int fd, volatile int *step)
+{
+	struct seal_grant_extent extents[SEAL_GRANT_MIN_EXTENTS];
+	struct seal_grant grant = {
+		.size = sizeof(grant), .fd = fd, .flags = SEAL_GRANT_WRITTEN,
+		.nr_extents = SEAL_GRANT_MIN_EXTENTS,
+		.extents = (uintptr_t)extents, .length = 65536,
+	};
+	struct seal_commit_range range = { .length = 65536 };
+	struct seal_commit commit = {
+		.size = sizeof(commit), .fd = fd, .nr_ranges = 1,
+		.ranges = (uintptr_t)&range,
+	};
+	int on = *step;
+
+	for (;;) {
+		/* the second round of GRANT, or the first COMMIT, is held up */
+		grant.nr_extents = SEAL_GRANT_MIN_EXTENTS;
+		if (st_do_ioctl(dev, SEAL_IOC_GRANT, &grant))
+			_exit(1);
+		*step = -1;
+		while (*step == -1)
+			usleep(10000);
+		if (on && st_do_ioctl(dev, SEAL_IOC_COMMIT, &commit))
+			_exit(2);
+	}
+}
+
+/*
+ * GRANT, or COMMIT, waits for the lock of the file, which a direct read has. A freeze
+ * does not wait for them, or every writer of the filesystem would wait for the freeze.
+ */
+START_TEST(change_and_freeze)
+{
+	const char *what = _i ? "COMMIT behind a direct read and a freeze" :
+				"GRANT behind a direct read and a freeze";
+	const struct stuck_kind *kind = stuck_find("a direct read");
+	volatile int *step = mmap(NULL, sizeof(*step), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = st_create_written("stuck", 65536);
+	pid_t pid, stuck;
+	char path[256];
+
+	if (kind->lack && kind->lack()) {
+		ST_SKIP("%s", kind->lack());
+		return;
+	}
+	ck_assert(step != MAP_FAILED);
+	/* longer than a freeze may take here */
+	limit_long();
+	*step = _i;
+	pid = child();
+	if (!pid) {
+		int dev = st_session();
+
+		st_seal(dev, fd);
+		grant_and_commit(dev, fd, step);
+	}
+	while (*step != -1)
+		st_sleep_ms(20);
+	st_path(path, sizeof(path), "stuck");
+	stuck = stuck_start(kind, path);
+	freeze("a direct read and a freeze");
+	thaw();
+	*step = 0;
+	st_sleep_ms(1000);
+	/* it waits for the reader */
+	ck_assert_int_eq(st_wait_child(pid, 0), -1);
+	ck_assert_int_eq(*step, 0);
+	/* if it waited for the operation, it would take as long as the limit */
+	freeze(what);
+	thaw();
+	dies(pid, what);
+	stuck_end(stuck);
+	munmap((void *)step, sizeof(*step));
+	close(fd);
+}
+END_TEST
+
 static TCase *freezes(void)
 {
 	TCase *tc = tcase_create("freezes");
@@ -448,6 +527,7 @@ static TCase *freezes(void)
 	tcase_add_loop_test(tc, recall_and_frozen_group, 0, 2);
 	tcase_add_test(tc, recall_and_suspend);
 	tcase_add_test(tc, seal_and_suspend);
+	tcase_add_loop_test(tc, change_and_freeze, 0, 2);
 	return tc;
 }
 

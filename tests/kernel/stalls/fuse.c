@@ -71,7 +71,8 @@ static void answer(int fuse, const struct fuse_in_header *in)
 	case FUSE_OPEN:
 		reply(fuse, in, 0, &open, sizeof(open));
 		break;
-	case FUSE_READ:		/* this is the point */
+	case FUSE_READ:		/* these are the point */
+	case FUSE_FSYNC:
 	case FUSE_FORGET:
 	case FUSE_INTERRUPT:
 		break;
@@ -90,29 +91,37 @@ static void serve(int fuse)
 	_exit(0);
 }
 
-void *fuse_page(void)
+int fuse_file(int flags)
 {
 	int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC), fd;
 	char dir[] = "/tmp/fuse-XXXXXX", path[64], options[128];
-	void *page = MAP_FAILED;
 	pid_t server;
 
 	if (fuse < 0 || !mkdtemp(dir))
-		return NULL;
+		return -1;
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
 	if (mount("stuck", dir, "fuse", MS_NOSUID | MS_NODEV, options))
-		return NULL;
+		return -1;
 	server = fork();
 	if (!server)
 		serve(fuse);
 	close(fuse);
 	snprintf(path, sizeof(path), "%s/file", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	fd = open(path, flags | O_CLOEXEC);
 	/* what is open stays */
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
+	return fd;
+}
+
+void *fuse_page(void)
+{
+	int fd = fuse_file(O_RDONLY);
+	void *page;
+
+	if (fd < 0)
+		return NULL;
+	page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 	return page == MAP_FAILED ? NULL : page;
 }

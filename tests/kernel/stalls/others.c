@@ -2,25 +2,33 @@
 /*
  * Who holds up whom: a SEAL that attaches gates, and one that need not; gates that are
  * in use, and those that nobody needs any more; a task that calls an operation while
- * the module goes; two holders of whom each could be waited for; readers of a file
- * whose blocks are committed.
+ * the module goes; two holders of whom each could be waited for; readers and other
+ * holders of a file whose blocks are committed; a holder that ends, and whoever
+ * happens to close its session.
  */
 #define _GNU_SOURCE
 #include "../races/party.h"
+#include "fuse.h"
 #include "sealtest.h"
 #include "stuck.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libseal-events.h>
+#include <linux/aio_abi.h>
 #include <linux/falloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINGER	"/sys/module/seal/parameters/linger_ms"
@@ -319,6 +327,222 @@ START_TEST(commit_and_reader)
 }
 END_TEST
 
+/*
+ * COMMIT waits for the disk. Other holders of the file, and the rest of its own
+ * session, end without waiting for it; who has to wait gives up.
+ */
+START_TEST(commit_and_others)
+{
+	const char *what = "COMMIT waits for the disk";
+	struct seal_grant_extent extents[SEAL_GRANT_MIN_EXTENTS];
+	struct committer c = { .dev = st_session() };
+	struct seal_grant grant = {
+		.size = sizeof(grant), .flags = SEAL_GRANT_WRITTEN,
+		.nr_extents = SEAL_GRANT_MIN_EXTENTS,
+		.extents = (uintptr_t)extents, .length = 65536,
+	};
+	struct seal_release release = { .size = sizeof(release) };
+	struct seal_revoke revoke = { .size = sizeof(revoke) };
+	pid_t others[2];
+	double began;
+	int own;
+
+	others[0] = holder_start("held", 0);
+	c.fd = st_open("held", O_RDWR);
+	st_seal(c.dev, c.fd);
+	others[1] = fork();
+	ck_assert_int_ge(others[1], 0);
+	if (!others[1]) {
+		own = st_session();
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		st_seal(own, c.fd);
+		for (;;)
+			pause();
+	}
+	while (st_status(c.fd).holders < 3)
+		st_sleep_ms(20);
+	grant.fd = release.fd = revoke.fd = c.fd;
+	ck_assert_int_eq(st_do_ioctl(c.dev, SEAL_IOC_GRANT, &grant), 0);
+	holder_kill(others[0], "nobody commits");
+
+	party_start(&c.party, commit, &c);
+	park_set(0, &c.party, "vfs_fsync", 1);
+	party_go(&c.party);
+	park_wait(0);
+	holder_kill(others[1], what);
+	began = st_now();
+	ck_assert_int_eq(st_do_ioctl(c.dev, SEAL_IOC_RELEASE, &release), -EBUSY);
+	ck_assert_int_eq(st_do_ioctl(c.dev, SEAL_IOC_REVOKE, &revoke), -EBUSY);
+	ck_assert_uint_eq(revoke.holders, 0);
+	printf("%s: RELEASE and REVOKE gave up after %.2f s\n", what,
+	       st_now() - began);
+	ck_assert_msg(st_now() - began < st_patience(2 * LIMIT_MS / 1000 + 4),
+		      "%s: RELEASE and REVOKE took %.1f s", what,
+		      st_now() - began);
+	ck_assert_uint_eq(st_status(c.fd).granted, 65536);
+	/* and now the claim for which it commits */
+	began = st_now();
+	st_unseal(c.dev, c.fd);
+	ck_assert_msg(st_now() - began < st_patience(1), "%s: UNSEAL took %.1f s",
+		      what, st_now() - began);
+	ck_assert(st_sealed(c.fd));
+	park_release(0);
+	ck_assert_int_eq(party_join(&c.party), 0);
+	ck_assert(st_becomes_unsealed(c.fd));
+
+	/* nothing is left of the grant */
+	st_seal(c.dev, c.fd);
+	ck_assert_uint_eq(st_status(c.fd).granted, 0);
+	ck_assert_int_eq(commit(&c), -ENXIO);
+	close(c.dev);
+	close(c.fd);
+}
+END_TEST
+
+#define FSYNCS	600	/* more than a workqueue does at a time, per processor */
+
+/* Fill the workqueue that all share, for ever. Any user can do that. */
+static void fill_workqueue(int ready)
+{
+	int fd = fuse_file(O_RDWR), cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct iocb cb = { .aio_lio_opcode = IOCB_CMD_FSYNC }, *list = &cb;
+	aio_context_t context = 0;
+
+	cb.aio_fildes = fd;
+	if (fd < 0 || syscall(SYS_io_setup, (long)cpus * FSYNCS, &context))
+		_exit(1);
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+		for (int i = 0; i < FSYNCS; i++)
+			if (syscall(SYS_io_submit, context, 1, &list) != 1)
+				_exit(2);
+	}
+	if (write(ready, "r", 1) != 1)
+		_exit(3);
+	for (;;)
+		pause();
+}
+
+static void seal_and_close(int fd, const char *what)
+{
+	double began;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		int dev = st_session();
+
+		st_seal(dev, fd);
+		st_unseal(dev, fd);
+		st_seal(dev, fd);
+		_exit(0);
+	}
+	began = st_now();
+	ck_assert_msg(!st_wait_child(pid, st_patience(5)), "%s: a holder does not end",
+		      what);
+	printf("%s: a holder ended after %.2f s\n", what, st_now() - began);
+}
+
+/* Somebody listens to events. Who lets go of a file does not wait for that workqueue. */
+START_TEST(full_workqueue)
+{
+	const char *what = "the workqueue that all share is full";
+	int fd = st_create_written("victim", 65536), ready[2];
+	struct seal_monitor *monitor;
+	pid_t holder, filler;
+	char byte;
+
+	if (access("/dev/fuse", F_OK)) {
+		ST_SKIP("no FUSE in this kernel");
+		return;
+	}
+	holder = holder_start("held", 0);
+	ck_assert_int_eq(seal_monitor_open(&monitor, SEAL_EVENTS_ALL), 0);
+	seal_and_close(fd, "a monitor runs");
+	ck_assert_int_eq(pipe(ready), 0);
+	filler = fork();
+	ck_assert_int_ge(filler, 0);
+	if (!filler) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		fill_workqueue(ready[1]);
+	}
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	seal_and_close(fd, what);
+	holder_kill(holder, what);
+	kill(-filler, SIGKILL);
+	ck_assert_int_ne(st_wait_child(filler, st_patience(20)), -1);
+	seal_monitor_close(monitor);
+	close(fd);
+}
+END_TEST
+
+#define MANY	1000
+#define FEW	10
+
+/* Seal @nr files, and let them go: processor time of that, in seconds. */
+static double close_many(int nr)
+{
+	struct timespec begin, end;
+	int dev = st_session(), *fds = calloc(nr, sizeof(*fds));
+	struct seal_files out;
+	char name[16];
+
+	ck_assert_ptr_nonnull(fds);
+	for (int i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "many%d", i);
+		fds[i] = st_create(name);
+	}
+	ck_assert_int_eq(st_do_seal(dev, fds, nr, 0, 0, 0, &out), 0);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+	close(dev);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+	for (int i = 0; i < nr; i++) {
+		ck_assert(nr == FEW ? !st_sealed(fds[i]) :
+				      st_becomes_unsealed(fds[i]));
+		close(fds[i]);
+		snprintf(name, sizeof(name), "many%d", i);
+		st_remove(name);
+	}
+	free(fds);
+	return end.tv_sec - begin.tv_sec + (end.tv_nsec - begin.tv_nsec) / 1e9;
+}
+
+static double least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The one who closes the last descriptor of a session may have got it from others. To
+ * drop all claims at once would take him a hundred times as long.
+ */
+START_TEST(close_is_bounded)
+{
+	struct rlimit limit = { 4096, 4096 };
+	pid_t holder = holder_start("held", 0);
+	double few = 1000, many = 1000;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	/* the shortest: what the host does meanwhile counts as their time */
+	for (int i = 0; i < 4; i++) {
+		few = least(few, close_many(FEW));
+		many = least(many, close_many(MANY));
+	}
+	printf("to close a session took %.5f s with %d files, %.5f s with %d\n", few,
+	       FEW, many, MANY);
+	ck_assert_msg(many < 40 * few, "%.5f s with %d files, %.5f s with %d", few,
+		      FEW, many, MANY);
+	holder_kill(holder, "few and many files");
+}
+END_TEST
+
 static void linger_default(void)
 {
 	limit_long();
@@ -336,6 +560,9 @@ static TCase *others(void)
 	tcase_add_test(tc, calls_while_the_module_goes);
 	tcase_add_test(tc, two_holders);
 	tcase_add_test(tc, commit_and_reader);
+	tcase_add_test(tc, commit_and_others);
+	tcase_add_test(tc, full_workqueue);
+	tcase_add_test(tc, close_is_bounded);
 	return tc;
 }
 
