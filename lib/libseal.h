@@ -227,8 +227,9 @@ int seal_unseal_claim(struct seal_session *session, uint64_t claim);
  * The holders are told: see struct seal_revoke in <uapi/seal.h>.
  *
  * Return: 0; -EPERM: the caller lacks CAP_LINUX_IMMUTABLE, or neither owns the
- * file nor has CAP_FOWNER; -EINTR: not all claims were dropped; -ENOTTY: the
- * module is too old; -EBADF, -ENOMEM.
+ * file nor has CAP_FOWNER; -EINTR: not all claims were dropped; -EBUSY: none was,
+ * because a holder was changing the map all the time (the parameter limit_ms of the
+ * module); -ENOTTY: the module is too old; -EBADF, -ENOMEM.
  */
 int seal_revoke(struct seal_session *session, int fd, unsigned int *holders);
 
@@ -238,8 +239,8 @@ int seal_revoke(struct seal_session *session, int fd, unsigned int *holders);
  * @fd: the file
  * @status: filled in
  *
- * Return: 0; -EBADF, -EPERM, -EOPNOTSUPP (the map cannot be read), -EIO,
- * -ENOMEM, -EINTR.
+ * Return: 0; -EBADF, -EPERM, -EOPNOTSUPP (the map cannot be read), -EBUSY (it
+ * could not be read in time), -EIO, -ENOMEM, -EINTR.
  */
 int seal_status_sized(struct seal_session *session, int fd,
 		      struct seal_status *status, size_t size);

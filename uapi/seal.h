@@ -352,7 +352,9 @@ struct seal_revoke {
  * cannot be read, all that are written count as @shared. With SEAL_ASK_SEAL no map
  * is read.
  *
- * Errors: EINVAL, EOPNOTSUPP (the map cannot be read), EIO, ENOMEM, EINTR.
+ * Errors: EINVAL, EOPNOTSUPP (the map cannot be read), EBUSY (it could not be read
+ * within limit_ms: a lock of the file was not free, or the kernel takes long to
+ * attach or detach gates), EIO, ENOMEM, EINTR.
  */
 struct seal_status {
 	__u32	size;
