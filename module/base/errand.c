@@ -9,6 +9,7 @@
 
 enum {
 	WANTED,
+	RUNNING,
 	ENDED,		/* the task gets the result */
 	LEFT,		/* the task has gone */
 };
@@ -29,7 +30,7 @@ static void errand_work(struct work_struct *work)
 	struct seal_errand *errand = container_of(work, struct seal_errand,
 						  work);
 
-	if (atomic_read(&errand->state) == WANTED)
+	if (atomic_cmpxchg(&errand->state, WANTED, RUNNING) == WANTED)
 		errand->run(errand);
 	kref_put(&errand->ref, errand_free);
 }
@@ -38,22 +39,38 @@ bool seal_errand_end(struct seal_errand *errand, int ret)
 {
 	/* the completion orders this before the task reads it */
 	errand->ret = ret;
-	if (atomic_cmpxchg(&errand->state, WANTED, ENDED) != WANTED)
+	if (atomic_cmpxchg(&errand->state, RUNNING, ENDED) != RUNNING)
 		return false;
 	complete(&errand->done);
 	return true;
 }
 
-/* The task waits no longer. Returns false if the errand has ended after all. */
-static bool leave(struct seal_errand *errand)
+/*
+ * Wait for the end. The limit is for the turn of the errand: once it runs, it takes
+ * as long as the kernel needs for it. Returns 0, -EINTR or -EBUSY.
+ */
+static int errand_wait(struct seal_errand *errand,
+		       const struct seal_limit *limit)
 {
-	return atomic_cmpxchg(&errand->state, WANTED, LEFT) == WANTED;
+	long left = limit->end - jiffies;
+
+	left = wait_for_completion_killable_timeout(&errand->done, max(left, 1L));
+	if (!left && atomic_cmpxchg(&errand->state, WANTED, LEFT) == WANTED)
+		return -EBUSY;
+	if (!left)
+		left = wait_for_completion_killable(&errand->done) ?: 1;
+	if (left > 0)
+		return 0;
+	/* killed, but the result has come all the same */
+	if (atomic_cmpxchg(&errand->state, WANTED, LEFT) == WANTED ||
+	    atomic_cmpxchg(&errand->state, RUNNING, LEFT) == RUNNING)
+		return -EINTR;
+	return 0;
 }
 
 int seal_errand_do(struct seal_errand *errand, const struct seal_limit *limit,
 		   const char *what)
 {
-	long left = limit->end - jiffies;
 	int ret;
 
 	init_completion(&errand->done);
@@ -67,10 +84,10 @@ int seal_errand_do(struct seal_errand *errand, const struct seal_limit *limit,
 	kref_get(&errand->ref);
 	queue_work(queue, &errand->work);
 
-	left = wait_for_completion_killable_timeout(&errand->done, max(left, 1L));
-	if (left <= 0 && leave(errand)) {
-		ret = left ? -EINTR : seal_limit_tell(limit, what);
-	} else {
+	ret = errand_wait(errand, limit);
+	if (ret == -EBUSY) {
+		seal_limit_tell(limit, what);
+	} else if (!ret) {
 		ret = errand->ret;
 		if (ret && errand->reason[0])
 			strscpy(limit->reason, errand->reason, SEAL_REASON_LEN);

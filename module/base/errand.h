@@ -39,8 +39,8 @@ struct seal_errand {
 
 /*
  * Have @errand run and wait for it. Returns its result, and fills in the reason of
- * @limit if that is an error; -EINTR: killed; -EBUSY: not done before the end of
- * @limit, @what is the reason. Frees @errand, at once or when it has ended.
+ * @limit if that is an error; -EINTR: killed; -EBUSY: its turn did not come before the
+ * end of @limit, @what is the reason. Frees @errand, at once or when it has ended.
  */
 int seal_errand_do(struct seal_errand *errand, const struct seal_limit *limit,
 		   const char *what);
