@@ -3,6 +3,7 @@
  * Two files that are sealed together while a bitmap is made of what differs.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -18,17 +19,26 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* A map is read by the seal, which may be gone: then that is the reason. */
+static bool lost_seal(int error)
+{
+	return error == -EACCES || error == -EOWNERDEAD;
+}
+
 static int compare(struct seal_bitmap *bitmap, struct seal_diff *diff,
 		   uint32_t granularity)
 {
 	uint64_t old_size, new_size;
-	int ret;
+	int check, ret;
 
 	seal_diff_sizes(diff, &old_size, &new_size);
 	ret = bitmap_begin(bitmap, old_size, new_size, granularity);
 	if (!ret)
 		ret = bitmap_compare(bitmap, diff);
-	return ret ? ret : seal_diff_check(diff);
+	if (ret && !lost_seal(ret))
+		return ret;
+	check = seal_diff_check(diff);
+	return check ? check : ret;
 }
 
 static int make(struct seal_bitmap *bitmap, int old_fd, int new_fd,

@@ -46,6 +46,18 @@ bool seal_errand_end(struct seal_errand *errand, int ret)
 }
 
 /*
+ * The task was killed. An errand that runs already is to give up soon, since others
+ * wait for their turn. Returns false if it has ended after all.
+ */
+static bool leave(struct seal_errand *errand)
+{
+	if (atomic_cmpxchg(&errand->state, WANTED, LEFT) == WANTED)
+		return true;
+	WRITE_ONCE(errand->limit.end, jiffies - 1);
+	return atomic_cmpxchg(&errand->state, RUNNING, LEFT) == RUNNING;
+}
+
+/*
  * Wait for the end. The limit is for the turn of the errand: once it runs, it takes
  * as long as the kernel needs for it. Returns 0, -EINTR or -EBUSY.
  */
@@ -61,11 +73,7 @@ static int errand_wait(struct seal_errand *errand,
 		left = wait_for_completion_killable(&errand->done) ?: 1;
 	if (left > 0)
 		return 0;
-	/* killed, but the result has come all the same */
-	if (atomic_cmpxchg(&errand->state, WANTED, LEFT) == WANTED ||
-	    atomic_cmpxchg(&errand->state, RUNNING, LEFT) == RUNNING)
-		return -EINTR;
-	return 0;
+	return leave(errand) ? -EINTR : 0;
 }
 
 int seal_errand_do(struct seal_errand *errand, const struct seal_limit *limit,

@@ -47,6 +47,9 @@ static int allocate(struct seal_entry *entry, struct file *file, u64 start,
 				    end - start);
 	seal_change_forbid(entry);
 	sb_end_write(entry->inode->i_sb);
+	/* that would mean a freeze, after which it is tried again */
+	if (ret == -EAGAIN)
+		ret = -EIO;
 	/* also after a failure, because a part may have been allocated */
 	err = vfs_fsync(file, 0);
 	seal_change_reread(entry);

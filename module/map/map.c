@@ -158,6 +158,16 @@ static int map_walk(struct inode *inode, u64 start, u64 end,
 	return walk(inode, start, end, true, limit, fn, arg);
 }
 
+/* What to return if a walk failed with @error. */
+static int unread(int error, char *reason)
+{
+	if (error != -ENXIO)
+		return error;
+	strscpy(reason, "ftrace is switched off, the map cannot be read",
+		SEAL_REASON_LEN);
+	return -EOPNOTSUPP;
+}
+
 static u32 range_state(u32 flags)
 {
 	if (flags & FIEMAP_EXTENT_DELALLOC)
@@ -359,13 +369,8 @@ static int map_build(struct inode *inode, struct seal_map_info *info,
 
 	ret = walk(inode, 0, U64_MAX, shared, limit,
 		   change ? build_changed : build_extent, &b);
-	if (ret == -ENXIO)
-		strscpy(reason, "ftrace is switched off, the map cannot be read",
-			SEAL_REASON_LEN);
-	if (ret == -ENXIO || ret == -EOPNOTSUPP)
-		return -EOPNOTSUPP;
 	if (ret)
-		return ret;
+		return unread(ret, reason);
 	add_hole(&b, b.eof);
 	digest_flush(&b);
 	info->sum.digest = xxh64_digest(&b.hash);
@@ -408,10 +413,9 @@ int seal_map_read_places(struct inode *inode, struct seal_map_info *info,
 {
 	int ret = seal_map_redirects(inode, limit);
 
-	/* -EOPNOTSUPP has no reason yet: reading gives one */
-	if (ret < 0 && ret != -EOPNOTSUPP)
+	if (ret < 0)
 		return ret;
-	if (ret > 0) {
+	if (ret) {
 		ret = map_read(inode, info, ranges, limit->reason, false,
 			       limit);
 		info->sum.places = true;
@@ -458,9 +462,8 @@ int seal_map_redirects(struct inode *inode, const struct seal_limit *limit)
 	if (!seal_is_xfs(inode) || seal_step_skipped(SEAL_STEP_COW))
 		return 0;
 	ret = map_walk(inode, 0, U64_MAX, limit, find_written, &first);
-	if (ret == -ENXIO)
-		return -EOPNOTSUPP;
-	return ret > 0 ? seal_xfs_redirects(inode, first) : ret;
+	return ret > 0 ? seal_xfs_redirects(inode, first) :
+	       ret < 0 ? unread(ret, limit->reason) : 0;
 }
 
 static int check_written(void *arg, u64 start, u64 end, u64 physical, u32 flags)

@@ -183,7 +183,7 @@ int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit)
 		/* the answer could not be found out: not "unsupported" */
 		if (ret == -ENOMEM || ret == -EINTR || ret == -EBUSY)
 			return ret;
-		if (fs->sets[i]->module && !found) {
+		if (ret == -ENOENT && fs->sets[i]->module && !found) {
 			snprintf(reason, SEAL_REASON_LEN,
 				 "module %s is not loaded", fs->module);
 			return SEAL_FS_NOT_LOADED;

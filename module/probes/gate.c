@@ -31,7 +31,6 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
-#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
@@ -383,8 +382,7 @@ static int blame(struct seal_gate_set *set, int error,
 	struct ftrace_ops scratch;
 	int ret;
 
-	while (left && !seal_limit_over(limit) &&
-	       !fatal_signal_pending(current)) {
+	while (left && !seal_limit_over(limit)) {
 		nr = DIV_ROUND_UP(left, 2);
 		ret = ops_attach(&scratch, enter_nothing, set->observes,
 				 set->sites + first, nr);

@@ -135,8 +135,8 @@ void seal_set_put(struct seal_gate_set *set);
 
 /*
  * Does this kernel have all functions of @set? Nothing is attached. If it does not,
- * @found gets the number of functions in the module of @set that were found.
- * Errors as for seal_set_get().
+ * @found gets, with -ENOENT, the number of functions in the module of @set that were
+ * found. Errors as for seal_set_get().
  */
 int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 		     unsigned int *found);
@@ -183,8 +183,8 @@ static __always_inline void seal_redirect(struct ftrace_regs *call, void *to)
 static __always_inline void seal_wrap(struct ftrace_regs *call, void *to)
 {
 	/*
-	 * As try_module_get(), which is a call of forty instructions. Once rmmod
-	 * has begun, there is no reference left.
+	 * As try_module_get(), without the call and its trace point. Once rmmod has
+	 * begun, there is no reference left.
 	 */
 #ifdef CONFIG_MODULE_UNLOAD
 	if (unlikely(!atomic_inc_not_zero(&THIS_MODULE->refcnt)))

@@ -131,6 +131,33 @@ nothing_left() {
 	check "nothing is left" [ -z "$(ls -A "$1")" ]
 }
 
+# A program opens NEW for writing while the maps are read by the seals: those go, and
+# that is the reason, not that there is no seal to read by.
+# shellcheck disable=SC2034 # ERR is for "says"
+refused_writer() {
+	local nth pid status=0
+
+	cp --reflink=always new late
+	sync late
+	nth=$(strace -e trace=ioctl sealctl bitmap -q -o out/o old late 2>&1 |
+		grep '^ioctl' | grep -n '0xd6, 0xb,' | head -n 1 | cut -d: -f1)
+	rm -f out/o
+	check "the maps are read by the seals" [ -n "$nth" ]
+	strace -o /dev/null -e trace=ioctl \
+		-e inject=ioctl:delay_enter=3000000:when="${nth:-1}" \
+		sealctl bitmap -q -o out/o old late 2>"$T/err" &
+	pid=$!
+	until_true sealed late
+	expect 0 "a program opens NEW for writing" dd if=/dev/zero of=late bs=4k count=1 \
+		conv=notrunc
+	wait "$pid" || status=$?
+	check "the bitmap is refused" [ "$status" -eq 1 ]
+	ERR=$(<"$T/err")
+	says "says why" "goes first"
+	nothing_left out
+	rm -f late
+}
+
 cases_refused() {
 	local mode
 
@@ -179,6 +206,7 @@ cases_refused() {
 	says "a warning" "warning" "reflinked copies"
 	check "all is dirty" [ "$(dirty_of out/o changed)" = "0+4194304" ]
 	rm -f out/o own empty
+	refused_writer
 	refused_filesystems
 	refused_twins
 	refused_full

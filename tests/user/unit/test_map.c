@@ -218,6 +218,30 @@ START_TEST(test_bad_descriptor)
 }
 END_TEST
 
+/* A module that does not know how to read by a seal: the map is read as without. */
+START_TEST(test_without_places)
+{
+	int (*by_seal)(struct seal_map *m);
+	struct seal_session old = { .fd = -1 };
+	struct seal_extent extent;
+	FILE *file = tmpfile();
+	int with, without;
+
+	ck_assert_ptr_nonnull(file);
+	/* no command of the module is known to an ordinary file */
+	map->fd = fileno(file);
+	old.fd = map->fd;
+	map->eof = 8 * K;
+	ck_assert_int_eq(map_ask_seal(map, &old), 0);
+	by_seal = map->load;
+	with = seal_map_next(map, &extent);
+	ck_assert(map->load != by_seal);
+	without = map->load(map);
+	ck_assert_int_eq(with < 0 ? with : 0, without);
+	fclose(file);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("map");
@@ -233,6 +257,7 @@ int main(void)
 	tcase_add_loop_test(tests, test_batches, MAP_BATCH, MAP_BATCH + 1);
 	tcase_add_test(tests, test_changed);
 	tcase_add_test(tests, test_error);
+	tcase_add_test(tests, test_without_places);
 	tcase_add_test(tests, test_bad_descriptor);
 	return run_tests(tests, "map");
 }
