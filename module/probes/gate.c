@@ -3,25 +3,7 @@
  * The gate engine: attaches sets of gates to functions of the kernel by ftrace,
  * and detaches them.
  *
- * Flags of an ftrace_ops that redirects calls:
- *
- * - IPMODIFY. ftrace lets only one such ops have a function. A later live patch
- *   of the function is refused; a BPF trampoline is told to share the function,
- *   or is refused.
- * - PERMANENT. While the ops is registered, ftrace cannot be switched off
- *   (sysctl kernel.ftrace_enabled).
- * - Not SAVE_REGS: the arguments and the instruction pointer are enough.
- * - Not RECURSION: no handler calls anything that leads back to its function.
- *
- * An ops is registered anew each time its set is attached. Adding a function to
- * a registered ops would not do: only registering looks for BPF trampolines
- * that are on the function already, and tells them to share. (This is why gates
- * are not kprobes: all kprobes share one such ops.)
- *
- * Detaching needs no memory. It waits until no task is in the trampoline or in
- * a handler (RCU tasks), which takes about a tenth of a second for each ops.
- * Therefore a worker detaches a set, after the set has been without users for
- * linger_ms.
+ * A worker detaches a set, after the set has been without users for linger_ms.
  */
 #include <linux/bpf.h>
 #include <linux/delay.h>
@@ -40,6 +22,7 @@
 #include "base/lock.h"
 #include "base/owners.h"
 #include "probes/gate.h"
+#include "probes/ops.h"
 #include "probes/probe.h"
 #include "probes/share.h"
 #include "probes/symbol.h"
@@ -150,59 +133,6 @@ static notrace void enter_guard(unsigned long ip, unsigned long parent,
 	land_set(container_of(ops, struct seal_gate_set, guard), ip, call);
 }
 
-/* ftrace itself waits for at least a millisecond in each try. */
-#define MAX_TRIES	1000
-
-/*
- * ftrace asks a BPF trampoline on one of the functions to share the function.
- * The answer is -EAGAIN while somebody attaches or detaches a program there.
- */
-static int ops_register(struct ftrace_ops *ops)
-{
-	unsigned int tries;
-	int ret;
-
-	for (tries = 0; tries < MAX_TRIES; tries++) {
-		ret = register_ftrace_function(ops);
-		if (ret != -EAGAIN)
-			break;
-	}
-	return ret;
-}
-
-/* Overwrites @ops first: one that was used before has stale pointers in it. */
-static int ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
-		      unsigned long *sites, unsigned int nr)
-{
-	int ret;
-
-	*ops = (struct ftrace_ops){
-		.func	= func,
-		.flags	= FTRACE_OPS_FL_PERMANENT |
-			  (observes ? 0 : FTRACE_OPS_FL_IPMODIFY),
-	};
-	if (seal_attach_fails())
-		return -ENOMEM;
-	ret = ftrace_set_filter_ips(ops, sites, nr, 0, 1);
-	if (!ret)
-		ret = seal_attach_fails() ? -EBUSY : ops_register(ops);
-	if (ret)
-		ftrace_free_filter(ops);
-	return ret;
-}
-
-/* Returns false if the ops and its functions must stay for ever. */
-static bool ops_detach(struct ftrace_ops *ops)
-{
-	/* fails only if ftrace found its own code broken and gave up */
-	if (seal_detach_fails() || unregister_ftrace_function(ops)) {
-		seal_probes_give_up();
-		return false;
-	}
-	ftrace_free_filter(ops);
-	return true;
-}
-
 static void target(const struct seal_gate_set *set,
 		   const struct seal_gate *gate, char *buf, size_t size)
 {
@@ -212,21 +142,14 @@ static void target(const struct seal_gate_set *set,
 		 gate->symbol);
 }
 
-/* A handler that does nothing, for an ops that only has to be registered. */
-static notrace void enter_nothing(unsigned long ip, unsigned long parent,
-				  struct ftrace_ops *ops,
-				  struct ftrace_regs *call)
-{
-}
-
 /* If ftrace is switched off, even an ops that redirects nothing is refused. */
 static bool ftrace_is_off(unsigned long site)
 {
 	struct ftrace_ops scratch;
 
-	if (ops_attach(&scratch, enter_nothing, true, &site, 1))
+	if (seal_ops_attach(&scratch, seal_enter_nothing, true, &site, 1))
 		return true;
-	ops_detach(&scratch);
+	seal_ops_detach(&scratch);
 	return false;
 }
 
@@ -384,12 +307,12 @@ static int blame(struct seal_gate_set *set, int error,
 
 	while (left && !seal_limit_over(limit)) {
 		nr = DIV_ROUND_UP(left, 2);
-		ret = ops_attach(&scratch, enter_nothing, set->observes,
-				 set->sites + first, nr);
+		ret = seal_ops_attach(&scratch, seal_enter_nothing,
+				      set->observes, set->sites + first, nr);
 		if (ret && left == 1)
 			return explain(set, set->at_site[first], ret,
 				       limit->reason);
-		if (ret == -ENOMEM || (!ret && !ops_detach(&scratch)))
+		if (ret == -ENOMEM || (!ret && !seal_ops_detach(&scratch)))
 			break;
 		if (!ret)
 			first += nr;
@@ -406,21 +329,40 @@ static int blame(struct seal_gate_set *set, int error,
 static int shared_attach(struct seal_gate_set *set, ftrace_func_t func,
 			 const struct seal_limit *limit)
 {
-	int ret = ops_attach(&set->ops, func, set->observes, set->sites,
-			     set->nr_sites);
+	int ret = seal_ops_attach(&set->ops, func, set->observes, set->sites,
+				  set->nr_sites);
 
 	return ret && ret != -ENOMEM ? blame(set, ret, limit) : ret;
 }
 
-/* Detach the hot gates among the first @nr gates of @set. */
-static bool hot_detach(struct seal_gate_set *set, unsigned int nr)
+/* Have the hot gates among the first @nr gates of @set called no more. */
+static bool hot_leave(struct seal_gate_set *set, unsigned int nr)
 {
 	bool done = true;
 
 	while (nr--)
 		if (set->gates[nr].hook && set->gates[nr].site)
-			done &= ops_detach(&set->gates[nr].ops);
+			done &= seal_ops_leave(&set->gates[nr].ops);
 	return done;
+}
+
+/* They have left, and seal_ops_wait() was called. */
+static bool hot_free(struct seal_gate_set *set, unsigned int nr)
+{
+	bool done = true;
+
+	while (nr--)
+		if (set->gates[nr].hook && set->gates[nr].site)
+			done &= seal_ops_free(&set->gates[nr].ops);
+	return done;
+}
+
+static void hot_detach(struct seal_gate_set *set, unsigned int nr)
+{
+	if (!hot_leave(set, nr))
+		return;
+	seal_ops_wait();
+	hot_free(set, nr);
 }
 
 /* Unregister the kprobes of the first @nr gates of @set. */
@@ -469,7 +411,7 @@ static int kprobes_attach(struct seal_gate_set *set,
 		if (ret) {
 			kprobes_detach(set, i);
 			if (!set->observes && !seal_probes_stuck())
-				ops_detach(&set->ops);
+				seal_ops_detach(&set->ops);
 			return explain(set, gate, ret, limit->reason);
 		}
 	}
@@ -487,8 +429,8 @@ static int ftrace_attach(struct seal_gate_set *set,
 
 		if (!gate->hook || !gate->site)
 			continue;
-		ret = ops_attach(&gate->ops, gate->hook, set->observes,
-				 &gate->site, 1);
+		ret = seal_ops_attach(&gate->ops, gate->hook, set->observes,
+				      &gate->site, 1);
 		if (ret) {
 			hot_detach(set, i);
 			return explain(set, gate, ret, limit->reason);
@@ -535,7 +477,7 @@ static int guard_register(struct seal_gate_set *set)
 	if (!has_guard(set) || set->guarded ||
 	    seal_step_skipped(SEAL_STEP_GUARDS))
 		return 0;
-	ret = register_ftrace_function(&set->guard);
+	ret = seal_ops_return(&set->guard);
 	if (ret)
 		return ret;
 	set->guarded = true;
@@ -548,10 +490,9 @@ static bool guard_unregister(struct seal_gate_set *set)
 {
 	if (!set->guarded)
 		return true;
-	if (unregister_ftrace_function(&set->guard)) {
-		seal_probes_give_up();
+	if (!seal_ops_leave(&set->guard))
 		return false;
-	}
+	seal_ops_wait();
 	set->guarded = false;
 	return true;
 }
@@ -595,10 +536,7 @@ static bool guard_detach(struct seal_gate_set *set)
 {
 	if (!has_guard(set))
 		return true;
-	if (!guard_unregister(set))
-		return false;
-	ftrace_free_filter(&set->guard);
-	return true;
+	return guard_unregister(set) && seal_ops_free(&set->guard);
 }
 
 /*
@@ -750,13 +688,14 @@ static bool settle_site(unsigned long site)
 		begin = sharing_begin();
 		WRITE_ONCE(settler, current);
 		/* the guard is there, and sends calls to the landing */
-		ret = ops_attach(&scratch, enter_nothing, false, &site, 1);
+		ret = seal_ops_attach(&scratch, seal_enter_nothing, false,
+				      &site, 1);
 		WRITE_ONCE(settler, NULL);
 		/* somebody else redirects the function, and has it shared */
 		if (ret == -EBUSY)
 			return true;
 		asking_begin();
-		if (!ret && !ops_detach(&scratch))
+		if (!ret && !seal_ops_detach(&scratch))
 			return false;
 		unheard = asking_end();
 		if (!ret && !unheard && none_shares(begin))
@@ -899,6 +838,8 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 static void set_detach(struct seal_gate_set *set)
 {
 	u64 begin = sharing_begin();
+	/* if a kprobe is left, so is the ops that announces its redirection */
+	bool shared = set->nr_sites && !(set->kprobes && set->observes);
 	bool done = true, missed;
 
 	WRITE_ONCE(set->fallocate, NULL);
@@ -911,12 +852,17 @@ static void set_detach(struct seal_gate_set *set)
 	asking_begin();
 	if (done && set->kprobes)
 		done = kprobes_detach(set, set->nr_gates);
-	/* if a kprobe is left, so is the ops that announces its redirection */
-	if (done && set->nr_sites && !(set->kprobes && set->observes))
-		done = ops_detach(&set->ops);
+	if (done && shared)
+		done = seal_ops_leave(&set->ops);
 	if (done && !set->kprobes)
-		done = hot_detach(set, set->nr_gates);
+		done = hot_leave(set, set->nr_gates);
 	missed = asking_end();
+	if (done && (shared || !set->kprobes))
+		seal_ops_wait();
+	if (done && shared)
+		done = seal_ops_free(&set->ops);
+	if (done && !set->kprobes)
+		done = hot_free(set, set->nr_gates);
 	if (done)
 		done = set_forget(set, missed, begin);
 	list_del_init(&set->list);
@@ -1031,11 +977,11 @@ static struct seal_gate_set *due_set(unsigned long *wait)
  * Detaches one set, or one guard, in each run and queues itself again, so that
  * nobody waits for sets_lock longer than that takes.
  *
- * Detaching waits until every task has slept, with sets_lock and a lock of ftrace
- * held. A task that runs in the kernel without a pause makes that take long, and
- * whoever loads or unloads a module waits for it. Therefore this first waits for such
- * a moment without a lock, again and again until that takes little time. Until then
- * the gates stay attached, and a task that seals meanwhile finds them.
+ * Detaching waits until every task has slept, with sets_lock held. A task that runs
+ * in the kernel without a pause makes that take long, and whoever seals, or unloads
+ * a filesystem, waits for it. Therefore this first waits for such a moment without
+ * the lock, again and again until that takes little time. Until then the gates stay
+ * attached, and a task that seals meanwhile finds them.
  */
 #define MAX_SLEEP	(2 * HZ)
 

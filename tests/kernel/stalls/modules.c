@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whoever loads or unloads a module takes the locks of ftrace. Gates are attached and
- * detached with these locks held, so that must not take long, whatever tasks do.
+ * Whoever loads or unloads a module takes the locks of ftrace. Attaching and detaching
+ * gates takes them as well, so that must not take long, whatever tasks do.
  */
 #define _GNU_SOURCE
 #include "sealtest.h"
@@ -21,9 +21,10 @@
 
 #define MODULE	"ts_bm"
 #define GROUPS	"/run/seal-groups"
+#define LINGER	"/sys/module/seal/parameters/linger_ms"
 
 /* Longer than it takes under emulation, and far shorter than with the locks kept. */
-#define MAX_WAIT	6.0
+#define MAX_WAIT	4.0
 
 static double run(const char *command)
 {
@@ -48,7 +49,12 @@ static double longest(unsigned int seconds)
 	return most;
 }
 
-/* Reads 64 MiB in a call, in which the task never sleeps. */
+#define PARTS	1024
+
+/*
+ * Reads a GiB in a call, in which the task never sleeps: some seconds. In the pause
+ * between two calls it looks as if detaching gates took no time.
+ */
 static pid_t reader_start(void)
 {
 	pid_t pid = fork();
@@ -56,15 +62,15 @@ static pid_t reader_start(void)
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
 		static char buf[1 << 20];
-		struct iovec iov[64];
+		static struct iovec iov[PARTS];
 		int fd = open("/dev/urandom", O_RDONLY);
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (int i = 0; i < 64; i++)
+		for (int i = 0; i < PARTS; i++)
 			iov[i] = (struct iovec){ buf, sizeof(buf) };
-		for (;;)
-			if (readv(fd, iov, 64) < 0)
-				_exit(1);
+		while (readv(fd, iov, PARTS) >= 0)
+			sleep(2);
+		_exit(1);
 	}
 	return pid;
 }
@@ -88,8 +94,9 @@ START_TEST(gates_go_beside_a_reader)
 	reader = reader_start();
 	without = longest(3);
 	st_unseal(dev, fd);
-	/* after a second they would go */
-	with = longest(8);
+	/* now they would go */
+	ck_assert_int_eq(st_do_write_file(LINGER, "0"), 0);
+	with = longest(20);
 	kill(reader, SIGKILL);
 	waitpid(reader, NULL, 0);
 	judge(what, without, with);
@@ -108,13 +115,13 @@ static void group_write(const char *file, const char *text)
 		      strerror(errno));
 }
 
-/* A task that gets a twentieth of a processor. */
+/* A task that gets little of a processor, and stops long in between. */
 static void become_slow(void)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", getpid());
-	group_write("slow/cpu.max", "5000 100000");
+	group_write("slow/cpu.max", "1000 400000");
 	group_write("slow/cgroup.procs", text);
 }
 
@@ -159,12 +166,18 @@ START_TEST(slow_task_attaches)
 }
 END_TEST
 
+static void end(void)
+{
+	st_do_write_file(LINGER, "1000");
+	limit_long();
+}
+
 static TCase *modules(void)
 {
 	TCase *tc = tcase_create("modules");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_checked_fixture(tc, limit_short, limit_long);
+	tcase_add_checked_fixture(tc, limit_short, end);
 	tcase_add_test(tc, gates_go_beside_a_reader);
 	tcase_add_test(tc, slow_task_attaches);
 	return tc;
