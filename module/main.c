@@ -18,15 +18,14 @@
 
 /*
  * No set has a user any more, but sets may still be attached. After they are
- * detached, a task may still be on its way from a gate into a function of this
- * module, inside a wrapper, or on its way out of one. Wait for each in turn.
+ * detached, no task is on its way from a gate into a function of this module, but
+ * one may be inside a wrapper, or on its way out of one. Wait for each in turn.
  */
 static void gates_exit(void)
 {
 	seal_filesystems_exit();
 	seal_errands_wait();
 	seal_sets_exit();
-	synchronize_rcu_tasks();
 	seal_recall_exit();
 	seal_inside_wait_all();
 	seal_pages_exit();

@@ -486,13 +486,11 @@ static int guard_register(struct seal_gate_set *set)
 	return 0;
 }
 
-static bool guard_unregister(struct seal_gate_set *set)
+/* Calls of the guard may be under way. */
+static bool guard_leave(struct seal_gate_set *set)
 {
-	if (!set->guarded)
-		return true;
 	if (!seal_ops_leave(&set->guard))
 		return false;
-	seal_ops_wait();
 	set->guarded = false;
 	return true;
 }
@@ -536,7 +534,12 @@ static bool guard_detach(struct seal_gate_set *set)
 {
 	if (!has_guard(set))
 		return true;
-	return guard_unregister(set) && seal_ops_free(&set->guard);
+	if (set->guarded) {
+		if (!guard_leave(set))
+			return false;
+		seal_ops_wait();
+	}
+	return seal_ops_free(&set->guard);
 }
 
 /*
@@ -772,29 +775,32 @@ static int set_share(struct seal_gate_set *set, const struct seal_limit *limit)
 	return 0;
 }
 
+/* The gates of @set are not there any more, or were not attached. */
 static void set_unshare(struct seal_gate_set *set)
 {
 	unsigned int i;
 
+	for (i = 0; i < set->nr_gates && !set->observes; i++)
+		seal_unshare(set->gates[i].site);
+}
+
+/* Nobody needs to watch BPF trampolines for @set any more. */
+static void set_unwatch(struct seal_gate_set *set)
+{
 	if (set->observes)
 		return;
-	for (i = 0; i < set->nr_gates; i++)
-		seal_unshare(set->gates[i].site);
 	if (has_guard(set))
 		seal_set_put(&answers);
 	seal_set_put(&trampolines);
 }
 
 /*
- * The ops and kprobes of @set are detached. @missed: a BPF trampoline may have
- * been told that it shares a function, and not that it no longer does. @begin is
- * of sharing_begin() before ftrace told them.
+ * The guard of @set may go once no BPF trampoline shares. @missed: one may have been
+ * told that it shares a function, and not that it no longer does. @begin is of
+ * sharing_begin() before ftrace told them.
  */
-static bool set_forget(struct seal_gate_set *set, bool missed, u64 begin)
+static bool guard_end(struct seal_gate_set *set, bool missed, u64 begin)
 {
-	set_unshare(set);
-	if (!has_guard(set))
-		return true;
 	if ((!none_shares(begin) || missed) && !settle_trampolines(set))
 		return false;
 	return guard_detach(set);
@@ -815,9 +821,13 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 	ret = set->kprobes ? kprobes_attach(set, limit) :
 			     ftrace_attach(set, limit);
 	if (ret) {
+		if (seal_probes_stuck())
+			return ret;
+		set_unshare(set);
 		/* ftrace has told all trampolines before it refused the ops */
-		if (!seal_probes_stuck())
-			set_forget(set, true, 0);
+		if (has_guard(set))
+			guard_end(set, true, 0);
+		set_unwatch(set);
 		return ret;
 	}
 	WRITE_ONCE(set->attach_id, ++last_attach_id);
@@ -830,43 +840,76 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 	return 0;
 }
 
-/*
- * Detach the gates of @set. If one of them cannot be detached, the set stays
- * marked as attached, and from then on no set is attached
- * (seal_probes_stuck()).
- */
-static void set_detach(struct seal_gate_set *set)
+/* Does @set have an ops that its gates share, or that announces its kprobes? */
+static bool has_ops(const struct seal_gate_set *set)
 {
-	u64 begin = sharing_begin();
-	/* if a kprobe is left, so is the ops that announces its redirection */
-	bool shared = set->nr_sites && !(set->kprobes && set->observes);
-	bool done = true, missed;
+	return set->nr_sites && !(set->kprobes && set->observes);
+}
 
-	WRITE_ONCE(set->fallocate, NULL);
-	WRITE_ONCE(set->dirty_folio, NULL);
+static bool gates_leave(struct seal_gate_set *set)
+{
 	/* fails only if ftrace gave up; then nothing below succeeds either */
 	if (guard_register(set)) {
 		seal_probes_give_up();
-		done = false;
+		return false;
 	}
+	if (set->kprobes && !kprobes_detach(set, set->nr_gates))
+		return false;
+	/* if a kprobe is left, so is the ops that announces its redirection */
+	return (!has_ops(set) || seal_ops_leave(&set->ops)) &&
+	       (set->kprobes || hot_leave(set, set->nr_gates));
+}
+
+/*
+ * Have the gates of @set called no more, and move it to @leaving. If one of them
+ * cannot be detached, the set stays marked as attached, and from then on no set is
+ * attached (seal_probes_stuck()).
+ */
+static void set_leave(struct seal_gate_set *set, struct list_head *leaving)
+{
+	bool left;
+
+	WRITE_ONCE(set->fallocate, NULL);
+	WRITE_ONCE(set->dirty_folio, NULL);
+	set->sharing = sharing_begin();
 	asking_begin();
-	if (done && set->kprobes)
-		done = kprobes_detach(set, set->nr_gates);
-	if (done && shared)
-		done = seal_ops_leave(&set->ops);
-	if (done && !set->kprobes)
-		done = hot_leave(set, set->nr_gates);
-	missed = asking_end();
-	if (done && (shared || !set->kprobes))
-		seal_ops_wait();
-	if (done && shared)
-		done = seal_ops_free(&set->ops);
-	if (done && !set->kprobes)
-		done = hot_free(set, set->nr_gates);
-	if (done)
-		done = set_forget(set, missed, begin);
+	left = gates_leave(set);
+	set->missed = asking_end();
 	list_del_init(&set->list);
-	set->attached = !done;
+	if (!left)
+		return;
+	list_add_tail(&set->list, leaving);
+	set_unshare(set);
+	/* those that watch can leave together with the last set without a guard */
+	if (!has_guard(set))
+		set_unwatch(set);
+}
+
+static bool set_end(struct seal_gate_set *set)
+{
+	bool done;
+
+	done = (!has_ops(set) || seal_ops_free(&set->ops)) &&
+	       (set->kprobes || hot_free(set, set->nr_gates));
+	if (!done || !has_guard(set))
+		return done;
+	done = guard_end(set, set->missed, set->sharing);
+	set_unwatch(set);
+	return done;
+}
+
+/* The end of detaching, for all sets that have left. */
+static void sets_end(struct list_head *leaving)
+{
+	struct seal_gate_set *set, *next;
+
+	if (list_empty(leaving))
+		return;
+	seal_ops_wait();
+	list_for_each_entry_safe(set, next, leaving, list) {
+		list_del_init(&set->list);
+		set->attached = !set_end(set);
+	}
 }
 
 static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
@@ -949,39 +992,60 @@ static bool needs_no_guard(const struct seal_gate_set *set)
 	return set->guarded && !seal_probes_stuck();
 }
 
-/*
- * The set whose guard can go, or whose time is over; else NULL, and the time to
- * the next in @wait.
- */
-static struct seal_gate_set *due_set(unsigned long *wait)
+/* Is the time of @set over? If not, but it will be, @wait gets shorter. */
+static bool is_due(const struct seal_gate_set *set, unsigned long *wait)
 {
-	struct seal_gate_set *set;
 	unsigned long end;
 
-	*wait = ULONG_MAX;
-	list_for_each_entry(set, &attached, list) {
-		if (needs_no_guard(set))
-			return set;
-		/* pairs with the barrier in seal_set_put() of the last user */
-		if (atomic_read_acquire(&set->users))
-			continue;
-		end = READ_ONCE(set->idle_since) + linger_time();
-		if (!time_before(jiffies, end))
-			return set;
-		*wait = min(*wait, end - jiffies);
-	}
-	return NULL;
+	/* pairs with the barrier in seal_set_put() of the last user */
+	if (atomic_read_acquire(&set->users))
+		return false;
+	end = READ_ONCE(set->idle_since) + linger_time();
+	if (!time_before(jiffies, end))
+		return true;
+	*wait = min(*wait, end - jiffies);
+	return false;
 }
 
 /*
- * Detaches one set, or one guard, in each run and queues itself again, so that
- * nobody waits for sets_lock longer than that takes.
- *
+ * Is there a set whose guard can go, or whose time is over? Else @wait gets the time
+ * to the next one.
+ */
+static bool any_due(unsigned long *wait)
+{
+	struct seal_gate_set *set;
+
+	*wait = ULONG_MAX;
+	list_for_each_entry(set, &attached, list)
+		if (needs_no_guard(set) || is_due(set, wait))
+			return true;
+	return false;
+}
+
+static void detach_due(void)
+{
+	struct seal_gate_set *set, *next;
+	unsigned long wait = ULONG_MAX;
+	bool unguarded = false;
+	LIST_HEAD(leaving);
+
+	list_for_each_entry_safe(set, next, &attached, list) {
+		if (is_due(set, &wait))
+			set_leave(set, &leaving);
+		else if (needs_no_guard(set))
+			unguarded |= guard_leave(set);
+	}
+	if (unguarded && list_empty(&leaving))
+		seal_ops_wait();
+	sets_end(&leaving);
+}
+
+/*
  * Detaching waits until every task has slept, with sets_lock held. A task that runs
  * in the kernel without a pause makes that take long, and whoever seals, or unloads
- * a filesystem, waits for it. Therefore this first waits for such a moment without
- * the lock, again and again until that takes little time. Until then the gates stay
- * attached, and a task that seals meanwhile finds them.
+ * a filesystem, waits for it. Therefore the worker first waits for such a moment
+ * without the lock, again and again until that takes little time. Until then the
+ * gates stay attached, and a task that seals meanwhile finds them.
  */
 #define MAX_SLEEP	(2 * HZ)
 
@@ -995,30 +1059,21 @@ static bool all_sleep(void)
 
 static void linger_work(struct work_struct *work)
 {
-	struct seal_gate_set *set;
-	static bool sleep;	/* they did, a moment ago */
-	unsigned long wait, began;
+	unsigned long wait;
+	bool sleep = false;
 
 	mutex_lock(&sets_lock);
-	set = due_set(&wait);
-	if (set && !sleep) {
+	if (any_due(&wait)) {
 		mutex_unlock(&sets_lock);
 		sleep = all_sleep();
 		mutex_lock(&sets_lock);
-		set = due_set(&wait);
-	}
-	if (set && !sleep) {
 		wait = HZ;
-	} else if (set) {
-		began = jiffies;
-		if (needs_no_guard(set))
-			guard_unregister(set);
-		else
-			set_detach(set);
-		sleep = time_before(jiffies, began + MAX_SLEEP);
-		wait = 0;
-	} else {
-		sleep = false;
+	}
+	if (sleep) {
+		detach_due();
+		/* sets that were used by those may be due now, or later */
+		if (any_due(&wait))
+			wait = 0;
 	}
 	if (wait != ULONG_MAX)
 		mod_delayed_work(linger_queue, &linger, wait);
@@ -1092,6 +1147,7 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 {
 	struct seal_gate_set *set, *next;
 	struct module *module = data;
+	LIST_HEAD(leaving);
 
 	/* others have no functions with gates, and need not wait */
 	if (event != MODULE_STATE_GOING || !is_owner(module_name(module)))
@@ -1101,7 +1157,8 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 	list_for_each_entry_safe(set, next, &attached, list)
 		if (set->module && !strcmp(set->module, module_name(module)) &&
 		    !WARN_ON_ONCE(atomic_read(&set->users)))
-			set_detach(set);
+			set_leave(set, &leaving);
+	sets_end(&leaving);
 	mutex_unlock(&sets_lock);
 	return NOTIFY_DONE;
 }
@@ -1126,43 +1183,34 @@ int seal_sets_init(void)
 	return ret;
 }
 
-/*
- * Detach the first set that lingers, if all tasks sleep often; note if they still do.
- * Returns false if there is none.
- */
-static bool detach_first(bool *sleep)
+/* Detach all sets without users. Returns false if there is none. */
+static bool detach_idle(void)
 {
-	struct seal_gate_set *set;
-	unsigned long began;
+	struct seal_gate_set *set, *next;
+	LIST_HEAD(leaving);
+	bool any;
 
 	mutex_lock(&sets_lock);
-	set = list_first_entry_or_null(&attached, struct seal_gate_set, list);
-	if (set && *sleep) {
-		began = jiffies;
-		set_detach(set);
-		*sleep = time_before(jiffies, began + MAX_SLEEP);
-	}
+	/* the trampolines are watched since before the others, so they leave last */
+	list_for_each_entry_safe(set, next, &attached, list)
+		if (!atomic_read(&set->users))
+			set_leave(set, &leaving);
+	any = !list_empty(&leaving);
+	sets_end(&leaving);
 	mutex_unlock(&sets_lock);
-	return set;
+	return any;
 }
 
 void seal_sets_exit(void)
 {
-	bool sleep = false;
-
-	/*
-	 * The trampolines are watched since before the others, so they come last. If
-	 * tasks do not sleep, only rmmod waits for that, without a lock.
-	 */
-	while (detach_first(&sleep))
-		if (!sleep)
-			sleep = all_sleep();
+	/* what watches trampolines has users until the guards have gone */
+	while (detach_idle())
+		;
 	/* there is nothing left for it, but the last sets have asked for it */
 	cancel_delayed_work_sync(&linger);
 	destroy_workqueue(linger_queue);
 	unregister_module_notifier(&module_notifier);
-	/* tasks on their way into wrap_update(), then those inside */
-	synchronize_rcu_tasks();
+	/* sets_end() has waited for tasks on their way into it */
 	synchronize_srcu(&updates);
 	seal_probes_stay();
 }

@@ -102,6 +102,8 @@ struct seal_gate_set {
 	struct ftrace_ops	ops;		/* shared by the gates */
 	struct ftrace_ops	guard;		/* see gate.c */
 	bool			guarded;	/* @guard is registered */
+	bool			missed;		/* while the set leaves: see gate.c */
+	u64			sharing;	/* the same */
 	unsigned int		nr_found;	/* functions in its module */
 	unsigned int		nr_sites;
 	unsigned long		sites[SEAL_SET_MAX];
@@ -157,7 +159,10 @@ struct seq_file;
 void seal_landings_show(struct seq_file *m);
 #endif
 
-/* seal_sets_exit() detaches every set; no set has a user then. */
+/*
+ * Detaches every set; no set has a user. Then no task is on its way from a gate into a
+ * function of the module any more.
+ */
 void seal_sets_exit(void);
 int seal_sets_init(void);
 
