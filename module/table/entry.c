@@ -215,19 +215,14 @@ u32 seal_entry_flags(struct seal_entry *entry)
 	return flags;
 }
 
-char *seal_entry_path_page(const struct seal_entry *entry, char *page,
-			   bool *deleted)
+char *seal_entry_path_page(const struct seal_entry *entry,
+			   const struct path *root, char *page, bool *deleted)
 {
 	static const char suffix[] = " (deleted)";
-	struct path root;
-	bool reachable;
 	size_t length;
 	char *path;
 
-	get_fs_root(current->fs, &root);
-	reachable = path_is_under(&entry->path, &root);
-	path_put(&root);
-	if (!reachable)
+	if (!path_is_under(&entry->path, root))
 		return NULL;
 	path = d_path(&entry->path, page, PAGE_SIZE);
 	if (IS_ERR(path))
@@ -241,44 +236,55 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 	return path;
 }
 
+/* The root directory of init, which is the one of the current task meanwhile. */
+struct init_root {
+	struct fs_struct	*old;
+	struct path		path;
+};
+
+static void init_root_get(struct init_root *root)
+{
+	root->old = seal_init_fs_begin();
+	get_fs_root(current->fs, &root->path);
+}
+
+static void init_root_put(struct init_root *root)
+{
+	path_put(&root->path);
+	seal_init_fs_end(root->old);
+}
+
 char *seal_entry_path_init(const struct seal_entry *entry, char *page,
 			   bool *deleted)
 {
-	struct fs_struct *old = seal_init_fs_begin();
-	char *path = seal_entry_path_page(entry, page, deleted);
+	struct init_root root;
+	char *path;
 
-	seal_init_fs_end(old);
+	init_root_get(&root);
+	path = seal_entry_path_page(entry, &root.path, page, deleted);
+	init_root_put(&root);
 	return path;
-}
-
-/* Memory for paths is not asked for under the lock: that can take long. */
-static char *page_get(void)
-{
-	return (char *)__get_free_page(GFP_KERNEL);
-}
-
-/* Return a copy of @path, which is in @page or NULL. Frees @page. */
-static char *page_put(char *page, const char *path)
-{
-	char *copy = path ? kstrdup(path, GFP_KERNEL) : NULL;
-
-	free_page((unsigned long)page);
-	return copy;
 }
 
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
 {
-	char *page = page_get(), *path = NULL;
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	char *path = NULL, *copy;
 	struct seal_entry *entry;
+	struct init_root root;
 
 	if (!page)
 		return NULL;
+	init_root_get(&root);
 	mutex_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->id == id)
-		path = seal_entry_path_init(entry, page, deleted);
+		path = seal_entry_path_page(entry, &root.path, page, deleted);
 	mutex_unlock(&seal_table_lock);
-	return page_put(page, path);
+	init_root_put(&root);
+	copy = path ? kstrdup(path, GFP_KERNEL) : NULL;
+	free_page((unsigned long)page);
+	return copy;
 }
 
 struct seal_change *seal_change_alloc(gfp_t gfp)

@@ -201,7 +201,11 @@ static inline u32 seal_entry_holders(const struct seal_entry *entry)
  */
 struct seal_entry *seal_lookup(struct inode *inode);
 
-/* Protects the table, the states and counts of entries, and their claims. */
+/*
+ * Protects the table, the states and counts of entries, and their claims. Every
+ * user of the module takes it, so whoever has it must not sleep: a task that has
+ * little processor time left would stop there, and all the others behind it.
+ */
 extern struct mutex seal_table_lock;
 
 /*
@@ -284,12 +288,13 @@ struct seal_fs *seal_entry_fs(const struct seal_entry *entry);
 u32 seal_entry_flags(struct seal_entry *entry);
 
 /*
- * The path of an entry, in @page, a page of memory; NULL if the current task
- * cannot reach it from its root directory. The caller holds seal_table_lock or
- * has a claim on the entry. Waits for nobody.
+ * The path of an entry, in @page, a page of memory; NULL if it cannot be reached
+ * from @root, the root directory of the current task. The caller holds
+ * seal_table_lock or has a claim on the entry. Does not sleep, so it takes @root:
+ * to give up a reference to a directory may sleep.
  */
-char *seal_entry_path_page(const struct seal_entry *entry, char *page,
-			   bool *deleted);
+char *seal_entry_path_page(const struct seal_entry *entry,
+			   const struct path *root, char *page, bool *deleted);
 
 /* The same as seen from the root directory of init. For kernel threads. */
 char *seal_entry_path_init(const struct seal_entry *entry, char *page,
