@@ -15,6 +15,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 
 #include "base/compat.h"
 #include "base/mode.h"
@@ -50,7 +51,8 @@ static_assert(SEAL_FOLIO_BITS <= U32_MAX, "folio_bits of an entry");
 
 static struct kmem_cache *entry_cache;
 static struct rhashtable entries;
-static LIST_HEAD(entry_list);
+/* The number of entries of each filesystem that has one, by its device. */
+static DEFINE_XARRAY(entries_on);
 DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
 DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
 static u64 generation;			/* last one given; seal_table_lock */
@@ -80,17 +82,7 @@ struct seal_entry *seal_entry_find(struct inode *inode)
 
 bool seal_any_on(struct super_block *sb)
 {
-	struct seal_entry *entry;
-	bool found = false;
-
-	mutex_lock(&seal_table_lock);
-	list_for_each_entry(entry, &entry_list, list) {
-		found = entry->inode->i_sb == sb;
-		if (found)
-			break;
-	}
-	mutex_unlock(&seal_table_lock);
-	return found;
+	return xa_load(&entries_on, sb->s_dev);
 }
 
 bool seal_is_sealed(struct inode *inode)
@@ -177,14 +169,30 @@ void seal_entry_free(struct seal_entry *entry)
 	call_rcu(&entry->rcu, entry_free_rcu);
 }
 
+/*
+ * There is one entry more or less of this filesystem. Returns 0 or -ENOMEM, the
+ * latter only for the first entry.
+ */
+static int count_on(const struct super_block *sb, int change)
+{
+	void *old = xa_load(&entries_on, sb->s_dev);
+	unsigned long nr = (old ? xa_to_value(old) : 0) + change;
+
+	return xa_err(xa_store(&entries_on, sb->s_dev,
+			       nr ? xa_mk_value(nr) : NULL, GFP_ATOMIC));
+}
+
 int seal_entry_insert(struct seal_entry *entry)
 {
 	int ret;
 
 	lockdep_assert_held(&seal_table_lock);
+	ret = count_on(entry->inode->i_sb, 1);
+	if (ret)
+		return ret;
 	ret = rhashtable_insert_fast(&entries, &entry->node, entry_params);
-	if (!ret)
-		list_add(&entry->list, &entry_list);
+	if (ret)
+		count_on(entry->inode->i_sb, -1);
 	return ret;
 }
 
@@ -192,7 +200,7 @@ void seal_entry_remove(struct seal_entry *entry)
 {
 	lockdep_assert_held(&seal_table_lock);
 	rhashtable_remove_fast(&entries, &entry->node, entry_params);
-	list_del(&entry->list);
+	count_on(entry->inode->i_sb, -1);
 }
 
 struct seal_fs *seal_entry_fs(const struct seal_entry *entry)
@@ -361,5 +369,6 @@ void seal_entries_exit(void)
 	/* wait until RCU has freed the last entries and tables */
 	rcu_barrier();
 	rhashtable_destroy(&entries);
+	xa_destroy(&entries_on);
 	kmem_cache_destroy(entry_cache);
 }

@@ -100,10 +100,7 @@ struct seal_change {
 
 struct seal_entry {
 	struct rhash_head	node;
-	union {
-		struct list_head	list;	/* while it is in the table */
-		struct rcu_head		rcu;	/* afterwards */
-	};
+	struct rcu_head		rcu;		/* after it left the table */
 	u64			id;		/* never used again */
 	struct inode		*inode;
 	/* pins the inode and its mount */
@@ -307,7 +304,10 @@ char *seal_entry_path_init(const struct seal_entry *entry, char *page,
  */
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 
-/* Is any file of this superblock sealed? May sleep. */
+/*
+ * Has any file of this filesystem an entry, in any state? Needs no lock. A caller
+ * that goes on if there is none is inside, see inside.h: then sealing waits for it.
+ */
 bool seal_any_on(struct super_block *sb);
 
 /* A number for a map that is published. The caller holds seal_table_lock. */
