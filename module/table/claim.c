@@ -2,8 +2,8 @@
 /*
  * Claims: who holds a sealed inode, telling others, and asking it to let go.
  *
- * Locks, outermost first: session->lock, seal_table_lock. Neither is held while
- * i_rwsem is waited for or data is written, and nothing sleeps under the latter.
+ * Locks, outermost first: session->lock, seal_table_lock. The former is not held
+ * while i_rwsem is waited for or data is written; the latter is a spinlock.
  */
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
@@ -318,11 +318,11 @@ static bool claim_show_next(unsigned long *id, u64 last,
 {
 	const struct seal_claim *claim;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	claim = xa_find(&claims, id, last, XA_PRESENT);
 	if (claim)
 		claim_show(claim, root, page, info);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	return claim;
 }
 

@@ -125,9 +125,8 @@ struct seal_claim *seal_claim_find(u64 id);
  * Call @fn for the claims with numbers from *@next to @last until it returns
  * something other than 0, and return that. Afterwards *@next is the number of
  * the claim for which @fn did so, or greater than @last. @page is a page of
- * memory for paths. Holds seal_table_lock only while it copies a claim, where it
- * cannot sleep: the caller may be one who gets no processor time for long, and
- * @fn may sleep.
+ * memory for paths. seal_table_lock is held only while a claim is copied: @fn may
+ * sleep.
  */
 int seal_claims_walk(u64 *next, u64 last, char *page,
 		     int (*fn)(void *arg, const struct seal_claim_info *info),

@@ -53,7 +53,7 @@ static struct kmem_cache *entry_cache;
 static struct rhashtable entries;
 /* The number of entries of each filesystem that has one, by its device. */
 static DEFINE_XARRAY(entries_on);
-DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
+DEFINE_SPINLOCK(seal_table_lock);	/* see entry.h */
 DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
 static u64 generation;			/* last one given; seal_table_lock */
 static atomic64_t last_id;		/* of an entry */
@@ -284,11 +284,11 @@ char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
 	if (!page)
 		return NULL;
 	init_root_get(&root);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->id == id)
 		path = seal_entry_path_page(entry, &root.path, page, deleted);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	init_root_put(&root);
 	copy = path ? kstrdup(path, GFP_KERNEL) : NULL;
 	free_page((unsigned long)page);
@@ -344,11 +344,11 @@ void seal_table_free(struct seal_table *table)
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 			const struct seal_map_sum *sum)
 {
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	seal_table_publish(entry, table);
 	entry->sum = *sum;
 	entry->generation = seal_new_generation();
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 }
 
 int seal_entries_init(void)

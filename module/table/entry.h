@@ -200,10 +200,11 @@ struct seal_entry *seal_lookup(struct inode *inode);
 
 /*
  * Protects the table, the states and counts of entries, and their claims. Every
- * user of the module takes it, so whoever has it must not sleep: a task that has
- * little processor time left would stop there, and all the others behind it.
+ * user of the module takes it. It is a spinlock because a task that has used up
+ * its processor time would stop with a mutex: where it sleeps, where it is
+ * preempted, or when it is given the mutex. All the others would wait for it.
  */
-extern struct mutex seal_table_lock;
+extern spinlock_t seal_table_lock;
 
 /*
  * Has @inode the flag, and an entry in any state? The flag alone does not tell,
