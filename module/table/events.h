@@ -82,6 +82,9 @@ static inline bool seal_viewer_sees(const struct seal_viewer *viewer,
  * Send events of the types in @mask to the netlink socket @portid, from now on
  * until seal_events_mute(). A second call replaces @mask and @viewer, which
  * says of which files it is told the path. Returns 0 or -ENOMEM.
+ *
+ * There is no limit to the number of listeners: each needs a socket, which its user
+ * has a limit for, and its memory is charged to the cgroup of the caller.
  */
 int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer);
 /*
