@@ -129,33 +129,29 @@ struct claim_message {
 
 static int claim_fill(void *arg, const struct seal_claim_info *info)
 {
-	const struct seal_claim *claim = info->claim;
-	const struct seal_holder *holder = claim->holder;
-	const struct seal_entry *entry = info->entry;
 	struct claim_message *msg = arg;
 	struct sk_buff *skb = msg->skb;
 	bool sees;
 	void *hdr;
 
-	sees = seal_viewer_sees(&claim_dump(msg->cb)->viewer,
-				READ_ONCE(entry->inode->i_uid));
+	sees = seal_viewer_sees(&claim_dump(msg->cb)->viewer, info->owner);
 	hdr = genlmsg_put(skb, NETLINK_CB(msg->cb->skb).portid,
 			  msg->cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
 			  SEAL_CMD_CLAIM);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_u64(skb, SEAL_A_CLAIM, claim->id) &&
-	    put_file(skb, entry->inode->i_sb->s_dev, entry->inode->i_ino,
-		     sees ? info->path : NULL, info->deleted) &&
-	    put_who(skb, holder->pid, holder->uid, holder->comm) &&
-	    put_u64(skb, SEAL_A_SINCE, claim->since) &&
-	    !nla_put_u32(skb, SEAL_A_REQUIRE, holder->require) &&
-	    put_u64(skb, SEAL_A_MAX_EXTENTS, holder->max_extents) &&
+	if (put_u64(skb, SEAL_A_CLAIM, info->id) &&
+	    put_file(skb, info->dev, info->ino, sees ? info->path : NULL,
+		     info->deleted) &&
+	    put_who(skb, info->pid, info->uid, info->comm) &&
+	    put_u64(skb, SEAL_A_SINCE, info->since) &&
+	    !nla_put_u32(skb, SEAL_A_REQUIRE, info->require) &&
+	    put_u64(skb, SEAL_A_MAX_EXTENTS, info->max_extents) &&
 	    !nla_put_u32(skb, SEAL_A_FLAGS, info->flags) &&
-	    !nla_put_u32(skb, SEAL_A_HOLDERS, seal_entry_holders(entry)) &&
-	    put_u64(skb, SEAL_A_FILE_SIZE, entry->sum.file_size) &&
-	    put_u64(skb, SEAL_A_EXTENTS, entry->sum.extents) &&
-	    put_u64(skb, SEAL_A_IN_PLACE, seal_map_in_place(&entry->sum)) &&
+	    !nla_put_u32(skb, SEAL_A_HOLDERS, info->holders) &&
+	    put_u64(skb, SEAL_A_FILE_SIZE, info->sum.file_size) &&
+	    put_u64(skb, SEAL_A_EXTENTS, info->sum.extents) &&
+	    put_u64(skb, SEAL_A_IN_PLACE, seal_map_in_place(&info->sum)) &&
 	    put_u64(skb, SEAL_A_REFUSED, info->refused) &&
 	    put_u64(skb, SEAL_A_BROKEN, info->broken)) {
 		genlmsg_end(skb, hdr);

@@ -118,14 +118,13 @@ int seal_query(struct seal_session *session, struct file *file,
 	status->dev_minor = MINOR(dev);
 
 	mutex_lock(&session->lock);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	claim = seal_session_find(session, inode);
 	if (claim)
 		status->flags |= seal_claim_revoked(claim) ? SEAL_STATUS_REVOKED :
 							SEAL_STATUS_HELD;
 	if (claim && seal_claim_recalled(claim))
 		status->flags |= SEAL_STATUS_RECALLED;
-	mutex_unlock(&session->lock);
 
 	entry = seal_entry_find(inode);
 	if (entry && entry->state == SEAL_ENTRY_SEALED) {
@@ -154,7 +153,8 @@ int seal_query(struct seal_session *session, struct file *file,
 			query_map(status, &entry->sum);
 		}
 	}
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
+	mutex_unlock(&session->lock);
 
 	if (fs) {
 		if (!seal_flagged(inode) && query_repair(inode))
@@ -191,11 +191,11 @@ static int check_claim(struct seal_session *session, struct inode *inode)
 	int ret = -EACCES;
 
 	mutex_lock(&session->lock);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	claim = seal_session_find(session, inode);
 	if (claim)
 		ret = seal_claim_revoked(claim) ? -EOWNERDEAD : 0;
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	mutex_unlock(&session->lock);
 	return ret;
 }

@@ -30,7 +30,7 @@ static struct seal_entry *change_find(struct seal_session *session,
 
 	if (session)
 		mutex_lock(&session->lock);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	if (session) {
 		claim = seal_session_find(session, inode);
 		if (claim)
@@ -42,7 +42,7 @@ static struct seal_entry *change_find(struct seal_session *session,
 	}
 	if (!IS_ERR(entry))
 		seal_entry_get_changer(entry, fresh);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (session)
 		mutex_unlock(&session->lock);
 	return entry;
@@ -60,7 +60,7 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 
 	if (session)
 		mutex_lock(&session->lock);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	if (session)
 		claim = seal_session_find(session, entry->inode);
 	if (session ? !claim : !entry->sticky)
@@ -72,7 +72,7 @@ static int change_start(struct seal_entry *entry, struct seal_session *session,
 		ret = -EBUSY;
 	else
 		WRITE_ONCE(entry->growing, grow);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (session)
 		mutex_unlock(&session->lock);
 	return ret;
@@ -85,10 +85,10 @@ bool seal_change_claimed(struct seal_entry *entry,
 	bool claimed;
 
 	mutex_lock(&session->lock);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	claim = seal_session_find(session, entry->inode);
 	claimed = claim && claim->entry == entry;
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	mutex_unlock(&session->lock);
 	return claimed;
 }
@@ -123,9 +123,9 @@ struct seal_entry *seal_change_begin(struct seal_session *session,
 void seal_change_end(struct seal_entry *entry, bool grow)
 {
 	if (grow) {
-		mutex_lock(&seal_table_lock);
+		spin_lock(&seal_table_lock);
 		WRITE_ONCE(entry->growing, false);
-		mutex_unlock(&seal_table_lock);
+		spin_unlock(&seal_table_lock);
 		wake_up_all(&seal_state_changed);
 	}
 	seal_grants_unlock(entry);

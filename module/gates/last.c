@@ -2,8 +2,8 @@
 /* The last line: how it decides, and whether it works. */
 #include <linux/compiler.h>
 #include <linux/kprobes.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/spinlock.h>
 
 #include "gates/decide.h"
 #include "gates/last.h"
@@ -68,17 +68,18 @@ struct seal_gate_set seal_last_canary = {
 	.observes	= true,
 };
 
-static DEFINE_MUTEX(canary_lock);
+/* Every SEAL and STATUS takes it, so it is a spinlock, as seal_table_lock. */
+static DEFINE_SPINLOCK(canary_lock);
 
 bool seal_last_armed(void)
 {
 	unsigned long before;
 	bool armed;
 
-	mutex_lock(&canary_lock);
+	spin_lock(&canary_lock);
 	before = READ_ONCE(canary_hits);
 	canary();
 	armed = READ_ONCE(canary_hits) != before;
-	mutex_unlock(&canary_lock);
+	spin_unlock(&canary_lock);
 	return armed;
 }

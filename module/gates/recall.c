@@ -99,7 +99,7 @@ static bool recall_begin(struct inode *inode, const char *gate,
 	struct seal_entry *entry;
 	bool begun = false;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (!entry || entry->state == SEAL_ENTRY_SEALING || !entry->recalls ||
 	    !can_ask(entry))
@@ -119,7 +119,7 @@ static bool recall_begin(struct inode *inode, const char *gate,
 	seal_ticket_add(ticket);
 	begun = true;
 out:
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	return begun;
 }
 
@@ -180,7 +180,7 @@ static void recall_end(struct inode *inode, struct seal_ticket *ticket)
 	struct seal_entry *entry;
 	struct seal_claim *claim;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	seal_ticket_remove(ticket);
 	entry = seal_entry_find(inode);
 	if (entry && entry->id == ticket->entry_id && entry->recalled &&
@@ -189,7 +189,7 @@ static void recall_end(struct inode *inode, struct seal_ticket *ticket)
 			seal_claim_unrecall(claim);
 		entry->recalled = false;
 	}
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 }
 
 int seal_recall(struct inode *inode, struct inode *other,

@@ -16,7 +16,6 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/iomap.h>
-#include <linux/mutex.h>
 
 #include "base/compat.h"
 #include "base/lock.h"
@@ -66,9 +65,9 @@ struct reader {
 	struct iomap_ops	ops;
 	struct iomap_ops	places;		/* without what is shared */
 	bool			locks;		/* needs the invalidate lock */
-	bool			known;
-	bool			there;
-	u64			modules_gone;	/* when the function was looked up */
+	/* seal_modules_gone() when it was looked up, plus 1; 0: it was not */
+	u64			known;
+	bool			there;		/* this kernel has the function */
 };
 
 static struct reader readers[] = {
@@ -81,8 +80,6 @@ static struct reader readers[] = {
 	  .locks = true },
 };
 
-static DEFINE_MUTEX(readers_lock);
-
 static struct reader *reader_of(const struct inode *inode)
 {
 	if (seal_is_xfs(inode))
@@ -92,33 +89,25 @@ static struct reader *reader_of(const struct inode *inode)
 
 /*
  * Look up the function of @reader, and note whether this kernel has one. Returns
- * 0, or an error (-ENOMEM) because of which it is not known.
+ * 0, or an error because of which it is not known. Several tasks may do this at
+ * a time: all find the same, because their open files pin the module.
  */
-static int reader_learn(struct reader *reader)
+static int reader_learn(struct reader *reader, const struct seal_limit *limit)
 {
 	u64 gone = seal_modules_gone();
-	unsigned long function;
-	int ret = 0;
+	int ret;
 
 	/* the open file pins the module: a result stays valid */
-	if (smp_load_acquire(&reader->known) && reader->modules_gone == gone)
+	if (smp_load_acquire(&reader->known) == gone + 1)
 		return 0;
-	mutex_lock(&readers_lock);
-	if (!reader->known || reader->modules_gone != gone) {
-		ret = seal_symbol_body(reader->module, reader->symbol, &function);
-		if (ret && ret != -ENOENT && ret != -EOPNOTSUPP)
-			goto out;
-		if (!ret)
-			reader->bind(function);
-		reader->there = !ret;
-		reader->modules_gone = gone;
-		/* pairs with the acquire above: publishes the rest */
-		smp_store_release(&reader->known, true);
-		ret = 0;
-	}
-out:
-	mutex_unlock(&readers_lock);
-	return ret;
+	ret = seal_symbol_bind(reader->module, reader->symbol, reader->bind,
+			       limit);
+	if (ret && ret != -ENOENT && ret != -EOPNOTSUPP)
+		return ret;
+	WRITE_ONCE(reader->there, !ret);
+	/* pairs with the acquire above: publishes the rest */
+	smp_store_release(&reader->known, gone + 1);
+	return 0;
 }
 
 int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
@@ -130,11 +119,11 @@ int seal_fiemap(struct inode *inode, struct fiemap_extent_info *fi, u64 start,
 	int ret;
 
 	if (reader) {
-		ret = reader_learn(reader);
+		ret = reader_learn(reader, limit);
 		if (ret)
 			return ret;
 	}
-	if (!reader || !reader->there)
+	if (!reader || !READ_ONCE(reader->there))
 		return inode->i_op->fiemap(inode, fi, start, length);
 	ops = shared ? &reader->ops : &reader->places;
 	if (!reader->locks)

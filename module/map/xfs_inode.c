@@ -19,8 +19,6 @@ SEAL_ORIGINAL(seal_xfs_vm_bmap, sector_t, struct address_space *mapping,
 SEAL_ORIGINAL(seal_xfs_cancel_cow_range, int, void *ip, loff_t offset,
 	      loff_t count, bool cancel_real);
 
-/* Nobody sleeps for another task with this one. */
-static DEFINE_MUTEX(functions_lock);
 /* One task measures at a time, and attaches a gate for that. */
 static DEFINE_MUTEX(measure_lock);
 static ptrdiff_t vnode_offset;
@@ -54,52 +52,44 @@ struct inode *seal_xfs_vnode(void *xfs_inode)
 }
 
 /*
- * Find the address of a function of XFS. Returns 0; -EOPNOTSUPP: there is none,
- * as @reason says; or another error, because of which it is not known.
+ * Find a function of XFS. Returns 0; -EOPNOTSUPP: there is none, as the reason
+ * says; or another error, because of which it is not known.
  */
-static int function_of(const char *symbol, unsigned long *function, char *reason)
+static int function_bind(const char *symbol, void (*bind)(unsigned long original),
+			 const struct seal_limit *limit)
 {
-	int ret = seal_symbol_body(SEAL_XFS_MODULE, symbol, function);
+	int ret = seal_symbol_bind(SEAL_XFS_MODULE, symbol, bind, limit);
 
 	if (ret != -ENOENT && ret != -EOPNOTSUPP)
 		return ret;
-	snprintf(reason, SEAL_REASON_LEN, "no function %s of XFS", symbol);
+	snprintf(limit->reason, SEAL_REASON_LEN, "no function %s of XFS",
+		 symbol);
 	return -EOPNOTSUPP;
 }
 
 /* Find the functions of XFS called here. */
-static int find_functions(char *reason)
+static int find_functions(const struct seal_limit *limit)
 {
-	unsigned long function;
-	int ret;
+	int ret = function_bind("xfs_vm_bmap", bind_seal_xfs_vm_bmap, limit);
 
-	ret = function_of("xfs_vm_bmap", &function, reason);
-	if (ret)
+	if (ret || (!SEAL_XFS_ATOMIC_BEGIN && !SEAL_XFS_ATOMIC_NEXT))
 		return ret;
-	bind_seal_xfs_vm_bmap(function);
-	if (!SEAL_XFS_ATOMIC_BEGIN && !SEAL_XFS_ATOMIC_NEXT)
-		return 0;
-	ret = function_of("xfs_reflink_cancel_cow_range", &function, reason);
-	if (!ret)
-		bind_seal_xfs_cancel_cow_range(function);
-	return ret;
+	return function_bind("xfs_reflink_cancel_cow_range",
+			     bind_seal_xfs_cancel_cow_range, limit);
 }
 
-static int learn_functions(char *reason)
+/* Several tasks may do this at a time, and all find the same. */
+static int learn_functions(const struct seal_limit *limit)
 {
 	u64 gone = seal_modules_gone();
 	static u64 known;
-	int ret = 0;
+	int ret;
 
 	if (is_known(&known))
 		return 0;
-	mutex_lock(&functions_lock);
-	if (!is_known(&known)) {
-		ret = find_functions(reason);
-		if (!ret)
-			set_known(&known, gone);
-	}
-	mutex_unlock(&functions_lock);
+	ret = find_functions(limit);
+	if (!ret)
+		set_known(&known, gone);
 	return ret;
 }
 
@@ -113,6 +103,7 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 {
 	sector_t block = offset >> inode->i_blkbits;
 	char reason[SEAL_REASON_LEN];
+	struct seal_limit limit;
 
 	if (!seal_is_xfs(inode))
 		return false;
@@ -121,7 +112,8 @@ bool seal_xfs_redirects(struct inode *inode, u64 offset)
 		return bmap(inode, &block) || !block;
 
 	/* the open file pins the module of XFS, and with it the function */
-	return learn_functions(reason) ||
+	seal_limit_start(&limit, reason);
+	return learn_functions(&limit) ||
 	       !static_call(seal_xfs_vm_bmap)(inode->i_mapping, block);
 }
 
@@ -189,7 +181,7 @@ int seal_xfs_measure(struct file *file, const struct seal_limit *limit)
 	static u64 known;
 	int ret;
 
-	ret = learn_functions(limit->reason);
+	ret = learn_functions(limit);
 	if (ret || is_known(&known))
 		return ret;
 	ret = seal_mutex_lock(&measure_lock, limit,

@@ -11,9 +11,11 @@
 #include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/slab.h>
 
 #include "base/compat.h"
 #include "base/debug.h"
+#include "base/errand.h"
 #include "probes/symbol.h"
 
 static atomic64_t modules_gone;
@@ -59,12 +61,38 @@ int seal_symbol_site(const char *module, const char *symbol,
 	return *site ? 0 : -EOPNOTSUPP;
 }
 
-int seal_symbol_body(const char *module, const char *symbol,
-		     unsigned long *body)
-{
-	int ret = seal_symbol_site(module, symbol, body);
+struct bind_errand {
+	struct seal_errand	errand;
+	const char		*module;
+	const char		*symbol;
+	void			(*bind)(unsigned long original);
+};
 
+static void bind_errand(struct seal_errand *errand)
+{
+	struct bind_errand *be;
+	unsigned long site;
+	int ret;
+
+	be = container_of(errand, struct bind_errand, errand);
+	ret = seal_symbol_site(be->module, be->symbol, &site);
 	if (!ret)
-		*body += MCOUNT_INSN_SIZE;
-	return ret;
+		be->bind(site + MCOUNT_INSN_SIZE);
+	seal_errand_end(errand, ret);
+}
+
+int seal_symbol_bind(const char *module, const char *symbol,
+		     void (*bind)(unsigned long original),
+		     const struct seal_limit *limit)
+{
+	struct bind_errand *be = kzalloc(sizeof(*be), GFP_KERNEL_ACCOUNT);
+
+	if (!be)
+		return -ENOMEM;
+	be->errand.run = bind_errand;
+	be->module = module;
+	be->symbol = symbol;
+	be->bind = bind;
+	return seal_errand_do(&be->errand, limit,
+			      "the kernel takes long to attach or detach gates");
 }

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+struct seal_limit;
+
 /*
  * Find the address at which the function @symbol of @module (NULL: of the
  * kernel itself) calls ftrace. Nothing is armed, and nobody's probe is changed.
@@ -15,11 +17,14 @@ int seal_symbol_site(const char *module, const char *symbol,
 		     unsigned long *site);
 
 /*
- * The same for the address behind the call to ftrace, at which the function can
- * be entered without its gate noticing.
+ * Call @bind with the address behind the call to ftrace, at which the function
+ * can be entered without its gate noticing. An errand does both, one after the
+ * other for all tasks, so it may be done twice. The caller has a file open that
+ * pins @module. Also returns -EINTR, or -EBUSY with the reason in @limit.
  */
-int seal_symbol_body(const char *module, const char *symbol,
-		     unsigned long *body);
+int seal_symbol_bind(const char *module, const char *symbol,
+		     void (*bind)(unsigned long original),
+		     const struct seal_limit *limit);
 
 /* Addresses in modules stay valid as long as this number does not change. */
 u64 seal_modules_gone(void);

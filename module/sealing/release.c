@@ -82,7 +82,7 @@ static void entry_drop(struct seal_entry *entry, bool changer,
 {
 	bool was_sealed;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	if (changer)
 		seal_entry_change(entry)->changers--;
 	if (--entry->claims) {
@@ -90,21 +90,21 @@ static void entry_drop(struct seal_entry *entry, bool changer,
 			event->holders = seal_entry_holders(entry);
 			seal_event_queue(event);
 		}
-		mutex_unlock(&seal_table_lock);
+		spin_unlock(&seal_table_lock);
 		return;
 	}
 	seal_trip_size(entry);
 	was_sealed = entry->state == SEAL_ENTRY_SEALED;
 	WRITE_ONCE(entry->state, SEAL_ENTRY_LEAVING);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 
 	seal_thaw_map(entry);
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	seal_entry_remove(entry);
 	if (event)
 		seal_event_queue(event);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	wake_up_all(&seal_state_changed);
 
 	if (was_sealed)
@@ -140,11 +140,11 @@ static void claim_drop(struct seal_claim *claim, u32 why)
 	struct seal_event event;
 	struct seal_entry *entry;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	entry = seal_claim_detach(claim, SEAL_EVENT_UNSEALED, why, &event);
 	if (!entry)
 		session->alerts--;
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (entry) {
 		seal_grants_leave(entry, session);
 		seal_entry_put_tell(entry, &event);
@@ -192,14 +192,14 @@ int seal_unclaim_sticky(struct inode *inode)
 	struct seal_event event;
 	struct seal_entry *entry;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry)
 		claim = sticky_claim(entry);
 	if (claim)
 		seal_claim_detach(claim, SEAL_EVENT_UNSEALED, SEAL_WHY_CALL,
 				  &event);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (claim)
 		sticky_drop(claim, entry, &event);
 	return 0;
@@ -212,7 +212,7 @@ int seal_unclaim_number(u64 id)
 	struct seal_entry *entry;
 	int ret = 0;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	claim = seal_claim_find(id);
 	if (!claim)
 		ret = -ENOENT;
@@ -223,7 +223,7 @@ int seal_unclaim_number(u64 id)
 	else
 		entry = seal_claim_detach(claim, SEAL_EVENT_UNSEALED,
 					  SEAL_WHY_CALL, &event);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (!ret)
 		sticky_drop(claim, entry, &event);
 	return ret;
@@ -238,7 +238,7 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 {
 	struct seal_claim *claim;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	claim = list_first_entry_or_null(&entry->holders, struct seal_claim,
 					 siblings);
 	if (claim) {
@@ -253,7 +253,7 @@ static bool revoke_one(struct seal_entry *entry, struct seal_event *event,
 			seal_claim_forget(claim);
 		}
 	}
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	return claim;
 }
 
@@ -276,14 +276,14 @@ int seal_revoke(struct inode *inode, u32 *revoked)
 	*revoked = 0;
 	/* REVOKE is the last resort and must not fail with -ENOMEM */
 	change = seal_change_alloc(GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	/* an entry that is being sealed or dismantled has no holder */
 	if (entry && list_empty(&entry->holders))
 		entry = NULL;
 	if (entry)
 		seal_entry_get_changer(entry, &change);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	kfree(change);
 	if (!entry)
 		return 0;

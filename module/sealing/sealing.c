@@ -82,11 +82,11 @@ static int job_acquire(struct job *job, struct seal_request *req)
 	}
 
 	for (;;) {
-		mutex_lock(&seal_table_lock);
+		spin_lock(&seal_table_lock);
 		entry = seal_entry_find(inode);
 		if (!entry || seal_entry_settled(entry))
 			break;
-		mutex_unlock(&seal_table_lock);
+		spin_unlock(&seal_table_lock);
 		ret = wait_settled(inode, &req->limit);
 		if (ret)
 			goto out_fresh;
@@ -103,7 +103,7 @@ static int job_acquire(struct job *job, struct seal_request *req)
 			fresh = NULL;
 		}
 	}
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (!fresh)
 		return 0;
 out_fresh:
@@ -256,20 +256,20 @@ static int job_join(const struct job *job, struct seal_request *req)
 	bool unmet;
 	int ret;
 
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	seal_trip_size(entry);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (seal_changes(entry) && !seal_is_log_only()) {
 		strscpy(req->reason, "the seal that is held on it was broken",
 			SEAL_REASON_LEN);
 		return -ESTALE;
 	}
 	/* under the lock, because a holder may be changing the map */
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	unmet = (req->require & entry->sum.unmet) ||
 		(req->require & SEAL_REQ_EXTENTS &&
 		 entry->sum.extents > req->max_extents);
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	if (!unmet)
 		return 0;
 
@@ -461,7 +461,7 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 	int ret;
 
 	mutex_lock(&session->lock);
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	ret = jobs_check_revoked(jobs, nr, session, req);
 	if (ret)
 		goto out;
@@ -502,7 +502,7 @@ static int jobs_commit(struct job *jobs, unsigned int nr,
 		}
 	}
 out:
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 	mutex_unlock(&session->lock);
 	wake_up_all(&seal_state_changed);
 	return ret;

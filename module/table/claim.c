@@ -2,11 +2,13 @@
 /*
  * Claims: who holds a sealed inode, telling others, and asking it to let go.
  *
- * Locks, outermost first: session->lock, seal_table_lock. Neither is held while
- * i_rwsem is waited for or data is written.
+ * Locks, outermost first: session->lock, seal_table_lock. The former is not held
+ * while i_rwsem is waited for or data is written; the latter is a spinlock.
  */
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/list.h>
+#include <linux/path.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -240,7 +242,7 @@ void seal_claim_attach(struct seal_claim *claim, struct seal_entry *entry)
 	claim->since = ktime_get_real_ns();
 	claim->entry = entry;
 	/* seal_claim_alloc() has reserved the index: this cannot fail */
-	xa_store(&claims, claim->id, claim, GFP_KERNEL);
+	xa_store(&claims, claim->id, claim, GFP_ATOMIC);
 	if (seal_events_wanted()) {
 		seal_claim_event(claim, SEAL_EVENT_SEALED, 0, &event);
 		event.holders = seal_entry_holders(entry);
@@ -273,24 +275,6 @@ struct seal_entry *seal_claim_detach(struct seal_claim *claim, u32 type,
 	return entry;
 }
 
-static int walk_claim(const struct seal_claim *claim, char *page,
-		      int (*fn)(void *arg, const struct seal_claim_info *info),
-		      void *arg)
-{
-	struct seal_claim_info info = {
-		.claim		= claim,
-		.entry		= claim->entry,
-		.flags		= seal_entry_flags(claim->entry),
-		.refused	= atomic64_read(&claim->entry->refused),
-		.broken		= seal_changes(claim->entry),
-	};
-
-	if (!claim->holder->session)
-		info.flags |= SEAL_STATUS_STICKY;
-	info.path = seal_entry_path_page(claim->entry, page, &info.deleted);
-	return fn(arg, &info);
-}
-
 struct seal_claim *seal_claim_find(u64 id)
 {
 	lockdep_assert_held(&seal_table_lock);
@@ -298,32 +282,69 @@ struct seal_claim *seal_claim_find(u64 id)
 	return id > ULONG_MAX ? NULL : xa_load(&claims, id);
 }
 
-/* After this many claims the lock is dropped, so that others can take it. */
-#define WALK_BATCH	64
+static void claim_show(const struct seal_claim *claim, const struct path *root,
+		       char *page, struct seal_claim_info *info)
+{
+	const struct seal_holder *holder = claim->holder;
+	struct seal_entry *entry = claim->entry;
+
+	lockdep_assert_held(&seal_table_lock);
+	*info = (struct seal_claim_info){
+		.id		= claim->id,
+		.since		= claim->since,
+		.pid		= holder->pid,
+		.uid		= holder->uid,
+		.require	= holder->require,
+		.max_extents	= holder->max_extents,
+		.flags		= seal_entry_flags(entry),
+		.holders	= seal_entry_holders(entry),
+		.refused	= atomic64_read(&entry->refused),
+		.broken		= seal_changes(entry),
+		.sum		= entry->sum,
+		.ino		= entry->inode->i_ino,
+		.dev		= entry->inode->i_sb->s_dev,
+		.owner		= READ_ONCE(entry->inode->i_uid),
+	};
+	strscpy(info->comm, holder->comm, sizeof(info->comm));
+	if (!holder->session)
+		info->flags |= SEAL_STATUS_STICKY;
+	info->path = seal_entry_path_page(entry, root, page, &info->deleted);
+}
+
+/* Show the first claim from *@id to @last, and set *@id to its number. */
+static bool claim_show_next(unsigned long *id, u64 last,
+			    const struct path *root, char *page,
+			    struct seal_claim_info *info)
+{
+	const struct seal_claim *claim;
+
+	spin_lock(&seal_table_lock);
+	claim = xa_find(&claims, id, last, XA_PRESENT);
+	if (claim)
+		claim_show(claim, root, page, info);
+	spin_unlock(&seal_table_lock);
+	return claim;
+}
 
 int seal_claims_walk(u64 *next, u64 last, char *page,
 		     int (*fn)(void *arg, const struct seal_claim_info *info),
 		     void *arg)
 {
-	struct seal_claim *claim = NULL;
+	struct seal_claim_info info;
 	unsigned long id = *next;
-	unsigned int i;
+	struct path root;
 	int ret = 0;
 
-	do {
-		mutex_lock(&seal_table_lock);
-		for (i = 0; i < WALK_BATCH; i++, id++) {
-			claim = xa_find(&claims, &id, last, XA_PRESENT);
-			if (!claim)
-				break;
-			ret = walk_claim(claim, page, fn, arg);
-			if (ret)
-				break;
-		}
-		mutex_unlock(&seal_table_lock);
+	get_fs_root(current->fs, &root);
+	while (claim_show_next(&id, last, &root, page, &info)) {
+		ret = fn(arg, &info);
+		if (ret)
+			break;
+		id++;
 		cond_resched();
-	} while (claim && !ret);
-	*next = claim ? id : last + 1;
+	}
+	path_put(&root);
+	*next = ret ? id : last + 1;
 	return ret;
 }
 

@@ -94,13 +94,26 @@ int seal_session_check(struct seal_session *session, struct inode *inode);
 /* The number of the newest claim. Claims are numbered as they are made. */
 u64 seal_last_claim(void);
 
-/* A claim as seal_claims_walk() shows it. */
+/*
+ * A claim as seal_claims_walk() shows it: a copy, because the claim itself may
+ * be dropped at any time.
+ */
 struct seal_claim_info {
-	const struct seal_claim	*claim;
-	const struct seal_entry	*entry;
+	u64			id;
+	u64			since;		/* ns since 1970 */
+	pid_t			pid;
+	kuid_t			uid;
+	char			comm[TASK_COMM_LEN];
+	u32			require;
+	u64			max_extents;
 	u32			flags;		/* SEAL_STATUS_* */
+	u32			holders;
 	u64			refused;
 	u64			broken;
+	struct seal_map_sum	sum;
+	u64			ino;
+	dev_t			dev;
+	kuid_t			owner;		/* of the file */
 	const char		*path;		/* NULL: cannot be reached */
 	bool			deleted;
 };
@@ -112,8 +125,8 @@ struct seal_claim *seal_claim_find(u64 id);
  * Call @fn for the claims with numbers from *@next to @last until it returns
  * something other than 0, and return that. Afterwards *@next is the number of
  * the claim for which @fn did so, or greater than @last. @page is a page of
- * memory for paths. May sleep; @fn is called with seal_table_lock held and must
- * not sleep.
+ * memory for paths. seal_table_lock is held only while a claim is copied: @fn may
+ * sleep.
  */
 int seal_claims_walk(u64 *next, u64 last, char *page,
 		     int (*fn)(void *arg, const struct seal_claim_info *info),

@@ -15,6 +15,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 
 #include "base/compat.h"
 #include "base/mode.h"
@@ -50,8 +51,9 @@ static_assert(SEAL_FOLIO_BITS <= U32_MAX, "folio_bits of an entry");
 
 static struct kmem_cache *entry_cache;
 static struct rhashtable entries;
-static LIST_HEAD(entry_list);
-DEFINE_MUTEX(seal_table_lock);		/* see entry.h */
+/* The number of entries of each filesystem that has one, by its device. */
+static DEFINE_XARRAY(entries_on);
+DEFINE_SPINLOCK(seal_table_lock);	/* see entry.h */
 DECLARE_WAIT_QUEUE_HEAD(seal_state_changed);
 static u64 generation;			/* last one given; seal_table_lock */
 static atomic64_t last_id;		/* of an entry */
@@ -80,17 +82,7 @@ struct seal_entry *seal_entry_find(struct inode *inode)
 
 bool seal_any_on(struct super_block *sb)
 {
-	struct seal_entry *entry;
-	bool found = false;
-
-	mutex_lock(&seal_table_lock);
-	list_for_each_entry(entry, &entry_list, list) {
-		found = entry->inode->i_sb == sb;
-		if (found)
-			break;
-	}
-	mutex_unlock(&seal_table_lock);
-	return found;
+	return xa_load(&entries_on, sb->s_dev);
 }
 
 bool seal_is_sealed(struct inode *inode)
@@ -177,14 +169,30 @@ void seal_entry_free(struct seal_entry *entry)
 	call_rcu(&entry->rcu, entry_free_rcu);
 }
 
+/*
+ * There is one entry more or less of this filesystem. Returns 0 or -ENOMEM, the
+ * latter only for the first entry.
+ */
+static int count_on(const struct super_block *sb, int change)
+{
+	void *old = xa_load(&entries_on, sb->s_dev);
+	unsigned long nr = (old ? xa_to_value(old) : 0) + change;
+
+	return xa_err(xa_store(&entries_on, sb->s_dev,
+			       nr ? xa_mk_value(nr) : NULL, GFP_ATOMIC));
+}
+
 int seal_entry_insert(struct seal_entry *entry)
 {
 	int ret;
 
 	lockdep_assert_held(&seal_table_lock);
+	ret = count_on(entry->inode->i_sb, 1);
+	if (ret)
+		return ret;
 	ret = rhashtable_insert_fast(&entries, &entry->node, entry_params);
-	if (!ret)
-		list_add(&entry->list, &entry_list);
+	if (ret)
+		count_on(entry->inode->i_sb, -1);
 	return ret;
 }
 
@@ -192,7 +200,7 @@ void seal_entry_remove(struct seal_entry *entry)
 {
 	lockdep_assert_held(&seal_table_lock);
 	rhashtable_remove_fast(&entries, &entry->node, entry_params);
-	list_del(&entry->list);
+	count_on(entry->inode->i_sb, -1);
 }
 
 struct seal_fs *seal_entry_fs(const struct seal_entry *entry)
@@ -215,19 +223,14 @@ u32 seal_entry_flags(struct seal_entry *entry)
 	return flags;
 }
 
-char *seal_entry_path_page(const struct seal_entry *entry, char *page,
-			   bool *deleted)
+char *seal_entry_path_page(const struct seal_entry *entry,
+			   const struct path *root, char *page, bool *deleted)
 {
 	static const char suffix[] = " (deleted)";
-	struct path root;
-	bool reachable;
 	size_t length;
 	char *path;
 
-	get_fs_root(current->fs, &root);
-	reachable = path_is_under(&entry->path, &root);
-	path_put(&root);
-	if (!reachable)
+	if (!path_is_under(&entry->path, root))
 		return NULL;
 	path = d_path(&entry->path, page, PAGE_SIZE);
 	if (IS_ERR(path))
@@ -241,44 +244,55 @@ char *seal_entry_path_page(const struct seal_entry *entry, char *page,
 	return path;
 }
 
+/* The root directory of init, which is the one of the current task meanwhile. */
+struct init_root {
+	struct fs_struct	*old;
+	struct path		path;
+};
+
+static void init_root_get(struct init_root *root)
+{
+	root->old = seal_init_fs_begin();
+	get_fs_root(current->fs, &root->path);
+}
+
+static void init_root_put(struct init_root *root)
+{
+	path_put(&root->path);
+	seal_init_fs_end(root->old);
+}
+
 char *seal_entry_path_init(const struct seal_entry *entry, char *page,
 			   bool *deleted)
 {
-	struct fs_struct *old = seal_init_fs_begin();
-	char *path = seal_entry_path_page(entry, page, deleted);
+	struct init_root root;
+	char *path;
 
-	seal_init_fs_end(old);
+	init_root_get(&root);
+	path = seal_entry_path_page(entry, &root.path, page, deleted);
+	init_root_put(&root);
 	return path;
-}
-
-/* Memory for paths is not asked for under the lock: that can take long. */
-static char *page_get(void)
-{
-	return (char *)__get_free_page(GFP_KERNEL);
-}
-
-/* Return a copy of @path, which is in @page or NULL. Frees @page. */
-static char *page_put(char *page, const char *path)
-{
-	char *copy = path ? kstrdup(path, GFP_KERNEL) : NULL;
-
-	free_page((unsigned long)page);
-	return copy;
 }
 
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted)
 {
-	char *page = page_get(), *path = NULL;
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	char *path = NULL, *copy;
 	struct seal_entry *entry;
+	struct init_root root;
 
 	if (!page)
 		return NULL;
-	mutex_lock(&seal_table_lock);
+	init_root_get(&root);
+	spin_lock(&seal_table_lock);
 	entry = seal_entry_find(inode);
 	if (entry && entry->id == id)
-		path = seal_entry_path_init(entry, page, deleted);
-	mutex_unlock(&seal_table_lock);
-	return page_put(page, path);
+		path = seal_entry_path_page(entry, &root.path, page, deleted);
+	spin_unlock(&seal_table_lock);
+	init_root_put(&root);
+	copy = path ? kstrdup(path, GFP_KERNEL) : NULL;
+	free_page((unsigned long)page);
+	return copy;
 }
 
 struct seal_change *seal_change_alloc(gfp_t gfp)
@@ -330,11 +344,11 @@ void seal_table_free(struct seal_table *table)
 void seal_entry_publish(struct seal_entry *entry, struct seal_table *table,
 			const struct seal_map_sum *sum)
 {
-	mutex_lock(&seal_table_lock);
+	spin_lock(&seal_table_lock);
 	seal_table_publish(entry, table);
 	entry->sum = *sum;
 	entry->generation = seal_new_generation();
-	mutex_unlock(&seal_table_lock);
+	spin_unlock(&seal_table_lock);
 }
 
 int seal_entries_init(void)
@@ -355,5 +369,6 @@ void seal_entries_exit(void)
 	/* wait until RCU has freed the last entries and tables */
 	rcu_barrier();
 	rhashtable_destroy(&entries);
+	xa_destroy(&entries_on);
 	kmem_cache_destroy(entry_cache);
 }

@@ -100,10 +100,7 @@ struct seal_change {
 
 struct seal_entry {
 	struct rhash_head	node;
-	union {
-		struct list_head	list;	/* while it is in the table */
-		struct rcu_head		rcu;	/* afterwards */
-	};
+	struct rcu_head		rcu;		/* after it left the table */
 	u64			id;		/* never used again */
 	struct inode		*inode;
 	/* pins the inode and its mount */
@@ -201,8 +198,13 @@ static inline u32 seal_entry_holders(const struct seal_entry *entry)
  */
 struct seal_entry *seal_lookup(struct inode *inode);
 
-/* Protects the table, the states and counts of entries, and their claims. */
-extern struct mutex seal_table_lock;
+/*
+ * Protects the table, the states and counts of entries, and their claims. Every
+ * user of the module takes it. It is a spinlock because a task that has used up
+ * its processor time would stop with a mutex: where it sleeps, where it is
+ * preempted, or when it is given the mutex. All the others would wait for it.
+ */
+extern spinlock_t seal_table_lock;
 
 /*
  * Has @inode the flag, and an entry in any state? The flag alone does not tell,
@@ -284,12 +286,13 @@ struct seal_fs *seal_entry_fs(const struct seal_entry *entry);
 u32 seal_entry_flags(struct seal_entry *entry);
 
 /*
- * The path of an entry, in @page, a page of memory; NULL if the current task
- * cannot reach it from its root directory. The caller holds seal_table_lock or
- * has a claim on the entry. Waits for nobody.
+ * The path of an entry, in @page, a page of memory; NULL if it cannot be reached
+ * from @root, the root directory of the current task. The caller holds
+ * seal_table_lock or has a claim on the entry. Does not sleep, so it takes @root:
+ * to give up a reference to a directory may sleep.
  */
-char *seal_entry_path_page(const struct seal_entry *entry, char *page,
-			   bool *deleted);
+char *seal_entry_path_page(const struct seal_entry *entry,
+			   const struct path *root, char *page, bool *deleted);
 
 /* The same as seen from the root directory of init. For kernel threads. */
 char *seal_entry_path_init(const struct seal_entry *entry, char *page,
@@ -302,7 +305,10 @@ char *seal_entry_path_init(const struct seal_entry *entry, char *page,
  */
 char *seal_entry_path(struct inode *inode, u64 id, bool *deleted);
 
-/* Is any file of this superblock sealed? May sleep. */
+/*
+ * Has any file of this filesystem an entry, in any state? Needs no lock. A caller
+ * that goes on if there is none is inside, see inside.h: then sealing waits for it.
+ */
 bool seal_any_on(struct super_block *sb);
 
 /* A number for a map that is published. The caller holds seal_table_lock. */

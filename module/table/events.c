@@ -16,12 +16,12 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "base/mode.h"
 #include "table/entry.h"
@@ -29,7 +29,7 @@
 
 #define RING_SLOTS	4096U
 
-/* After this many events the worker lets listeners come and go. */
+/* After this many events the worker frees the listeners that are gone. */
 #define BATCH		256
 
 /* How soon a listener is told of lost events if no new event comes. */
@@ -48,19 +48,41 @@ struct ring {
 	struct slot		slots[RING_SLOTS];
 };
 
-struct listener {
-	struct list_head	list;
-	u32			portid;
+/* What a listener asked for. */
+struct wish {
 	u32			mask;
-	u64			lost;		/* events, not told yet */
 	struct seal_viewer	viewer;
 };
 
-static struct ring __rcu *the_ring;
+/*
+ * A listener belongs to the worker, so nobody waits for the worker: who goes only
+ * says so. A lock is held for no longer than it takes to send one message.
+ */
+struct listener {
+	struct list_head	list;	/* of joining, then of served */
+	u32			portid;
+	u64			lost;	/* events, not told yet; worker's */
+	struct wish		wish;	/* under the lock of by_portid */
+	bool			gone;	/* the worker is to free it */
+};
 
-/* Protects the listeners, the_ring and the serial number. */
-static DEFINE_MUTEX(events_lock);
-static LIST_HEAD(listeners);
+/* There is one as long as there are listeners. */
+static struct ring __rcu *the_ring;
+/* The one before, until the worker has freed it. Nobody comes meanwhile. */
+static struct ring *retired;
+
+/*
+ * Those who are not gone, and their number. The spinlock of this array protects
+ * the_ring, retired and joining as well. Every netlink socket that is closed is
+ * looked for here.
+ */
+static DEFINE_XARRAY_FLAGS(by_portid, XA_FLAGS_ACCOUNT);
+static unsigned int nr_listeners;
+/* Listeners that the worker has not seen yet. */
+static LIST_HEAD(joining);
+
+/* The worker's: the listeners that it sends to, and the number of events. */
+static LIST_HEAD(served);
 static u64 serial;
 
 static const struct seal_events_sink *sink;
@@ -202,12 +224,52 @@ void seal_event_committed(struct seal_entry *entry, u64 start, u64 end)
 
 /* --- the worker --- */
 
+/*
+ * Take in those who have come. After an event was read this has to be done
+ * before it is delivered or counted: its producer may have come later than a
+ * listener that the worker has not seen.
+ */
+static void listeners_join(void)
+{
+	if (list_empty(&joining))
+		return;
+	xa_lock(&by_portid);
+	list_splice_tail_init(&joining, &served);
+	xa_unlock(&by_portid);
+}
+
+/* Free those who are gone. */
+static void listeners_reap(void)
+{
+	struct listener *listener, *next;
+
+	list_for_each_entry_safe(listener, next, &served, list) {
+		/* pairs with the release in listener_leave() */
+		if (!smp_load_acquire(&listener->gone))
+			continue;
+		list_del(&listener->list);
+		kfree(listener);
+	}
+}
+
+/* Who is gone wishes nothing. */
+static struct wish listener_wish(const struct listener *listener)
+{
+	struct wish wish;
+
+	xa_lock(&by_portid);
+	wish = listener->wish;
+	xa_unlock(&by_portid);
+	return wish;
+}
+
 static void listeners_lose(u32 type, u64 nr)
 {
 	struct listener *listener;
 
-	list_for_each_entry(listener, &listeners, list)
-		if (listener->mask & SEAL_EVENT_BIT(type))
+	listeners_join();
+	list_for_each_entry(listener, &served, list)
+		if (listener_wish(listener).mask & SEAL_EVENT_BIT(type))
 			listener->lost += nr;
 }
 
@@ -226,6 +288,25 @@ static void ring_count_lost(struct ring *ring)
 	}
 }
 
+/*
+ * Send @skb to a listener. Under the lock, because one that is gone must not be
+ * sent anything: the number of its socket may be that of another one by now.
+ * Without softirqs, netlink asks for memory in a way that does not sleep.
+ */
+static int listener_give(struct listener *listener, struct sk_buff *skb)
+{
+	int ret = -ENOTCONN;
+
+	xa_lock_bh(&by_portid);
+	if (!listener->gone) {
+		ret = sink->send(skb, listener->portid);
+		skb = NULL;
+	}
+	xa_unlock_bh(&by_portid);
+	kfree_skb(skb);
+	return ret;
+}
+
 /* Tell a listener how many events it lost; false if that did not fit. */
 static bool listener_tell_lost(struct listener *listener)
 {
@@ -235,10 +316,10 @@ static bool listener_tell_lost(struct listener *listener)
 	};
 	struct sk_buff *skb;
 
-	if (!listener->lost)
+	if (!listener->lost || READ_ONCE(listener->gone))
 		return true;
 	skb = sink->message(&event, serial, listener->lost);
-	if (!skb || sink->send(skb, listener->portid))
+	if (!skb || listener_give(listener, skb))
 		return false;
 	listener->lost = 0;
 	return true;
@@ -250,7 +331,7 @@ static void listener_send(struct listener *listener, struct sk_buff *skb)
 
 	if (listener_tell_lost(listener) && skb)
 		copy = skb_clone(skb, GFP_KERNEL);
-	if (!copy || sink->send(copy, listener->portid))
+	if (!copy || listener_give(listener, copy))
 		listener->lost++;
 }
 
@@ -278,17 +359,22 @@ static void event_deliver(struct seal_event *event)
 	struct seal_event stripped = *event;
 	struct sk_buff *with, *without;
 	struct listener *listener;
+	struct wish wish;
 
 	serial++;
 	stripped.path = NULL;
 	with = sink->message(event, serial, 0);
 	without = sink->message(&stripped, serial, 0);
-	list_for_each_entry(listener, &listeners, list)
-		if (listener->mask & SEAL_EVENT_BIT(event->type))
+	listeners_join();
+	list_for_each_entry(listener, &served, list) {
+		wish = listener_wish(listener);
+		if (wish.mask & SEAL_EVENT_BIT(event->type))
 			listener_send(listener,
-				      seal_viewer_sees(&listener->viewer,
+				      seal_viewer_sees(&wish.viewer,
 						       event->owner) ?
 				      with : without);
+		cond_resched();
+	}
 	kfree_skb(with);
 	kfree_skb(without);
 }
@@ -326,120 +412,172 @@ static bool ring_drain(struct ring *ring)
 		kfree(path);
 		/* the events that did not fit came after this one */
 		ring_count_lost(ring);
-		cond_resched();
 	}
 	ring_count_lost(ring);
 	kfree(last.path);
 	return nr < BATCH;
 }
 
-static void events_work(struct work_struct *work)
+/* Nobody puts anything into @ring any more, after an RCU grace period. */
+static void ring_free(struct ring *ring)
 {
-	struct listener *listener;
-	struct ring *ring;
-	bool told = true;
-
-	mutex_lock(&events_lock);
-	ring = rcu_dereference_protected(the_ring,
-					 lockdep_is_held(&events_lock));
-	if (ring && !ring_drain(ring)) {
-		queue_work(workers, &drain_work);
-	} else if (ring) {
-		list_for_each_entry(listener, &listeners, list)
-			told &= listener_tell_lost(listener);
-		if (!told)
-			queue_delayed_work(workers, &retry_work, RETRY_DELAY);
-	}
-	mutex_unlock(&events_lock);
-}
-
-/* --- listeners --- */
-
-static int ring_start(void)
-{
-	struct ring *ring = kvzalloc(sizeof(*ring), GFP_KERNEL);
-	unsigned int i;
-
-	if (!ring)
-		return -ENOMEM;
-	for (i = 0; i < RING_SLOTS; i++)
-		ring->slots[i].turn = i;
-	rcu_assign_pointer(the_ring, ring);
-	return 0;
-}
-
-static void ring_stop(void)
-{
-	struct ring *ring = rcu_dereference_protected(the_ring,
-					lockdep_is_held(&events_lock));
 	struct seal_event event;
 
-	if (!ring)
-		return;
-	RCU_INIT_POINTER(the_ring, NULL);
 	synchronize_rcu();
 	while (ring_pop(ring, &event))
 		kfree(event.path);
 	kvfree(ring);
 }
 
-static struct listener *listener_find(u32 portid)
+/* Let listeners come and go, and return the ring, or NULL if there is none. */
+static struct ring *listeners_settle(void)
 {
-	struct listener *listener;
+	struct ring *ring, *old;
 
-	list_for_each_entry(listener, &listeners, list)
-		if (listener->portid == portid)
-			return listener;
+	listeners_join();
+	listeners_reap();
+	xa_lock(&by_portid);
+	ring = rcu_dereference_protected(the_ring,
+					 lockdep_is_held(&by_portid.xa_lock));
+	old = retired;
+	xa_unlock(&by_portid);
+	if (!old)
+		return ring;
+	ring_free(old);
+	xa_lock(&by_portid);
+	retired = NULL;
+	xa_unlock(&by_portid);
 	return NULL;
+}
+
+static void events_work(struct work_struct *work)
+{
+	struct ring *ring = listeners_settle();
+	struct listener *listener;
+	bool told = true;
+
+	if (!ring)
+		return;
+	if (!ring_drain(ring)) {
+		queue_work(workers, &drain_work);
+		return;
+	}
+	list_for_each_entry(listener, &served, list)
+		told &= listener_tell_lost(listener);
+	if (!told)
+		queue_delayed_work(workers, &retry_work, RETRY_DELAY);
+}
+
+/* --- listeners --- */
+
+static struct ring *ring_alloc(void)
+{
+	struct ring *ring = kvzalloc(sizeof(*ring), GFP_KERNEL);
+	unsigned int i;
+
+	if (ring)
+		for (i = 0; i < RING_SLOTS; i++)
+			ring->slots[i].turn = i;
+	return ring;
+}
+
+/*
+ * Make *@fresh the listener of its socket, or give its wish to the one that is
+ * there. Sets *@fresh and *@ring to NULL if they are used. Returns -EAGAIN if a
+ * ring is needed, -EBUSY if the worker has to free the last one first, or
+ * -ENOMEM.
+ */
+static int listener_enter(struct listener **fresh, struct ring **ring)
+{
+	struct listener *listener = *fresh, *old;
+	int ret;
+
+	lockdep_assert_held(&by_portid.xa_lock);
+	old = xa_load(&by_portid, listener->portid);
+	if (old) {
+		old->wish = listener->wish;
+		return 0;
+	}
+	if (retired)
+		return -EBUSY;
+	if (!nr_listeners && !*ring)
+		return -EAGAIN;
+	/* the index is reserved: this needs no memory */
+	ret = xa_err(__xa_store(&by_portid, listener->portid, listener,
+				GFP_ATOMIC));
+	if (ret)
+		return ret;
+	list_add_tail(&listener->list, &joining);
+	*fresh = NULL;
+	if (!nr_listeners++) {
+		rcu_assign_pointer(the_ring, *ring);
+		*ring = NULL;
+	}
+	return 0;
 }
 
 int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer)
 {
-	struct listener *listener;
-	int ret = 0;
+	struct listener *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	struct ring *ring = NULL;
+	int ret;
 
-	mutex_lock(&events_lock);
-	listener = listener_find(portid);
-	if (listener) {
-		listener->mask = mask;
-		listener->viewer = *viewer;
-		goto out;
+	if (!fresh)
+		return -ENOMEM;
+	fresh->portid = portid;
+	fresh->wish.mask = mask;
+	fresh->wish.viewer = *viewer;
+	ret = xa_reserve(&by_portid, portid, GFP_KERNEL);
+	while (!ret) {
+		xa_lock(&by_portid);
+		ret = listener_enter(&fresh, &ring);
+		xa_unlock(&by_portid);
+		if (ret == -EBUSY) {
+			/* it has nobody to send to, so this does not take long */
+			queue_work(workers, &drain_work);
+			flush_work(&drain_work);
+			ret = 0;
+		} else if (ret == -EAGAIN) {
+			ring = ring_alloc();
+			ret = ring ? 0 : -ENOMEM;
+		} else {
+			break;
+		}
 	}
-	ret = -ENOMEM;
-	listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
-	if (!listener)
-		goto out;
-	if (list_empty(&listeners) && ring_start()) {
-		kfree(listener);
-		goto out;
-	}
-	listener->portid = portid;
-	listener->mask = mask;
-	listener->viewer = *viewer;
-	list_add_tail(&listener->list, &listeners);
-	ret = 0;
-out:
-	mutex_unlock(&events_lock);
+	if (ret)
+		xa_release(&by_portid, portid);
+	kvfree(ring);
+	kfree(fresh);
 	return ret;
 }
 
-static void listener_free(struct listener *listener)
+/* The worker may free @listener at once. */
+static void listener_leave(struct listener *listener)
 {
-	list_del(&listener->list);
-	kfree(listener);
-	if (list_empty(&listeners))
-		ring_stop();
+	listener->wish.mask = 0;
+	/* pairs with the acquire in listeners_reap() */
+	smp_store_release(&listener->gone, true);
+	if (--nr_listeners)
+		return;
+	/* the next one is not to get events of before its time */
+	retired = rcu_dereference_protected(the_ring,
+					    lockdep_is_held(&by_portid.xa_lock));
+	RCU_INIT_POINTER(the_ring, NULL);
 }
 
 void seal_events_mute(u32 portid)
 {
 	struct listener *listener;
 
-	mutex_lock(&events_lock);
-	listener = listener_find(portid);
+	/* most sockets never listened: this takes no lock */
+	if (!xa_load(&by_portid, portid))
+		return;
+	xa_lock(&by_portid);
+	listener = __xa_erase(&by_portid, portid);
 	if (listener)
-		listener_free(listener);
-	mutex_unlock(&events_lock);
+		listener_leave(listener);
+	xa_unlock(&by_portid);
+	queue_work(workers, &drain_work);
 }
 
 int seal_events_init(const struct seal_events_sink *to)
@@ -451,13 +589,16 @@ int seal_events_init(const struct seal_events_sink *to)
 
 void seal_events_exit(void)
 {
-	struct listener *listener, *next;
+	struct listener *listener;
+	unsigned long portid;
 
-	mutex_lock(&events_lock);
-	list_for_each_entry_safe(listener, next, &listeners, list)
-		listener_free(listener);
-	mutex_unlock(&events_lock);
+	xa_for_each(&by_portid, portid, listener)
+		seal_events_mute(portid);
+	/* after this run there is no ring, and no event is queued any more */
+	queue_work(workers, &drain_work);
+	flush_work(&drain_work);
 	irq_work_sync(&kick);
 	cancel_delayed_work_sync(&retry_work);
 	destroy_workqueue(workers);
+	xa_destroy(&by_portid);
 }
