@@ -177,21 +177,35 @@ static int explain(const struct seal_gate_set *set,
 	return error;
 }
 
-static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate)
+/* No set has more gates than this. */
+#define GATES_MAX	(2 * SEAL_SET_MAX)
+
+/* The functions of a set that are looked up together. */
+struct lookup {
+	struct kprobe	*kps[GATES_MAX];
+	unsigned int	nr;
+};
+
+static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate,
+			struct lookup *lookup)
 {
 	int ret;
 
-	ret = seal_symbol_site(gate->core ? NULL : set->module, gate->symbol,
-			       &gate->site);
+	/* the gate is not attached, so its kprobe is free */
+	ret = seal_symbol_begin(&gate->kp, gate->core ? NULL : set->module,
+				gate->symbol, &gate->site);
 	if (ret == -ENOENT && gate->optional)
 		return 0;
+	if (ret)
+		return ret;
+	lookup->kps[lookup->nr++] = &gate->kp;
 	/* a wrapper must know its original before the first call reaches it */
-	if (!ret && gate->bind)
+	if (gate->bind)
 		gate->bind(gate->site + MCOUNT_INSN_SIZE);
-	if (!ret && seal_landings_used() && !set->observes)
-		ret = seal_landing_bind(&gate->landing,
-					gate->site + MCOUNT_INSN_SIZE);
-	return ret;
+	if (!seal_landings_used() || set->observes)
+		return 0;
+	return seal_landing_bind(&gate->landing,
+				 gate->site + MCOUNT_INSN_SIZE);
 }
 
 /* Are the sites known? Without sets_lock this was so a moment ago. */
@@ -203,24 +217,23 @@ static bool is_resolved(const struct seal_gate_set *set)
 		READ_ONCE(set->modules_gone) == seal_modules_gone());
 }
 
-static int set_resolve(struct seal_gate_set *set, char *reason)
+/*
+ * Look up the functions of all gates of @set. Returns an error after which the rest
+ * is not looked for; @first gets the first error, if not all functions are there.
+ */
+static int gates_resolve(struct seal_gate_set *set, struct lookup *lookup,
+			 int *first, char *reason)
 {
-	u64 gone = seal_modules_gone();
-	unsigned int i, found;
-	int ret, first = 0;
+	unsigned int i, found = 0;
+	int ret;
 
-	if (is_resolved(set))
-		return 0;
-	WRITE_ONCE(set->resolved, false);
-	found = 0;
-	set->nr_sites = 0;
 	for (i = 0; i < set->nr_gates; i++) {
 		struct seal_gate *gate = &set->gates[i];
 
-		ret = gate_resolve(set, gate);
+		ret = gate_resolve(set, gate, lookup);
 		if (ret) {
-			if (!first)
-				first = explain(set, gate, ret, reason);
+			if (!*first)
+				*first = explain(set, gate, ret, reason);
 			/* go on: if none is found, the module is not there */
 			if (ret != -ENOENT)
 				return ret;
@@ -236,6 +249,25 @@ static int set_resolve(struct seal_gate_set *set, char *reason)
 		set->at_site[set->nr_sites++] = gate;
 	}
 	WRITE_ONCE(set->nr_found, found);
+	return 0;
+}
+
+static int set_resolve(struct seal_gate_set *set, char *reason)
+{
+	u64 gone = seal_modules_gone();
+	struct lookup lookup = { };
+	int ret, first = 0;
+
+	if (is_resolved(set))
+		return 0;
+	if (WARN_ON_ONCE(set->nr_gates > GATES_MAX))
+		return -E2BIG;
+	WRITE_ONCE(set->resolved, false);
+	set->nr_sites = 0;
+	ret = gates_resolve(set, &lookup, &first, reason);
+	seal_symbols_end(lookup.kps, lookup.nr);
+	if (ret)
+		return ret;
 	WRITE_ONCE(set->modules_gone, gone);
 	/* pairs with the acquire in is_resolved() */
 	smp_store_release(&set->resolved, !first);
@@ -363,6 +395,7 @@ static void hot_detach(struct seal_gate_set *set, unsigned int nr)
 		return;
 	seal_ops_wait();
 	hot_free(set, nr);
+	synchronize_rcu();
 }
 
 /* Unregister the kprobes of the first @nr gates of @set. */
@@ -462,9 +495,6 @@ static int ftrace_attach(struct seal_gate_set *set,
  * functions is kept: to register it again needs no memory.
  */
 
-/* No set has more gates than this. */
-#define GUARD_MAX	(2 * SEAL_SET_MAX)
-
 static bool has_guard(const struct seal_gate_set *set)
 {
 	return seal_landings_used() && !set->observes;
@@ -497,15 +527,13 @@ static bool guard_leave(struct seal_gate_set *set)
 
 static int guard_attach(struct seal_gate_set *set, char *reason)
 {
-	unsigned long sites[GUARD_MAX];
+	unsigned long sites[GATES_MAX];
 	struct seal_gate *first = NULL;
 	unsigned int i, nr = 0;
 	int ret;
 
 	if (!has_guard(set))
 		return 0;
-	if (WARN_ON_ONCE(set->nr_gates > GUARD_MAX))
-		return -E2BIG;
 	for (i = 0; i < set->nr_gates; i++) {
 		if (!set->gates[i].site)
 			continue;
@@ -910,6 +938,8 @@ static void sets_end(struct list_head *leaving)
 		list_del_init(&set->list);
 		set->attached = !set_end(set);
 	}
+	/* see seal_ops_free() */
+	synchronize_rcu();
 }
 
 static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)

@@ -128,10 +128,8 @@ bool seal_ops_free(struct ftrace_ops *ops)
 	ops->flags &= ~(FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY);
 	ops->flags |= FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_DIRECT;
 	if (!WARN_ON_ONCE(register_ftrace_function(ops) != -EINVAL) &&
-	    !WARN_ON_ONCE(ops->trampoline)) {
-		synchronize_rcu();
+	    !WARN_ON_ONCE(ops->trampoline))
 		return true;
-	}
 	seal_probes_give_up();
 	return false;
 }
@@ -141,5 +139,8 @@ bool seal_ops_detach(struct ftrace_ops *ops)
 	if (!seal_ops_leave(ops))
 		return false;
 	seal_ops_wait();
-	return seal_ops_free(ops);
+	if (!seal_ops_free(ops))
+		return false;
+	synchronize_rcu();
+	return true;
 }

@@ -37,7 +37,8 @@ void seal_ops_wait(void);
 
 /*
  * Free what belongs to @ops, which has left, and for which seal_ops_wait() was
- * called. Returns false if something of it stays for ever.
+ * called. An RCU grace period must pass before @ops is used again, because ftrace may
+ * just be walking past it. Returns false if something of it stays for ever.
  */
 bool seal_ops_free(struct ftrace_ops *ops);
 

@@ -35,15 +35,10 @@ static int enter_nothing(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-int seal_symbol_site(const char *module, const char *symbol,
-		     unsigned long *site)
+int seal_symbol_begin(struct kprobe *kp, const char *module,
+		      const char *symbol, unsigned long *site)
 {
 	char target[80];
-	struct kprobe kp = {
-		.symbol_name	= target,
-		.pre_handler	= enter_nothing,
-		.flags		= KPROBE_FLAG_DISABLED,
-	};
 	int ret;
 
 	*site = 0;
@@ -51,14 +46,27 @@ int seal_symbol_site(const char *module, const char *symbol,
 		return -ENOMEM;
 	snprintf(target, sizeof(target), "%s%s%s", module ?: "",
 		 module ? ":" : "", symbol);
-	ret = register_kprobe(&kp);
+	*kp = (struct kprobe){
+		.symbol_name	= target,
+		.pre_handler	= enter_nothing,
+		.flags		= KPROBE_FLAG_DISABLED,
+	};
+	ret = register_kprobe(kp);
+	kp->symbol_name = NULL;
 	if (ret)
 		return ret;
 	/* x86: a kprobe on a function entry is moved to the call to ftrace */
-	if (kprobe_ftrace(&kp))
-		*site = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-	return *site ? 0 : -EOPNOTSUPP;
+	if (kprobe_ftrace(kp)) {
+		*site = (unsigned long)kp->addr;
+		return 0;
+	}
+	unregister_kprobe(kp);
+	return -EOPNOTSUPP;
+}
+
+void seal_symbols_end(struct kprobe **kps, unsigned int nr)
+{
+	unregister_kprobes(kps, nr);
 }
 
 struct bind_errand {
@@ -70,14 +78,17 @@ struct bind_errand {
 
 static void bind_errand(struct seal_errand *errand)
 {
+	struct kprobe kp, *kps = &kp;
 	struct bind_errand *be;
 	unsigned long site;
 	int ret;
 
 	be = container_of(errand, struct bind_errand, errand);
-	ret = seal_symbol_site(be->module, be->symbol, &site);
-	if (!ret)
+	ret = seal_symbol_begin(&kp, be->module, be->symbol, &site);
+	if (!ret) {
 		be->bind(site + MCOUNT_INSN_SIZE);
+		seal_symbols_end(&kps, 1);
+	}
 	seal_errand_end(errand, ret);
 }
 

@@ -5,16 +5,21 @@
 
 #include <linux/types.h>
 
+struct kprobe;
 struct seal_limit;
 
 /*
  * Find the address at which the function @symbol of @module (NULL: of the
  * kernel itself) calls ftrace. Nothing is armed, and nobody's probe is changed.
- * Returns 0; -ENOENT: there is no such function; -EOPNOTSUPP: it does not call
- * ftrace; -ENOMEM. @site is 0 on failure. May sleep.
+ * If this succeeds, the caller has seal_symbols_end() called with @kp soon, which
+ * waits for an RCU grace period, once for all that it is given. Returns 0; -ENOENT:
+ * there is no such function, or no such module; -EOPNOTSUPP: it does not call
+ * ftrace; -ENOMEM or another error of register_kprobe().
  */
-int seal_symbol_site(const char *module, const char *symbol,
-		     unsigned long *site);
+int seal_symbol_begin(struct kprobe *kp, const char *module,
+		      const char *symbol, unsigned long *site);
+
+void seal_symbols_end(struct kprobe **kps, unsigned int nr);
 
 /*
  * Call @bind with the address behind the call to ftrace, at which the function
