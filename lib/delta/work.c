@@ -28,8 +28,8 @@
 /* How far in the future the limit for the times of writes is. */
 #define LIMIT_SECONDS 10
 
-/* The path of an open file, to be freed; or NULL, with *@error set. */
-static char *path_of(int fd, int *error)
+/* The path of an open file, to be freed; or NULL, with *@ret set. */
+static char *path_of(int fd, int *ret)
 {
 	char name[40], path[PATH_MAX];
 	struct stat st, named;
@@ -37,16 +37,16 @@ static char *path_of(int fd, int *error)
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	n = readlink(name, path, sizeof(path) - 1);
-	*error = EINVAL;
+	*ret = -EINVAL;
 	if (n < 0)
 		return NULL;
 	path[n] = '\0';
 	/* Was it removed or renamed meanwhile? */
-	*error = ESTALE;
+	*ret = -ESTALE;
 	if (*path != '/' || fstat(fd, &st) < 0 || lstat(path, &named) < 0 ||
 	    named.st_ino != st.st_ino || named.st_dev != st.st_dev)
 		return NULL;
-	*error = ENOMEM;
+	*ret = -ENOMEM;
 	return strdup(path);
 }
 
@@ -55,37 +55,37 @@ static char *path_of(int fd, int *error)
  * does not follow links of others in a directory like /tmp (protected_symlinks
  * in proc(5)), as realpath(3) would.
  */
-static char *follow(const char *path, int *error)
+static char *follow(const char *path, int *ret)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 	char *whole;
 
 	if (fd >= 0) {
-		whole = path_of(fd, error);
+		whole = path_of(fd, ret);
 		close(fd);
 		return whole;
 	}
-	*error = errno;
-	if (*error != ENOENT)
+	*ret = -errno;
+	if (*ret != -ENOENT)
 		return NULL;
 	/* A link to nothing must not be replaced either. */
-	*error = ELOOP;
+	*ret = -ELOOP;
 	if (!lstat(path, &st))
 		return NULL;
 	/* It will be created. */
-	*error = ENOMEM;
+	*ret = -ENOMEM;
 	return strdup(path);
 }
 
 static int resolve(struct delta_work *work, const char *path)
 {
 	char *slash, *dir;
-	int error = 0;
+	int ret = 0;
 
-	work->path = follow(path, &error);
+	work->path = follow(path, &ret);
 	if (!work->path)
-		return error ? -error : -EINVAL;
+		return ret < 0 ? ret : -EINVAL;
 	slash = strrchr(work->path, '/');
 	work->name = slash ? slash + 1 : work->path;
 	if (!*work->name)

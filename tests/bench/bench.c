@@ -40,6 +40,7 @@
 #define SYNC_RANGES	20000	/* ranges that are made before they are written */
 #define MAX_OPEN	(1 << 20)	/* what a process may have at most */
 
+__attribute__((noreturn))
 static void die(const char *what)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));

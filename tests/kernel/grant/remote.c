@@ -24,6 +24,7 @@ static unsigned int units;
 static unsigned long checked, commits, refused;
 static char *buffer;
 
+__attribute__((noreturn))
 static void die(unsigned long round, const char *what, int ret)
 {
 	printf("round %lu: %s: %s\n", round, what, strerror(-ret));

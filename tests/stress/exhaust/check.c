@@ -45,9 +45,10 @@ static void snap_add(struct snap *snap, const struct fiemap_extent *e)
 /* All extents, those beyond the end of the file included. Nothing is synced. */
 void snap_take(const struct run *run, struct snap *snap)
 {
-	struct {
-		struct fiemap		fiemap;
-		struct fiemap_extent	extents[BATCH];
+	union {
+		struct fiemap fiemap;
+		char room[sizeof(struct fiemap) +
+			  BATCH * sizeof(struct fiemap_extent)];
 	} q;
 	struct stat st;
 	uint64_t start = 0;
@@ -60,12 +61,12 @@ void snap_take(const struct run *run, struct snap *snap)
 		q.fiemap.fm_start = start;
 		q.fiemap.fm_length = FIEMAP_MAX_OFFSET - start;
 		q.fiemap.fm_extent_count = BATCH;
-		if (ioctl(run->fd, FS_IOC_FIEMAP, &q))
+		if (ioctl(run->fd, FS_IOC_FIEMAP, &q.fiemap))
 			die("%s: FIEMAP: %s", run->name, strerror(errno));
 		if (!q.fiemap.fm_mapped_extents)
 			break;
 		for (i = 0; i < q.fiemap.fm_mapped_extents; i++) {
-			const struct fiemap_extent *e = &q.extents[i];
+			const struct fiemap_extent *e = &q.fiemap.fm_extents[i];
 
 			snap_add(snap, e);
 			start = e->fe_logical + e->fe_length;

@@ -23,7 +23,7 @@ extern struct pair_seen pair_seen;
 /* In this directory; the pairs follow from the seed. */
 void pair_begin(const char *dir, uint64_t seed);
 unsigned int pair_rnd(unsigned int below);
-void die(const char *what);
+__attribute__((noreturn)) void die(const char *what);
 int create(const char *name);
 /* The same file, which must not be open for writing when it is compared. */
 int only_read(int fd, const char *name);
