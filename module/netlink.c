@@ -11,6 +11,7 @@
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
 
 #include "base/compat.h"
 #include "device.h"
@@ -186,7 +187,7 @@ static int listen_doit(struct sk_buff *skb, struct genl_info *info)
 	ret = may_ask(skb, info->attrs[SEAL_A_SESSION], info->extack);
 	if (ret)
 		return ret;
-	return seal_events_listen(info->snd_portid,
+	return seal_events_listen(NETLINK_CB(skb).sk, info->snd_portid,
 				  events ? nla_get_u32(events) :
 					   SEAL_EVENTS_ALL, &viewer);
 }
@@ -333,9 +334,10 @@ static struct sk_buff *event_message(const struct seal_event *event, u64 serial,
 	return skb;
 }
 
-static int message_send(struct sk_buff *skb, u32 portid)
+/* As netlink does it when it has found a socket by its number. */
+static int message_send(struct sk_buff *skb, struct sock *sk)
 {
-	return genlmsg_unicast(&init_net, skb, portid);
+	return sock_queue_rcv_skb(sk, skb);
 }
 
 const struct seal_events_sink seal_netlink_sink = {

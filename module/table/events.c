@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/sock.h>
 
 #include "base/mode.h"
 #include "table/entry.h"
@@ -56,10 +57,15 @@ struct wish {
 
 /*
  * A listener belongs to the worker, so nobody waits for the worker: who goes only
- * says so. A lock is held for no longer than it takes to send one message.
+ * says so.
+ *
+ * It is sent messages by its socket, of which it has a reference, and not by the
+ * number of the socket: when a socket is closed, another one can have the number
+ * before this file is told.
  */
 struct listener {
 	struct list_head	list;	/* of joining, then of served */
+	struct sock		*sk;
 	u32			portid;
 	u64			lost;	/* events, not told yet; worker's */
 	struct wish		wish;	/* under the lock of by_portid */
@@ -72,7 +78,7 @@ static struct ring __rcu *the_ring;
 static struct ring *retired;
 
 /*
- * Those who are not gone, and their number. The spinlock of this array protects
+ * Those who are not gone, by the numbers of their sockets. The spinlock of this array protects
  * the_ring, retired and joining as well. Every netlink socket that is closed is
  * looked for here.
  */
@@ -248,6 +254,8 @@ static void listeners_reap(void)
 		if (!smp_load_acquire(&listener->gone))
 			continue;
 		list_del(&listener->list);
+		/* messages that came too late go with the socket */
+		sock_put(listener->sk);
 		kfree(listener);
 	}
 }
@@ -288,22 +296,13 @@ static void ring_count_lost(struct ring *ring)
 	}
 }
 
-/*
- * Send @skb to a listener. Under the lock, because one that is gone must not be
- * sent anything: the number of its socket may be that of another one by now.
- * Without softirqs, netlink asks for memory in a way that does not sleep.
- */
+/* Send @skb to a listener; 0 or -errno. */
 static int listener_give(struct listener *listener, struct sk_buff *skb)
 {
-	int ret = -ENOTCONN;
+	int ret = sink->send(skb, listener->sk);
 
-	xa_lock_bh(&by_portid);
-	if (!listener->gone) {
-		ret = sink->send(skb, listener->portid);
-		skb = NULL;
-	}
-	xa_unlock_bh(&by_portid);
-	kfree_skb(skb);
+	if (ret)
+		kfree_skb(skb);
 	return ret;
 }
 
@@ -481,6 +480,20 @@ static struct ring *ring_alloc(void)
 	return ring;
 }
 
+/* The worker may free @listener at once. */
+static void listener_leave(struct listener *listener)
+{
+	listener->wish.mask = 0;
+	/* pairs with the acquire in listeners_reap() */
+	smp_store_release(&listener->gone, true);
+	if (--nr_listeners)
+		return;
+	/* the next one is not to get events of before its time */
+	retired = rcu_dereference_protected(the_ring,
+					    lockdep_is_held(&by_portid.xa_lock));
+	RCU_INIT_POINTER(the_ring, NULL);
+}
+
 /*
  * Make *@fresh the listener of its socket, or give its wish to the one that is
  * there. Sets *@fresh and *@ring to NULL if they are used. Returns -EAGAIN if a
@@ -494,9 +507,14 @@ static int listener_enter(struct listener **fresh, struct ring **ring)
 
 	lockdep_assert_held(&by_portid.xa_lock);
 	old = xa_load(&by_portid, listener->portid);
-	if (old) {
+	if (old && old->sk == listener->sk) {
 		old->wish = listener->wish;
 		return 0;
+	}
+	/* its socket is being closed, and the number is that of another one now */
+	if (old) {
+		__xa_erase(&by_portid, listener->portid);
+		listener_leave(old);
 	}
 	if (retired)
 		return -EBUSY;
@@ -507,6 +525,7 @@ static int listener_enter(struct listener **fresh, struct ring **ring)
 				GFP_ATOMIC));
 	if (ret)
 		return ret;
+	sock_hold(listener->sk);
 	list_add_tail(&listener->list, &joining);
 	*fresh = NULL;
 	if (!nr_listeners++) {
@@ -516,7 +535,8 @@ static int listener_enter(struct listener **fresh, struct ring **ring)
 	return 0;
 }
 
-int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer)
+int seal_events_listen(struct sock *sk, u32 portid, u32 mask,
+		       const struct seal_viewer *viewer)
 {
 	struct listener *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	struct ring *ring = NULL;
@@ -524,6 +544,7 @@ int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer)
 
 	if (!fresh)
 		return -ENOMEM;
+	fresh->sk = sk;
 	fresh->portid = portid;
 	fresh->wish.mask = mask;
 	fresh->wish.viewer = *viewer;
@@ -551,21 +572,8 @@ int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer)
 	return ret;
 }
 
-/* The worker may free @listener at once. */
-static void listener_leave(struct listener *listener)
-{
-	listener->wish.mask = 0;
-	/* pairs with the acquire in listeners_reap() */
-	smp_store_release(&listener->gone, true);
-	if (--nr_listeners)
-		return;
-	/* the next one is not to get events of before its time */
-	retired = rcu_dereference_protected(the_ring,
-					    lockdep_is_held(&by_portid.xa_lock));
-	RCU_INIT_POINTER(the_ring, NULL);
-}
-
-void seal_events_mute(u32 portid)
+/* @closed: only if the socket is closed */
+static void mute(u32 portid, bool closed)
 {
 	struct listener *listener;
 
@@ -573,11 +581,19 @@ void seal_events_mute(u32 portid)
 	if (!xa_load(&by_portid, portid))
 		return;
 	xa_lock(&by_portid);
-	listener = __xa_erase(&by_portid, portid);
-	if (listener)
+	listener = xa_load(&by_portid, portid);
+	/* else it is that of a socket that has got the number meanwhile */
+	if (listener && (!closed || sock_flag(listener->sk, SOCK_DEAD))) {
+		__xa_erase(&by_portid, portid);
 		listener_leave(listener);
+	}
 	xa_unlock(&by_portid);
 	queue_work(workers, &drain_work);
+}
+
+void seal_events_mute(u32 portid)
+{
+	mute(portid, true);
 }
 
 int seal_events_init(const struct seal_events_sink *to)
@@ -593,7 +609,7 @@ void seal_events_exit(void)
 	unsigned long portid;
 
 	xa_for_each(&by_portid, portid, listener)
-		seal_events_mute(portid);
+		mute(portid, false);
 	/* after this run there is no ring, and no event is queued any more */
 	queue_work(workers, &drain_work);
 	flush_work(&drain_work);

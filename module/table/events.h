@@ -19,6 +19,7 @@
 
 struct seal_entry;
 struct sk_buff;
+struct sock;
 
 #define SEAL_EVENT_TYPES	(SEAL_EVENT_COMMITTED + 1)
 
@@ -79,17 +80,19 @@ static inline bool seal_viewer_sees(const struct seal_viewer *viewer,
 }
 
 /*
- * Send events of the types in @mask to the netlink socket @portid, from now on
- * until seal_events_mute(). A second call replaces @mask and @viewer, which
+ * Send events of the types in @mask to the netlink socket @sk, whose number is
+ * @portid, from now on until it is closed. A second call replaces @mask and @viewer, which
  * says of which files it is told the path. Returns 0 or -ENOMEM.
  *
  * There is no limit to the number of listeners: each needs a socket, which its user
  * has a limit for, and its memory is charged to the cgroup of the caller.
  */
-int seal_events_listen(u32 portid, u32 mask, const struct seal_viewer *viewer);
+int seal_events_listen(struct sock *sk, u32 portid, u32 mask,
+		       const struct seal_viewer *viewer);
+
 /*
- * Called when any netlink socket is closed, so it waits for nobody: neither for
- * the worker nor, if it never listened, for any lock.
+ * A socket that had this number is closed. Called for any netlink socket, so it
+ * waits for nobody: neither for the worker nor, if it never listened, for any lock.
  */
 void seal_events_mute(u32 portid);
 
@@ -102,10 +105,10 @@ struct seal_events_sink {
 	struct sk_buff	*(*message)(const struct seal_event *event, u64 serial,
 				    u64 lost);
 	/*
-	 * Give a message to a socket without waiting for room; 0 or -errno.
-	 * Called with a spinlock held, and softirqs off.
+	 * Give a message to a socket without waiting for room; 0 or -errno. If the
+	 * socket is closed already, nobody reads it.
 	 */
-	int		(*send)(struct sk_buff *skb, u32 portid);
+	int		(*send)(struct sk_buff *skb, struct sock *sk);
 };
 
 int seal_events_init(const struct seal_events_sink *to);

@@ -8,9 +8,13 @@
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -354,6 +358,144 @@ START_TEST(no_alias)
 }
 END_TEST
 
+/*
+ * A socket can have the number of another one that is just being closed, before the
+ * module is told that it is.
+ */
+#define NUMBER	0x41414141
+
+static int numbered(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_pid = NUMBER };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+
+	ck_assert_int_ge(fd, 0);
+	if (!bind(fd, (void *)&address, sizeof(address)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int numbered_listen(const struct raw *raw, int fd)
+{
+	const struct nlmsghdr *message = request(raw, SEAL_CMD_LISTEN, 0), *in;
+	static char answer[8192] __attribute__((aligned(8)));
+
+	if (send(fd, message, message->nlmsg_len, 0) < 0)
+		return -errno;
+	do {
+		if (recv(fd, answer, sizeof(answer), 0) < 0)
+			return -errno;
+		in = (void *)answer;
+	} while (in->nlmsg_type != NLMSG_ERROR);
+	return ((struct nlmsgerr *)mnl_nlmsg_get_payload(in))->error;
+}
+
+/* Listens, and closes the socket, over and over. */
+static pid_t listener_start(const struct raw *raw)
+{
+	pid_t pid = fork();
+	int fd;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned int n = 0; ; n++) {
+		fd = numbered();
+		if (fd < 0) {
+			sched_yield();
+			continue;
+		}
+		numbered_listen(raw, fd);
+		usleep(n * 37 % 1500);
+		close(fd);
+		usleep(n * 53 % 2000);
+	}
+}
+
+/* Has a truncation of the sealed file @fd refused, over and over. */
+static pid_t refused_start(int fd)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (ftruncate(fd, 0))
+		;
+	_exit(1);
+}
+
+/* How often there was a message of the module for who asked for none. */
+static unsigned int overhear(const struct raw *raw, double end,
+			     unsigned int *bound)
+{
+	unsigned int heard = 0;
+	ssize_t n;
+	int fd;
+
+	for (*bound = 0; st_now() < end; close(fd)) {
+		fd = numbered();
+		if (fd < 0)
+			continue;
+		++*bound;
+		usleep(300);
+		n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+		heard += n > 0 &&
+			 ((struct nlmsghdr *)buffer)->nlmsg_type == raw->family;
+	}
+	return heard;
+}
+
+/* How often there was no event for who asked for all. */
+static unsigned int listen_in_vain(const struct raw *raw, double end,
+				   unsigned int *bound)
+{
+	unsigned int deaf = 0;
+	struct pollfd in = { .events = POLLIN };
+
+	for (*bound = 0; st_now() < end && !deaf; close(in.fd)) {
+		in.fd = numbered();
+		if (in.fd < 0)
+			continue;
+		++*bound;
+		ck_assert_int_eq(numbered_listen(raw, in.fd), 0);
+		deaf += poll(&in, 1, 5000) <= 0;
+	}
+	return deaf;
+}
+
+START_TEST(number_of_a_closed_one)
+{
+	struct raw raw = raw_open();
+	int fd = st_create_written("numbers", 65536), dev = st_session();
+	unsigned int heard, deaf, spied, listened;
+	pid_t listener, refused;
+
+	st_seal(dev, fd);
+	listener = listener_start(&raw);
+	refused = refused_start(fd);
+	heard = overhear(&raw, st_now() + 10, &spied);
+	deaf = listen_in_vain(&raw, st_now() + 10, &listened);
+	kill(listener, SIGKILL);
+	waitpid(listener, NULL, 0);
+	ck_assert_int_eq(waitpid(refused, NULL, WNOHANG), 0);
+	kill(refused, SIGKILL);
+	waitpid(refused, NULL, 0);
+	printf("the number of a closed one: had %u times, %u messages that nobody asked for; listened %u times, %u in vain\n",
+	       spied, heard, listened, deaf);
+	ck_assert_uint_gt(spied, 0);
+	ck_assert_uint_gt(listened, 0);
+	ck_assert_uint_eq(heard, 0);
+	ck_assert_uint_eq(deaf, 0);
+	mnl_socket_close(raw.socket);
+	close(dev);
+	close(fd);
+}
+END_TEST
+
 static TCase *events_raw(void)
 {
 	TCase *tc = tcase_create("raw");
@@ -365,6 +507,7 @@ static TCase *events_raw(void)
 	tcase_add_test(tc, anything);
 	tcase_add_test(tc, small_buffers);
 	tcase_add_test(tc, no_alias);
+	tcase_add_test(tc, number_of_a_closed_one);
 	return tc;
 }
 
