@@ -48,6 +48,15 @@ static u64 last_attach_id;
 /* Attached sets; the one that was attached last comes first. */
 static LIST_HEAD(attached);
 
+/*
+ * Sets whose gates are called no more, and whose ops are not free yet: calls of them
+ * may be under way. A set that is needed again meanwhile comes back: the same ops are
+ * registered once more, and nobody waits.
+ */
+static LIST_HEAD(leaving);
+/* Those of them for which the worker waits now. */
+static LIST_HEAD(ending);
+
 static void linger_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(linger, linger_work);
 /* A queue of its own, which nobody else can fill. */
@@ -136,7 +145,7 @@ static notrace void enter_guard(unsigned long ip, unsigned long parent,
 static void target(const struct seal_gate_set *set,
 		   const struct seal_gate *gate, char *buf, size_t size)
 {
-	const char *module = gate->core ? NULL : set->module;
+	const char *module = set->module;
 
 	snprintf(buf, size, "%s%s%s", module ?: "", module ? ":" : "",
 		 gate->symbol);
@@ -192,7 +201,7 @@ static int gate_resolve(const struct seal_gate_set *set, struct seal_gate *gate,
 	int ret;
 
 	/* the gate is not attached, so its kprobe is free */
-	ret = seal_symbol_begin(&gate->kp, gate->core ? NULL : set->module,
+	ret = seal_symbol_begin(&gate->kp, set->module,
 				gate->symbol, &gate->site);
 	if (ret == -ENOENT && gate->optional)
 		return 0;
@@ -239,7 +248,7 @@ static int gates_resolve(struct seal_gate_set *set, struct lookup *lookup,
 				return ret;
 			continue;
 		}
-		found += gate->site && !gate->core;
+		found += !!gate->site;
 		/* the rest is for gates that share the ops of the set */
 		if (!gate->site || gate->hook)
 			continue;
@@ -299,14 +308,33 @@ static int set_errand(struct seal_gate_set *set,
 			      "the kernel takes long to attach or detach other gates");
 }
 
+/*
+ * Take sets_lock, at a moment at which @set can be looked up; it is held in any case.
+ * The one moment at which it cannot be: its module went while it was leaving.
+ */
+static int set_lock(const struct seal_gate_set *set,
+		    const struct seal_limit *limit)
+{
+	mutex_lock(&sets_lock);
+	while (set->leaving && !is_resolved(set)) {
+		if (seal_limit_over(limit))
+			return seal_limit_tell(limit,
+					       "gates are being detached, and a task of the kernel runs without a pause");
+		mutex_unlock(&sets_lock);
+		msleep(20);
+		mutex_lock(&sets_lock);
+	}
+	return 0;
+}
+
 static void resolve_errand(struct seal_errand *errand)
 {
 	struct seal_gate_set *set;
-	int ret = 0;
+	int ret;
 
 	set = container_of(errand, struct set_errand, errand)->set;
-	mutex_lock(&sets_lock);
-	if (!set->attached)
+	ret = set_lock(set, &errand->limit);
+	if (!ret && !set->attached)
 		ret = set_resolve(set, errand->limit.reason);
 	mutex_unlock(&sets_lock);
 	seal_errand_end(errand, ret);
@@ -361,8 +389,9 @@ static int blame(struct seal_gate_set *set, int error,
 static int shared_attach(struct seal_gate_set *set, ftrace_func_t func,
 			 const struct seal_limit *limit)
 {
-	int ret = seal_ops_attach(&set->ops, func, set->observes, set->sites,
-				  set->nr_sites);
+	int ret = set->leaving ? seal_ops_return(&set->ops) :
+		seal_ops_attach(&set->ops, func, set->observes, set->sites,
+				set->nr_sites);
 
 	return ret && ret != -ENOMEM ? blame(set, ret, limit) : ret;
 }
@@ -391,7 +420,8 @@ static bool hot_free(struct seal_gate_set *set, unsigned int nr)
 
 static void hot_detach(struct seal_gate_set *set, unsigned int nr)
 {
-	if (!hot_leave(set, nr))
+	/* of a set that is leaving, they are freed when it is */
+	if (!hot_leave(set, nr) || set->leaving)
 		return;
 	seal_ops_wait();
 	hot_free(set, nr);
@@ -408,6 +438,15 @@ static bool kprobes_detach(struct seal_gate_set *set, unsigned int nr)
 		probes[i] = &set->gates[i].kp;
 	seal_probes_remove(probes, nr);
 	return !seal_probes_stuck();
+}
+
+/* Detach the shared ops of a set that could not be attached. */
+static void ops_undo(struct seal_gate_set *set)
+{
+	if (set->leaving)
+		seal_ops_leave(&set->ops);
+	else
+		seal_ops_detach(&set->ops);
 }
 
 /*
@@ -444,7 +483,7 @@ static int kprobes_attach(struct seal_gate_set *set,
 		if (ret) {
 			kprobes_detach(set, i);
 			if (!set->observes && !seal_probes_stuck())
-				seal_ops_detach(&set->ops);
+				ops_undo(set);
 			return explain(set, gate, ret, limit->reason);
 		}
 	}
@@ -462,8 +501,9 @@ static int ftrace_attach(struct seal_gate_set *set,
 
 		if (!gate->hook || !gate->site)
 			continue;
-		ret = seal_ops_attach(&gate->ops, gate->hook, set->observes,
-				      &gate->site, 1);
+		ret = set->leaving ? seal_ops_return(&gate->ops) :
+			seal_ops_attach(&gate->ops, gate->hook, set->observes,
+					&gate->site, 1);
 		if (ret) {
 			hot_detach(set, i);
 			return explain(set, gate, ret, limit->reason);
@@ -534,6 +574,9 @@ static int guard_attach(struct seal_gate_set *set, char *reason)
 
 	if (!has_guard(set))
 		return 0;
+	/* that of a set that comes back is still there */
+	if (set->leaving)
+		return 0;
 	for (i = 0; i < set->nr_gates; i++) {
 		if (!set->gates[i].site)
 			continue;
@@ -558,16 +601,18 @@ static int guard_attach(struct seal_gate_set *set, char *reason)
 	return 0;
 }
 
-static bool guard_detach(struct seal_gate_set *set)
+/* Detach the guard of a set that could not be attached. */
+static void guard_detach(struct seal_gate_set *set)
 {
 	if (!has_guard(set))
-		return true;
+		return;
 	if (set->guarded) {
 		if (!guard_leave(set))
-			return false;
+			return;
 		seal_ops_wait();
 	}
-	return seal_ops_free(&set->guard);
+	seal_ops_free(&set->guard);
+	synchronize_rcu();
 }
 
 /*
@@ -722,8 +767,11 @@ static bool settle_site(unsigned long site)
 		ret = seal_ops_attach(&scratch, seal_enter_nothing, false,
 				      &site, 1);
 		WRITE_ONCE(settler, NULL);
-		/* somebody else redirects the function, and has it shared */
-		if (ret == -EBUSY)
+		/*
+		 * Somebody else redirects the function, and has it shared; or its
+		 * module has gone, and all programs on it before.
+		 */
+		if (ret == -EBUSY || ret == -EINVAL)
 			return true;
 		asking_begin();
 		if (!ret && !seal_ops_detach(&scratch))
@@ -788,6 +836,9 @@ static int set_share(struct seal_gate_set *set, const struct seal_limit *limit)
 
 	if (set->observes)
 		return 0;
+	/* one with a guard that comes back has not ceased to watch */
+	if (set->leaving && has_guard(set))
+		goto share;
 	ret = set_get(&trampolines, limit);
 	if (ret)
 		return ret;
@@ -798,6 +849,7 @@ static int set_share(struct seal_gate_set *set, const struct seal_limit *limit)
 			return ret;
 		}
 	}
+share:
 	for (i = 0; i < set->nr_gates; i++)
 		seal_share(set->gates[i].site);
 	return 0;
@@ -823,15 +875,30 @@ static void set_unwatch(struct seal_gate_set *set)
 }
 
 /*
- * The guard of @set may go once no BPF trampoline shares. @missed: one may have been
- * told that it shares a function, and not that it no longer does. @begin is of
- * sharing_begin() before ftrace told them.
+ * The guard of @set may go once no BPF trampoline shares: see to that. @missed: one
+ * may have been told that it shares a function, and not that it no longer does.
+ * @begin is of sharing_begin() before ftrace told them.
  */
-static bool guard_end(struct seal_gate_set *set, bool missed, u64 begin)
+static bool guard_settle(struct seal_gate_set *set, bool missed, u64 begin)
 {
-	if ((!none_shares(begin) || missed) && !settle_trampolines(set))
-		return false;
-	return guard_detach(set);
+	return (none_shares(begin) && !missed) || settle_trampolines(set);
+}
+
+/* Could not be attached: undo guard_attach() and set_share(). */
+static void set_undo(struct seal_gate_set *set)
+{
+	set_unshare(set);
+	if (set->leaving) {
+		/* calls of what was attached for a moment are waited for anew */
+		list_move_tail(&set->list, &leaving);
+		if (!has_guard(set))
+			set_unwatch(set);
+		return;
+	}
+	/* ftrace has told all trampolines before it refused the ops */
+	if (has_guard(set) && guard_settle(set, true, 0))
+		guard_detach(set);
+	set_unwatch(set);
 }
 
 static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
@@ -843,23 +910,22 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 		return ret;
 	ret = set_share(set, limit);
 	if (ret) {
-		guard_detach(set);
+		if (!set->leaving)
+			guard_detach(set);
 		return ret;
 	}
 	ret = set->kprobes ? kprobes_attach(set, limit) :
 			     ftrace_attach(set, limit);
 	if (ret) {
-		if (seal_probes_stuck())
-			return ret;
-		set_unshare(set);
-		/* ftrace has told all trampolines before it refused the ops */
-		if (has_guard(set))
-			guard_end(set, true, 0);
-		set_unwatch(set);
+		if (!seal_probes_stuck())
+			set_undo(set);
 		return ret;
 	}
 	WRITE_ONCE(set->attach_id, ++last_attach_id);
 	set->attached = true;
+	if (set->leaving)
+		list_del(&set->list);
+	set->leaving = false;
 	list_add(&set->list, &attached);
 	/* not at once: more sets may follow */
 	if (set->guarded)
@@ -889,11 +955,11 @@ static bool gates_leave(struct seal_gate_set *set)
 }
 
 /*
- * Have the gates of @set called no more, and move it to @leaving. If one of them
- * cannot be detached, the set stays marked as attached, and from then on no set is
- * attached (seal_probes_stuck()).
+ * Have the gates of @set called no more, and move it to the sets that are leaving. If
+ * one of them cannot be detached, the set stays marked as attached, and from then on
+ * no set is attached (seal_probes_stuck()).
  */
-static void set_leave(struct seal_gate_set *set, struct list_head *leaving)
+static void set_leave(struct seal_gate_set *set)
 {
 	bool left;
 
@@ -906,14 +972,17 @@ static void set_leave(struct seal_gate_set *set, struct list_head *leaving)
 	list_del_init(&set->list);
 	if (!left)
 		return;
-	list_add_tail(&set->list, leaving);
+	set->attached = false;
+	set->leaving = true;
+	list_add_tail(&set->list, &leaving);
 	set_unshare(set);
 	/* those that watch can leave together with the last set without a guard */
 	if (!has_guard(set))
 		set_unwatch(set);
 }
 
-static bool set_end(struct seal_gate_set *set)
+/* No call of the gates of @set is under way. Its guard leaves as well. */
+static bool gates_end(struct seal_gate_set *set)
 {
 	bool done;
 
@@ -921,25 +990,49 @@ static bool set_end(struct seal_gate_set *set)
 	       (set->kprobes || hot_free(set, set->nr_gates));
 	if (!done || !has_guard(set))
 		return done;
-	done = guard_end(set, set->missed, set->sharing);
+	done = guard_settle(set, set->missed, set->sharing) &&
+	       (!set->guarded || guard_leave(set));
 	set_unwatch(set);
 	return done;
 }
 
-/* The end of detaching, for all sets that have left. */
-static void sets_end(struct list_head *leaving)
+/*
+ * The end of detaching, for all sets that are leaving and do not come back. The caller
+ * holds sets_lock, which is given up while this waits: that takes as long as a task
+ * runs in the kernel without a pause. Only one task at a time does this: the worker,
+ * or the end of the module after it.
+ */
+static void sets_end(void)
 {
 	struct seal_gate_set *set, *next;
+	bool guards = false;
 
-	if (list_empty(leaving))
+	if (list_empty(&leaving))
 		return;
+	list_splice_init(&leaving, &ending);
+	mutex_unlock(&sets_lock);
 	seal_ops_wait();
-	list_for_each_entry_safe(set, next, leaving, list) {
+	mutex_lock(&sets_lock);
+	list_for_each_entry_safe(set, next, &ending, list) {
+		if (gates_end(set)) {
+			guards |= has_guard(set);
+			continue;
+		}
 		list_del_init(&set->list);
-		set->attached = !set_end(set);
+		set->attached = true;
+		set->leaving = false;
 	}
+	if (guards)
+		seal_ops_wait();
+	list_for_each_entry(set, &ending, list)
+		if (has_guard(set))
+			seal_ops_free(&set->guard);
 	/* see seal_ops_free() */
 	synchronize_rcu();
+	list_for_each_entry_safe(set, next, &ending, list) {
+		list_del_init(&set->list);
+		set->leaving = false;
+	}
 }
 
 static int set_get(struct seal_gate_set *set, const struct seal_limit *limit)
@@ -968,8 +1061,9 @@ static void attach_errand(struct seal_errand *errand)
 	int ret;
 
 	set = container_of(errand, struct set_errand, errand)->set;
-	mutex_lock(&sets_lock);
-	ret = set_get(set, &errand->limit);
+	ret = set_lock(set, &errand->limit);
+	if (!ret)
+		ret = set_get(set, &errand->limit);
 	/* under the lock, so that nobody finds a user that has gone */
 	if (!seal_errand_end(errand, ret) && !ret)
 		seal_set_put(set);
@@ -1057,25 +1151,23 @@ static void detach_due(void)
 	struct seal_gate_set *set, *next;
 	unsigned long wait = ULONG_MAX;
 	bool unguarded = false;
-	LIST_HEAD(leaving);
 
 	list_for_each_entry_safe(set, next, &attached, list) {
 		if (is_due(set, &wait))
-			set_leave(set, &leaving);
+			set_leave(set);
 		else if (needs_no_guard(set))
 			unguarded |= guard_leave(set);
 	}
-	if (unguarded && list_empty(&leaving))
+	/* it may be registered again: that is after this */
+	if (unguarded)
 		seal_ops_wait();
-	sets_end(&leaving);
 }
 
 /*
- * Detaching waits until every task has slept, with sets_lock held. A task that runs
- * in the kernel without a pause makes that take long, and whoever seals, or unloads
- * a filesystem, waits for it. Therefore the worker first waits for such a moment
- * without the lock, again and again until that takes little time. Until then the
- * gates stay attached, and a task that seals meanwhile finds them.
+ * Detaching waits until every task has slept. A task that runs in the kernel without a
+ * pause makes that take long, and whoever seals waits for it. Therefore the worker
+ * first waits for such a moment, again and again until that takes little time. Until
+ * then the gates stay attached, and a task that seals meanwhile finds them.
  */
 #define MAX_SLEEP	(2 * HZ)
 
@@ -1093,6 +1185,8 @@ static void linger_work(struct work_struct *work)
 	bool sleep = false;
 
 	mutex_lock(&sets_lock);
+	/* of a filesystem whose module has gone */
+	sets_end();
 	if (any_due(&wait)) {
 		mutex_unlock(&sets_lock);
 		sleep = all_sleep();
@@ -1101,10 +1195,14 @@ static void linger_work(struct work_struct *work)
 	}
 	if (sleep) {
 		detach_due();
+		sets_end();
 		/* sets that were used by those may be due now, or later */
 		if (any_due(&wait))
 			wait = 0;
 	}
+	/* one that could not come back */
+	if (!list_empty(&leaving))
+		wait = 0;
 	if (wait != ULONG_MAX)
 		mod_delayed_work(linger_queue, &linger, wait);
 	mutex_unlock(&sets_lock);
@@ -1177,7 +1275,6 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 {
 	struct seal_gate_set *set, *next;
 	struct module *module = data;
-	LIST_HEAD(leaving);
 
 	/* others have no functions with gates, and need not wait */
 	if (event != MODULE_STATE_GOING || !is_owner(module_name(module)))
@@ -1187,8 +1284,10 @@ static int module_event(struct notifier_block *nb, unsigned long event,
 	list_for_each_entry_safe(set, next, &attached, list)
 		if (set->module && !strcmp(set->module, module_name(module)) &&
 		    !WARN_ON_ONCE(atomic_read(&set->users)))
-			set_leave(set, &leaving);
-	sets_end(&leaving);
+			set_leave(set);
+	/* whoever unloads the module does not wait for that */
+	if (!list_empty(&leaving))
+		mod_delayed_work(linger_queue, &linger, 0);
 	mutex_unlock(&sets_lock);
 	return NOTIFY_DONE;
 }
@@ -1217,22 +1316,23 @@ int seal_sets_init(void)
 static bool detach_idle(void)
 {
 	struct seal_gate_set *set, *next;
-	LIST_HEAD(leaving);
 	bool any;
 
 	mutex_lock(&sets_lock);
 	/* the trampolines are watched since before the others, so they leave last */
 	list_for_each_entry_safe(set, next, &attached, list)
 		if (!atomic_read(&set->users))
-			set_leave(set, &leaving);
+			set_leave(set);
 	any = !list_empty(&leaving);
-	sets_end(&leaving);
+	sets_end();
 	mutex_unlock(&sets_lock);
 	return any;
 }
 
 void seal_sets_exit(void)
 {
+	/* what the worker has begun is over then */
+	cancel_delayed_work_sync(&linger);
 	/* what watches trampolines has users until the guards have gone */
 	while (detach_idle())
 		;

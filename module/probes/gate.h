@@ -55,7 +55,6 @@ enum seal_gate_kind {
 struct seal_gate {
 	const char		*symbol;	/* the gated function */
 	enum seal_gate_kind	kind;
-	bool			core;		/* not in its set's module */
 	bool			optional;	/* may be missing */
 	bool			skip;		/* debug: lets all pass */
 	/* one of the three: */
@@ -91,6 +90,7 @@ struct seal_gate_set {
 	/* from 0 to 1 under the lock only; without it while it is not 0 */
 	atomic_t		users;
 	bool			attached;	/* lingers without users */
+	bool			leaving;	/* its ops are not free yet */
 	u64			attach_id;	/* new at each attach */
 	/* calls older than the attach with this number have ended */
 	u64			waited_id;
@@ -98,7 +98,7 @@ struct seal_gate_set {
 	bool			resolved;
 	u64			modules_gone;
 	unsigned long		idle_since;	/* jiffies, without users */
-	struct list_head	list;		/* of attached sets */
+	struct list_head	list;		/* attached, or leaving */
 	struct ftrace_ops	ops;		/* shared by the gates */
 	struct ftrace_ops	guard;		/* see gate.c */
 	bool			guarded;	/* @guard is registered */

@@ -84,7 +84,14 @@ int seal_ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 
 int seal_ops_return(struct ftrace_ops *ops)
 {
-	return ops_register(ops);
+	unsigned long allocated = ops->flags & FTRACE_OPS_FL_ALLOC_TRAMP;
+	int ret;
+
+	/* without this flag ftrace does not free the trampoline if it refuses */
+	ops->flags &= ~FTRACE_OPS_FL_ALLOC_TRAMP;
+	ret = seal_attach_fails() ? -EBUSY : ops_register(ops);
+	ops->flags |= allocated;
+	return ret;
 }
 
 bool seal_ops_leave(struct ftrace_ops *ops)

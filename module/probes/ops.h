@@ -19,7 +19,10 @@
 int seal_ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		    unsigned long *sites, unsigned int nr);
 
-/* Have an @ops called again that has left its functions. Returns 0 or an error. */
+/*
+ * Have an @ops called again that has left its functions. Calls from before may still be
+ * under way. Returns 0 or an error as seal_ops_attach(); then it is as it was before.
+ */
 int seal_ops_return(struct ftrace_ops *ops);
 
 /*

@@ -12,7 +12,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -462,4 +464,27 @@ int st_wait_child(pid_t pid, unsigned int seconds)
 	}
 	ck_assert_int_eq(got, pid);
 	return status;
+}
+
+#define PARTS	1024
+
+pid_t st_reader_start(unsigned int pause)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		static char buf[1 << 20];
+		static struct iovec iov[PARTS];
+		int fd = open("/dev/urandom", O_RDONLY);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (int i = 0; i < PARTS; i++)
+			iov[i] = (struct iovec){ buf, sizeof(buf) };
+		while (readv(fd, iov, PARTS) >= 0)
+			if (pause)
+				sleep(pause);
+		_exit(1);
+	}
+	return pid;
 }

@@ -102,6 +102,12 @@ double st_limit(unsigned int seconds);
 /* How long a single thing may take: longer where check waits longer. */
 double st_patience(unsigned int seconds);
 void st_sleep_ms(unsigned int ms);
+/*
+ * A task that reads a GiB from /dev/urandom in each call, in which it never sleeps: some
+ * seconds. Between two calls it sleeps for @pause seconds; then it looks as if detaching
+ * gates took no time.
+ */
+pid_t st_reader_start(unsigned int pause);
 /* Wait for a child at most this long: its wait status, or -1. */
 int st_wait_child(pid_t pid, unsigned int seconds);
 

@@ -260,6 +260,50 @@ START_TEST(filesystem_module_goes_and_comes)
 }
 END_TEST
 
+/* Longer than it takes under emulation, and far shorter than a call of the reader. */
+#define MAX_UNLOAD	4.0
+
+START_TEST(filesystem_goes_beside_a_reader)
+{
+	int fd = st_create_written("stays", 65536), dev = st_session(), ret;
+	const char *type = st_env("SEAL_TYPE");
+	char command[64];
+	double began;
+	pid_t reader;
+
+	if (strcmp(type, "xfs"))
+		ST_SKIP("the root directory of the guest is on %s", type);
+	st_seal(dev, fd);
+	close(fd);
+	ck_assert_int_eq(umount2(st_env("SEAL_DIR"), MNT_DETACH), 0);
+	close(dev);
+	/* nothing is sealed, and the gates still linger */
+	reader = st_reader_start(0);
+	st_sleep_ms(300);
+	began = st_now();
+	ret = unload_filesystem();
+	began = st_now() - began;
+	printf("%s is unloaded beside a task that reads all the time in %.2f s\n",
+	       type, began);
+	kill(reader, SIGKILL);
+	waitpid(reader, NULL, 0);
+	ck_assert_msg(!ret, "unload of %s: %s", type, strerror(-ret));
+	ck_assert_msg(began < MAX_UNLOAD, "%.2f s", began);
+
+	/* gates that were still leaving, and those of the module that comes */
+	snprintf(command, sizeof(command), "modprobe %s", type);
+	ck_assert_int_eq(system(command), 0);
+	st_mount();
+	fd = st_open("stays", O_RDWR);
+	dev = st_session();
+	st_seal(dev, fd);
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+	ck_assert_int_eq(errno, ETXTBSY);
+	close(fd);
+	close(dev);
+}
+END_TEST
+
 START_TEST(loading_twice)
 {
 	ck_assert_int_eq(load(), -EEXIST);
@@ -286,6 +330,7 @@ static TCase *life_module(void)
 	tcase_add_test(tc, busy_while_sealed);
 	tcase_add_test(tc, unload_against_open);
 	tcase_add_test(tc, filesystem_module_goes_and_comes);
+	tcase_add_test(tc, filesystem_goes_beside_a_reader);
 	tcase_add_test(tc, loading_twice);
 	return tc;
 }

@@ -15,7 +15,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,32 +48,6 @@ static double longest(unsigned int seconds)
 	return most;
 }
 
-#define PARTS	1024
-
-/*
- * Reads a GiB in a call, in which the task never sleeps: some seconds. In the pause
- * between two calls it looks as if detaching gates took no time.
- */
-static pid_t reader_start(void)
-{
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (!pid) {
-		static char buf[1 << 20];
-		static struct iovec iov[PARTS];
-		int fd = open("/dev/urandom", O_RDONLY);
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (int i = 0; i < PARTS; i++)
-			iov[i] = (struct iovec){ buf, sizeof(buf) };
-		while (readv(fd, iov, PARTS) >= 0)
-			sleep(2);
-		_exit(1);
-	}
-	return pid;
-}
-
 static void judge(const char *what, double without, double with)
 {
 	printf("%s: a module is loaded or unloaded in %.2f s at most (%.2f s without a seal)\n",
@@ -91,7 +64,7 @@ START_TEST(gates_go_beside_a_reader)
 
 	ck_assert(st_at_rest());
 	seal_at_last(dev, fd);
-	reader = reader_start();
+	reader = st_reader_start(2);
 	without = longest(3);
 	st_unseal(dev, fd);
 	/* now they would go */
