@@ -515,6 +515,20 @@ START_TEST(tokens)
 }
 END_TEST
 
+/* What a dump says about the files is known before the first record. */
+static int ids_are_known(const struct seal_delta_record *record, void *arg)
+{
+	const struct seal_delta *transfer = arg;
+	struct delta_header header;
+
+	memcpy(&header, delta, sizeof(header));
+	ck_assert_uint_gt(record->length, 0);
+	ck_assert_mem_eq(transfer->base_id, header.base_id,
+			 SEAL_DELTA_ID_LEN);
+	ck_assert_mem_eq(transfer->new_id, header.new_id, SEAL_DELTA_ID_LEN);
+	return 0;
+}
+
 START_TEST(dumped)
 {
 	struct seal_delta_header header;
@@ -524,8 +538,8 @@ START_TEST(dumped)
 	make_change();
 	fwrite(delta, 1, length, file);
 	rewind(file);
-	ck_assert_int_eq(seal_delta_dump(&transfer, fileno(file), &header, NULL,
-					 NULL), 0);
+	ck_assert_int_eq(seal_delta_dump(&transfer, fileno(file), &header,
+					 ids_are_known, &transfer), 0);
 	ck_assert_uint_eq(header.new_size, SIZE);
 	ck_assert_uint_eq(transfer.data, 100);
 	ck_assert_uint_eq(transfer.zero, 4096);
