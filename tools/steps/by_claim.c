@@ -52,6 +52,50 @@ uint64_t claim_of(const struct stat *st)
 	return each_claim(match_file, &of_file) < 0 ? 0 : of_file.claim;
 }
 
+struct holders {
+	const struct stat *st;
+	uint32_t pid;		/* of the first program that holds the file */
+	char comm[64];
+	unsigned int nr;
+};
+
+static int match_holder(const struct seal_claim *claim, void *arg)
+{
+	struct holders *holders = arg;
+
+	if ((claim->flags & SEAL_STATUS_STICKY) ||
+	    claim->inode != holders->st->st_ino ||
+	    claim->dev_major != major(holders->st->st_dev) ||
+	    claim->dev_minor != minor(holders->st->st_dev))
+		return 0;
+	if (!holders->nr++) {
+		holders->pid = claim->pid;
+		snprintf(holders->comm, sizeof(holders->comm), "%s",
+			 claim->comm ? claim->comm : "?");
+	}
+	return 0;
+}
+
+void complain_held(const char *path, const struct stat *st)
+{
+	struct holders holders = { .st = st };
+	char more[40] = "";
+
+	if (each_claim(match_holder, &holders) < 0 || !holders.nr) {
+		complain(path,
+			 "it has no lasting seal, a program holds it sealed; end that (\"sealctl list\" shows it), or take the file from it with \"sealctl revoke %s\"",
+			 path);
+		return;
+	}
+	if (holders.nr > 1)
+		snprintf(more, sizeof(more), " and %u other claim%s",
+			 holders.nr - 1, holders.nr == 2 ? "" : "s");
+	complain(path,
+		 "it has no lasting seal, process %u (%s)%s %s it sealed; end that (\"sealctl list\" shows all), or take the file away with \"sealctl revoke %s\"",
+		 holders.pid, holders.comm, more, *more ? "hold" : "holds",
+		 path);
+}
+
 static int complain_claim(uint64_t claim, int error)
 {
 	char name[32];

@@ -135,7 +135,7 @@ cases_revoke() {
 
 	echo text >taken
 	expect 0 "revoking what is not sealed" sealctl revoke taken
-	prints "which nobody held" "taken: taken from 0 holders"
+	prints "which nobody held" "taken: not sealed, nobody holds it"
 	check "a file is sealed" sealctl seal taken
 	sealctl hold taken -- sh -c 'until [ -e go ]; do sleep 0.1; done' 2>"$T/hold-err" &
 	pid=$!

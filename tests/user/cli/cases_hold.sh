@@ -65,6 +65,11 @@ cases_hold() {
 	expect 0 "unseal drops the lasting one" sealctl unseal file
 	says "and says that it stays sealed" file "stays sealed" "1 other"
 	check "not sticky" [ "$(status_of file .sticky)" = false ]
+	expect 1 "to unseal what only a program holds fails" sealctl unseal file
+	says "which is named, and what to do" file "no lasting seal" \
+		"process $pid (sealctl) holds" "sealctl revoke file"
+	refute "no seal was lifted" grep -q "is lifted" "$T/err"
+	check "it is still held" [ "$(status_of file .holders)" = 1 ]
 	kill -TERM "$pid"
 	wait "$pid"
 	fd=$?
