@@ -137,6 +137,7 @@ int cmd_receive(const struct verb *verb, int argc, char **argv)
 		}
 	}
 	if ((receive.where && (receive.dump || receive.json)) ||
+	    (receive.quiet && receive.json) ||
 	    argc - optind != (receive.where || receive.dump ? 1 : 2))
 		return verb_usage(verb);
 	if (receive.where)

@@ -182,7 +182,7 @@ int cmd_seal(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	if (optind == argc)
+	if (optind == argc || (how.dry_run && how.persist))
 		return verb_usage(verb);
 	return seal(argv + optind, argc - optind, &require, &how);
 }
