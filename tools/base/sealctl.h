@@ -67,6 +67,11 @@ int open_file(const char *path, int access);
 int open_files(struct file_list *list, char **paths, int nr, int access);
 void close_files(struct file_list *list);
 void restore_file_limit(void);
+/*
+ * The absolute path, also if there is no such file, or not even its directory.
+ * Return: memory to be freed, or NULL.
+ */
+char *absolute_path(const char *path);
 
 /* session.c */
 struct seal_session *open_session(void);

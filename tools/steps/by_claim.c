@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -218,23 +217,6 @@ static int match_former(const struct seal_claim *claim, void *arg)
 	return found;
 }
 
-/* The file itself may be gone, its directory is not. */
-static char *absolute(const char *path)
-{
-	char *for_dir = strdup(path), *for_base = strdup(path);
-	char *dir = for_dir ? realpath(dirname(for_dir), NULL) : NULL;
-	char *whole = NULL;
-
-	if (dir && for_base &&
-	    asprintf(&whole, "%s/%s", strcmp(dir, "/") ? dir : "",
-		     basename(for_base)) < 0)
-		whole = NULL;
-	free(dir);
-	free(for_base);
-	free(for_dir);
-	return whole;
-}
-
 int tell_former_of(char *const *paths, unsigned int nr)
 {
 	struct former former = { .nr = nr };
@@ -245,7 +227,7 @@ int tell_former_of(char *const *paths, unsigned int nr)
 	if (!former.whole)
 		return 0;
 	for (i = 0; i < nr; i++)
-		former.whole[i] = absolute(paths[i]);
+		former.whole[i] = absolute_path(paths[i]);
 	ret = each_claim(match_former, &former);
 	for (i = 0; i < nr; i++)
 		free(former.whole[i]);
