@@ -153,7 +153,7 @@ static const struct verb verbs[] = {
 	}, {
 		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
 		"print what happens to sealed files, until interrupted",
-		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked,recall\n"
+		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked,recall,committed\n"
 		"  --json             an object per line, for programs\n"
 	}, {
 		"revoke", cmd_revoke, "FILE...",

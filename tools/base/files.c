@@ -19,7 +19,7 @@
 
 static struct rlimit saved_limit;
 
-static const char *kind(mode_t mode)
+const char *file_kind(mode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFDIR:
@@ -120,7 +120,7 @@ int open_file(const char *path, int access)
 		return fd;
 	if (!S_ISREG(mode))
 		complain(path, "not a regular file but %s; only regular files have a block map",
-			 kind(mode));
+			 file_kind(mode));
 	else if (fd == -ENOENT)
 		complain(path, "%s", strerror(ENOENT));
 	else if (fd == -EWOULDBLOCK)

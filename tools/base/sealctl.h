@@ -57,6 +57,8 @@ struct file_list {
 	int *fds;
 };
 
+/* What a file is that is not a regular one: "a directory", ... */
+const char *file_kind(mode_t mode);
 /*
  * Open nothing but a regular file. Return: a descriptor; -EINVAL with another @mode:
  * it is something else; -errno.

@@ -5,28 +5,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/statvfs.h>
 
 #include "base/errors.h"
 #include "base/escape.h"
 #include "steps/dry_run.h"
 #include "steps/fs_info.h"
-
-static const struct seal_fs_info *find_fs(const struct seal_info *info,
-					  const struct seal_fs_info *fs,
-					  int fd)
-{
-	char name[SEAL_NAME_LEN];
-	unsigned int i;
-
-	if (!filesystem_name(fd, name, sizeof(name)))
-		return NULL;
-	for (i = 0; i < info->nr_fs; i++)
-		if (!strcmp((const char *)fs[i].name, name))
-			return &fs[i];
-	return NULL;
-}
 
 static void print_work(const char *path, const struct seal_status *status)
 {
@@ -152,7 +136,7 @@ int dry_run(struct seal_session *session, const struct file_list *list,
 			print_work(list->paths[i], &status);
 		else
 			print_map(list->paths[i], &status);
-		if (!judge(find_fs(&info, fs, list->fds[i]), &status, require,
+		if (!judge(find_fs_info(&info, fs, list->fds[i]), &status, require,
 			   list->paths[i], list->fds[i], prepare))
 			result = STATUS_FAILED;
 	}

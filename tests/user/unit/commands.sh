@@ -65,6 +65,11 @@ alternatives() {
 	expect 2 "usage: sealctl receive" sealctl receive -q --json delta file
 }
 
+events() {
+	expect 2 "leave it out" sealctl monitor -e lost
+	expect 2 "no such event" sealctl monitor -e frozen
+}
+
 manifests() {
 	expect 1 "-m MANIFEST" sealctl verify
 	expect 1 "standard input: not a manifest" sealctl verify file
@@ -93,6 +98,7 @@ pipes() {
 echo text >file
 claims
 alternatives
+events
 manifests
 pipes
 echo "$(((PASSED * 100) / (PASSED + FAILED)))%: Checks: $((PASSED + FAILED)), Failures: $FAILED, Errors: 0"
