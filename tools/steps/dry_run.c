@@ -30,8 +30,9 @@ static void print_map(const char *path, const struct seal_status *status)
 {
 	char hole[24], shared[24], unwritten[24];
 
-	printf("%s: %" PRIu64 " extents, hole %s, shared %s, unwritten %s; ",
+	printf("%s: %" PRIu64 " extent%s, hole %s, shared %s, unwritten %s; ",
 	       shown(path), (uint64_t)status->extents,
+	       status->extents == 1 ? "" : "s",
 	       format_size(status->hole, hole, sizeof(hole)),
 	       format_size(status->shared, shared, sizeof(shared)),
 	       format_size(status->unwritten, unwritten, sizeof(unwritten)));
@@ -77,9 +78,10 @@ static bool requirements_met(const struct seal_status *status,
 	/* The number of extents after preparing is not known before. */
 	if ((require->mask & SEAL_REQ_EXTENTS) &&
 	    status->extents > require->max_extents) {
-		printf("%s fail: %" PRIu64 " extents, at most %" PRIu64 " allowed\n",
+		printf("%s fail: %" PRIu64 " extent%s, at most %" PRIu64 " allowed\n",
 		       prepare ? "would probably" : "would",
-		       (uint64_t)status->extents, require->max_extents);
+		       (uint64_t)status->extents,
+		       status->extents == 1 ? "" : "s", require->max_extents);
 		return false;
 	}
 	return true;
