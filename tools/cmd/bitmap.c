@@ -116,6 +116,7 @@ int cmd_bitmap(const struct verb *verb, int argc, char **argv)
 	}
 	if (optind + 2 != argc || !path || (quiet && json))
 		return verb_usage(verb);
+	overlay.output = path;
 	overlay.old_path = argv[optind];
 	overlay.new_path = argv[optind + 1];
 	if (make(&overlay, path))

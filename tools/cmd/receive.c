@@ -99,7 +99,7 @@ static int parse_max_size(const char *text, uint64_t *size)
 {
 	if (!parse_size(text, size) && *size)
 		return STATUS_OK;
-	complain(text, "not a size");
+	complain(text, "not a size; give bytes, or a number with K, M, G or T");
 	return STATUS_USAGE;
 }
 

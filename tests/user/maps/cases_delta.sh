@@ -136,6 +136,8 @@ cases_dump() {
 		[.records[] | [.kind, .offset, .length]] ==
 		[["data", 20480, 4096], ["zero", 65536, 8192]] and .zero == 8192'
 	holds "with the identities" ".header.base == \"$(id_of s1)\" and .header.new == \"$(id_of s2)\""
+	expect 6 "send to a full disk" bash -c 'sealctl send s1 >/dev/full'
+	says "it is the delta that could not be written" "writing the delta" "No space left"
 	head -c 300 d2 >bad
 	expect 1 "dump of one that is cut" sealctl receive --dump bad
 	says "says so" bad "cut short"

@@ -70,6 +70,12 @@ events() {
 	expect 2 "no such event" sealctl monitor -e frozen
 }
 
+wordings() {
+	expect 2 "sealctl: map: unrecognized option" sealctl map --frobnicate file
+	expect 2 "sealctl: receive: option requires" sealctl receive -m
+	expect 2 "give bytes, or a number with K, M, G or T" sealctl receive -m foo delta file
+}
+
 manifests() {
 	expect 1 "-m MANIFEST" sealctl verify
 	expect 1 "standard input: not a manifest" sealctl verify file
@@ -99,6 +105,7 @@ echo text >file
 claims
 alternatives
 events
+wordings
 manifests
 pipes
 echo "$(((PASSED * 100) / (PASSED + FAILED)))%: Checks: $((PASSED + FAILED)), Failures: $FAILED, Errors: 0"

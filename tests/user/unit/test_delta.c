@@ -548,6 +548,27 @@ START_TEST(dumped)
 }
 END_TEST
 
+START_TEST(no_directory)
+{
+	struct seal_delta transfer = { 0 };
+	FILE *file = tmpfile();
+
+	make_full();
+	fwrite(delta, 1, length, file);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive(&transfer, fileno(file),
+					    "none/file"), -ENOENT);
+	ck_assert_msg(strstr(transfer.message, "directory that it is to be in"),
+		      "%s", transfer.message);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive(&transfer, fileno(file),
+					    "file/file"), -ENOTDIR);
+	ck_assert_msg(strstr(transfer.message, "not a directory"), "%s",
+		      transfer.message);
+	fclose(file);
+}
+END_TEST
+
 START_TEST(another_base)
 {
 	make_change();
@@ -1138,6 +1159,7 @@ int main(void)
 	tcase_add_test(tests, resumed);
 	tcase_add_test(tests, tokens);
 	tcase_add_test(tests, dumped);
+	tcase_add_test(tests, no_directory);
 	tcase_add_test(tests, planted);
 	tcase_add_test(tests, links);
 	tcase_add_loop_test(tests, another_file, 0, 2);
