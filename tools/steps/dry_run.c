@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 #include "base/errors.h"
 #include "base/escape.h"
 #include "steps/dry_run.h"
 #include "steps/fs_info.h"
+#include "steps/space.h"
 
 static void print_work(const char *path, const struct seal_status *status)
 {
@@ -38,19 +38,16 @@ static void print_map(const char *path, const struct seal_status *status)
 	       format_size(status->unwritten, unwritten, sizeof(unwritten)));
 }
 
-/* Is there space for the holes, and for copies of shared blocks? */
 static bool enough_space(int fd, const struct seal_status *status)
 {
-	uint64_t need = status->hole + status->shared;
 	char want[24], have[24];
-	struct statvfs fs;
+	uint64_t need, space;
 
-	if (fstatvfs(fd, &fs) < 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= need)
+	if (space_suffices(fd, status, &need, &space))
 		return true;
 	printf("would fail: needs %s, the filesystem has %s\n",
 	       format_size(need, want, sizeof(want)),
-	       format_size((uint64_t)fs.f_bavail * fs.f_frsize, have,
-			   sizeof(have)));
+	       format_size(space, have, sizeof(have)));
 	return false;
 }
 
