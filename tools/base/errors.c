@@ -99,7 +99,8 @@ void explain_range(FILE *out, int error, const char *path)
 		break;
 	case ENOSPC:
 	case EDQUOT:
-		fprintf(out, "%s; make room and run the same command again, which goes on with what is left to do",
+		fprintf(out,
+			"%s; make room and run the same command again, which goes on with what is left",
 			strerror(error));
 		break;
 	case EOPNOTSUPP:

@@ -273,7 +273,8 @@ static bool can_be_sealed(const struct filesystems *known, const char *path,
 	fs = find_fs_info(&known->info, known->fs, fd);
 	if (fs && fs->state != SEAL_FS_UNSUPPORTED)
 		return true;
-	complain(path, "it cannot be sealed, so that nothing would be told: %s; \"sealctl info\" lists what can be",
+	complain(path,
+		 "it cannot be sealed, so that nothing would be told: %s; \"sealctl info\" lists what can be",
 		 fs ? (const char *)fs->reason : "its filesystem is none of those that can");
 	return false;
 }

@@ -33,7 +33,7 @@ static const struct {
 	{ SEAL_STATUS_BROKEN, SEAL_STATUS_LOG_ONLY,
 	  "BROKEN: the map changed while sealed, see the kernel log; trust no address" },
 	{ SEAL_STATUS_BROKEN | SEAL_STATUS_LOG_ONLY, 0,
-	  "BROKEN: the map changed while sealed, which is let pass and not logged in this mode; trust no address" },
+	  "BROKEN: the map changed while sealed, which this mode lets pass and does not log" },
 	{ SEAL_STATUS_DISARMED, 0,
 	  "ftrace does not call the gates: the seal does not protect" },
 	{ SEAL_STATUS_MISSED, 0,
