@@ -188,7 +188,8 @@ typedef int (*seal_delta_record_fn)(const struct seal_delta_record *record,
  * seal_delta_dump() - look at a delta, and check all of it
  * @delta: in: progress; out: data, zero, stream, identities, message
  * @in_fd: the delta
- * @header: filled in before @fn is called for the first time
+ * @header: filled in before @fn is called for the first time, as are the
+ * identities in @delta
  * @fn: called for each record, or NULL
  * @arg: passed to @fn
  *

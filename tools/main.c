@@ -153,7 +153,7 @@ static const struct verb verbs[] = {
 	}, {
 		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
 		"print what happens to sealed files, until interrupted",
-		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked,recall\n"
+		"  -e, --events LIST  some of sealed,unsealed,refused,broken,revoked,recall,committed\n"
 		"  --json             an object per line, for programs\n"
 	}, {
 		"revoke", cmd_revoke, "FILE...",
@@ -179,6 +179,16 @@ static int print_verbs(FILE *out)
 	return out == stdout ? STATUS_OK : STATUS_USAGE;
 }
 
+/* getopt() begins its messages with the first argument, as ours begin. */
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+	static char name[40];
+
+	snprintf(name, sizeof(name), "sealctl: %s", verb->name);
+	argv[0] = name;
+	return verb->run(verb, argc, argv);
+}
+
 static int run(int argc, char **argv)
 {
 	unsigned int i;
@@ -194,7 +204,7 @@ static int run(int argc, char **argv)
 	}
 	for (i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(&verbs[i], argc - 1, argv + 1);
+			return run_verb(&verbs[i], argc - 1, argv + 1);
 	complain(argv[1], "no such verb");
 	return print_verbs(stderr);
 }
@@ -223,6 +233,8 @@ static int lost_output(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	/* before arguments are changed */
+	const int lost = lost_output(argc, argv);
 	int status;
 
 	if (fill_streams())
@@ -233,7 +245,7 @@ int main(int argc, char **argv)
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("output", "%s", strerror(errno));
 		if (status == STATUS_OK)
-			status = lost_output(argc, argv);
+			status = lost;
 	}
 	return status;
 }

@@ -433,8 +433,18 @@ SEAL_EXPORT int seal_delta_where(const char *path, uint32_t flags,
 	return 0;
 }
 
-/* Call @fn for each record. Needs no file but the delta itself. */
-static int look(struct delta_stream *stream, seal_delta_record_fn fn, void *arg)
+/* What the caller of a dump gets. */
+struct dump {
+	struct seal_delta *delta;
+	size_t delta_size;
+	struct seal_delta_header *header;
+	size_t header_size;
+	seal_delta_record_fn fn;
+	void *arg;
+};
+
+/* Call the function for each record. Needs no file but the delta itself. */
+static int look(struct delta_stream *stream, const struct dump *dump)
 {
 	struct seal_delta_record seen;
 	struct delta_record record;
@@ -453,17 +463,34 @@ static int look(struct delta_stream *stream, seal_delta_record_fn fn, void *arg)
 			stream->delta->zero += record.length;
 		else
 			stream->delta->data += record.length;
-		if (fn && fn(&seen, arg))
+		if (dump->fn && dump->fn(&seen, dump->arg))
 			return -ECANCELED;
 	}
 	return ret;
 }
 
-static int dump(struct seal_delta *delta, int in_fd,
-		struct seal_delta_header *header, size_t size,
-		seal_delta_record_fn fn, void *arg)
+/* Header and identities are there before the function is called. */
+static void give_header(const struct delta_stream *stream,
+			const struct dump *dump)
 {
-	struct seal_delta_header whole;
+	const struct seal_delta_header whole = {
+		.version = stream->header.version,
+		.flags = stream->header.flags,
+		.old_size = stream->header.old_size,
+		.new_size = stream->header.new_size,
+		.data = stream->header.data,
+		.start = stream->header.start,
+		.mtime_sec = stream->header.mtime_sec,
+		.mtime_nsec = stream->header.mtime_nsec,
+	};
+
+	memcpy(dump->header, &whole, dump->header_size < sizeof(whole) ?
+				     dump->header_size : sizeof(whole));
+	delta_give(stream->delta, dump->delta, dump->delta_size);
+}
+
+static int dump_all(const struct dump *dump, struct seal_delta *delta, int in_fd)
+{
 	struct delta_stream stream;
 	int ret;
 
@@ -472,18 +499,8 @@ static int dump(struct seal_delta *delta, int in_fd,
 	if (!ret)
 		ret = delta_stream_header(&stream);
 	if (!ret) {
-		whole = (struct seal_delta_header){
-			.version = stream.header.version,
-			.flags = stream.header.flags,
-			.old_size = stream.header.old_size,
-			.new_size = stream.header.new_size,
-			.data = stream.header.data,
-			.start = stream.header.start,
-			.mtime_sec = stream.header.mtime_sec,
-			.mtime_nsec = stream.header.mtime_nsec,
-		};
-		memcpy(header, &whole, size < sizeof(whole) ? size : sizeof(whole));
-		ret = look(&stream, fn, arg);
+		give_header(&stream, dump);
+		ret = look(&stream, dump);
 	}
 	delta->stream = stream.stream;
 	delta_stream_close(&stream);
@@ -496,12 +513,20 @@ SEAL_EXPORT int seal_delta_dump_sized(struct seal_delta *delta, size_t size,
 				      size_t header_size,
 				      seal_delta_record_fn fn, void *arg)
 {
+	const struct dump dump = {
+		.delta = delta,
+		.delta_size = size,
+		.header = header,
+		.header_size = header_size,
+		.fn = fn,
+		.arg = arg,
+	};
 	struct seal_delta whole;
 	int ret = delta_take(&whole, delta, size);
 
 	if (ret)
 		return ret;
-	ret = dump(&whole, in_fd, header, header_size, fn, arg);
+	ret = dump_all(&dump, &whole, in_fd);
 	delta_give(&whole, delta, size);
 	return ret;
 }

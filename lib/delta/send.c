@@ -223,8 +223,12 @@ static int find_start(struct sender *s)
 
 static int put(struct sender *s, const void *data, size_t length)
 {
+	int ret;
+
 	s->delta->stream += length;
-	return delta_write_all(s->out_fd, data, length);
+	ret = delta_write_all(s->out_fd, data, length);
+	return ret ? delta_fail(s->delta, -ret, "writing the delta: %s",
+				strerror(-ret)) : 0;
 }
 
 static int put_header(struct sender *s)

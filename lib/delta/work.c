@@ -178,6 +178,12 @@ int delta_work_open(struct seal_delta *delta, struct delta_work *work,
 
 	*work = (struct delta_work){ .fd = -1, .base_fd = -1, .dir_fd = -1 };
 	ret = resolve(work, path);
+	/* A file that is missing is no error of this. */
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return delta_fail(delta, -ret, "%s; make it first",
+				  ret == -ENOENT ?
+				  "the directory that it is to be in is missing" :
+				  "what it is to be in is not a directory");
 	if (ret)
 		return delta_fail(delta, -ret, "%s", strerror(-ret));
 	/* To open a device can have effects of its own. */

@@ -161,8 +161,9 @@ static int job_check(const struct job *job, struct seal_map_info *info,
 		break;
 	default:
 		snprintf(req->reason, SEAL_REASON_LEN,
-			 "%llu extents, at most %llu are asked for",
-			 info->sum.extents, req->max_extents);
+			 "%llu extent%s, at most %llu are asked for",
+			 info->sum.extents, info->sum.extents == 1 ? "" : "s",
+			 req->max_extents);
 		break;
 	}
 	return -EBADFD;

@@ -99,7 +99,8 @@ void explain_range(FILE *out, int error, const char *path)
 		break;
 	case ENOSPC:
 	case EDQUOT:
-		fprintf(out, "%s; make room and run the same command again, what was done stays",
+		fprintf(out,
+			"%s; make room and run the same command again, which goes on with what is left",
 			strerror(error));
 		break;
 	case EOPNOTSUPP:
@@ -180,25 +181,38 @@ void explain_unmet(FILE *out, uint32_t require, const char *path, bool sealed)
 	remedy(out, require, path, sealed);
 }
 
+/* Too many extents: no range is to blame for that. */
+static void explain_extents(FILE *out, const struct seal_files *report)
+{
+	if (report->reason[0])
+		fprintf(out, ": it has %s", (const char *)report->reason);
+	else
+		fprintf(out, ": it has more than the %llu extent%s that are allowed at most",
+			(unsigned long long)report->max_extents,
+			report->max_extents == 1 ? "" : "s");
+}
+
+static void explain_offence(FILE *out, const struct seal_files *report)
+{
+	fputc(':', out);
+	if (report->bad_length)
+		fprintf(out, " %llu bytes at offset %llu,",
+			(unsigned long long)report->bad_length,
+			(unsigned long long)report->bad_offset);
+	fprintf(out, " state %s", seal_range_state_name(report->bad_state));
+	/* Of other states it says the same once more. */
+	if (report->bad_state == SEAL_RANGE_COW && report->reason[0])
+		fprintf(out, " (%s)", (const char *)report->reason);
+}
+
 static void explain_requirement(FILE *out, const struct seal_files *report,
 				const char *path, bool sealed)
 {
 	fprintf(out, "requirement \"%s\" not met", require_name(report->bad_require));
 	if (report->bad_require == SEAL_REQ_EXTENTS)
-		fprintf(out, " (at most %llu), the first beyond is",
-			(unsigned long long)report->max_extents);
+		explain_extents(out, report);
 	else
-		fputc(':', out);
-	if (report->bad_length)
-		fprintf(out, " %llu bytes at offset %llu, state %s",
-			(unsigned long long)report->bad_length,
-			(unsigned long long)report->bad_offset,
-			seal_range_state_name(report->bad_state));
-	else
-		fprintf(out, " state %s",
-			seal_range_state_name(report->bad_state));
-	if (report->reason[0])
-		fprintf(out, " (%s)", (const char *)report->reason);
+		explain_offence(out, report);
 	fputs("; ", out);
 	remedy(out, report->bad_require, path, sealed);
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,7 +19,7 @@
 
 static struct rlimit saved_limit;
 
-static const char *kind(mode_t mode)
+const char *file_kind(mode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFDIR:
@@ -70,6 +71,46 @@ int open_regular(const char *path, int how, mode_t *mode)
 	return fd;
 }
 
+static char *join(const char *dir, const char *name)
+{
+	char *whole;
+
+	if (asprintf(&whole, "%s/%s", strcmp(dir, "/") ? dir : "", name) < 0)
+		return NULL;
+	return whole;
+}
+
+/* What does not exist cannot be resolved: the path is taken as it is written. */
+static char *below_working_directory(const char *path)
+{
+	char *here, *whole;
+
+	if (*path == '/')
+		return strdup(path);
+	while (!strncmp(path, "./", 2))
+		path += 2;
+	here = getcwd(NULL, 0);
+	whole = here ? join(here, path) : NULL;
+	free(here);
+	return whole;
+}
+
+char *absolute_path(const char *path)
+{
+	char *for_dir = strdup(path), *for_base = strdup(path);
+	char *dir = for_dir ? realpath(dirname(for_dir), NULL) : NULL;
+	char *whole = NULL;
+
+	if (dir && for_base)
+		whole = join(dir, basename(for_base));
+	else if (for_dir && for_base)
+		whole = below_working_directory(path);
+	free(dir);
+	free(for_base);
+	free(for_dir);
+	return whole;
+}
+
 int open_file(const char *path, int access)
 {
 	mode_t mode;
@@ -79,7 +120,7 @@ int open_file(const char *path, int access)
 		return fd;
 	if (!S_ISREG(mode))
 		complain(path, "not a regular file but %s; only regular files have a block map",
-			 kind(mode));
+			 file_kind(mode));
 	else if (fd == -ENOENT)
 		complain(path, "%s", strerror(ENOENT));
 	else if (fd == -EWOULDBLOCK)

@@ -57,6 +57,8 @@ struct file_list {
 	int *fds;
 };
 
+/* What a file is that is not a regular one: "a directory", ... */
+const char *file_kind(mode_t mode);
 /*
  * Open nothing but a regular file. Return: a descriptor; -EINVAL with another @mode:
  * it is something else; -errno.
@@ -67,6 +69,11 @@ int open_file(const char *path, int access);
 int open_files(struct file_list *list, char **paths, int nr, int access);
 void close_files(struct file_list *list);
 void restore_file_limit(void);
+/*
+ * The absolute path, also if there is no such file, or not even its directory.
+ * Return: memory to be freed, or NULL.
+ */
+char *absolute_path(const char *path);
 
 /* session.c */
 struct seal_session *open_session(void);

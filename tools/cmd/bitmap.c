@@ -84,8 +84,8 @@ static int make(struct overlay *overlay, const char *path)
 
 int cmd_bitmap(const struct verb *verb, int argc, char **argv)
 {
-	void (*print)(const struct overlay *overlay, const char *path) = say_summary;
 	struct overlay overlay = { .name = OVERLAY_BITMAP };
+	bool quiet = false, json = false;
 	const char *path = NULL;
 	int option;
 
@@ -103,10 +103,10 @@ int cmd_bitmap(const struct verb *verb, int argc, char **argv)
 				return STATUS_USAGE;
 			break;
 		case 'q':
-			print = NULL;
+			quiet = true;
 			break;
 		case OPT_JSON:
-			print = json_summary;
+			json = true;
 			break;
 		case 'h':
 			return verb_help(verb);
@@ -114,13 +114,16 @@ int cmd_bitmap(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	if (optind + 2 != argc || !path)
+	if (optind + 2 != argc || !path || (quiet && json))
 		return verb_usage(verb);
+	overlay.output = path;
 	overlay.old_path = argv[optind];
 	overlay.new_path = argv[optind + 1];
 	if (make(&overlay, path))
 		return STATUS_FAILED;
-	if (print)
-		print(&overlay, path);
+	if (json)
+		json_summary(&overlay, path);
+	else if (!quiet)
+		say_summary(&overlay, path);
 	return STATUS_OK;
 }

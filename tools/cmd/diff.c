@@ -27,6 +27,8 @@ struct request {
 	struct diff_files files;
 	int (*print)(const struct diff_files *files);
 	bool allocated;
+	bool json;
+	bool bmap;
 };
 
 static int run(struct request *request, int old_fd)
@@ -81,15 +83,17 @@ static int open_and_run(struct request *request)
 static bool makes_sense(const struct request *request, int nr_files)
 {
 	const struct diff_files *files = &request->files;
-	bool single = request->allocated || request->print == print_diff_bmap;
+	bool single = request->allocated || request->bmap;
 
+	if (request->bmap && (request->json || request->allocated))
+		return false;
 	if (nr_files != 2 && !(nr_files == 1 && single))
 		return false;
 	if (nr_files == 2 && (request->allocated || files->zeros))
 		return false;
-	if (files->zeros && request->print != print_diff_bmap)
+	if (files->zeros && !request->bmap)
 		return false;
-	return !files->starting_offset || request->print == print_diff_json;
+	return !files->starting_offset || request->json;
 }
 
 int cmd_diff(const struct verb *verb, int argc, char **argv)
@@ -102,9 +106,11 @@ int cmd_diff(const struct verb *verb, int argc, char **argv)
 		switch (option) {
 		case OPT_JSON:
 			request.print = print_diff_json;
+			request.json = true;
 			break;
 		case OPT_BMAP:
 			request.print = print_diff_bmap;
+			request.bmap = true;
 			break;
 		case OPT_ALLOCATED:
 			request.allocated = true;

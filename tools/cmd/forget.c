@@ -17,16 +17,22 @@ static const struct option options[] = {
 
 struct forget {
 	const char *path;	/* as it was given */
-	char *whole;		/* NULL if there is no such file now */
+	char *whole;		/* of its name, or NULL */
+	char *target;		/* if that is a link, or NULL */
 	bool found;
 };
+
+static bool is_path(const struct persist_record *record, const char *path)
+{
+	return path && !strcmp(record->path, path);
+}
 
 static int forget(const struct persist_record *record, void *context)
 {
 	struct forget *wanted = context;
 
-	if (strcmp(record->path, wanted->path) != 0 &&
-	    (!wanted->whole || strcmp(record->path, wanted->whole) != 0))
+	if (!is_path(record, wanted->path) && !is_path(record, wanted->whole) &&
+	    !is_path(record, wanted->target))
 		return 0;
 	wanted->found = true;
 	return persist_remove(record) ? 1 : 0;
@@ -45,13 +51,16 @@ int cmd_forget(const struct verb *verb, int argc, char **argv)
 		struct forget wanted = { .path = argv[optind] };
 		int failures;
 
-		wanted.whole = realpath(wanted.path, NULL);
+		wanted.whole = absolute_path(wanted.path);
+		wanted.target = realpath(wanted.path, NULL);
 		failures = persist_each(forget, &wanted);
-		if (!wanted.found)
+		/* What could not be read, which was said, may be its record. */
+		if (!wanted.found && !failures)
 			complain(wanted.path,
 				 "it is not recorded; \"sealctl list --persistent\" lists what is");
 		if (!wanted.found || failures)
 			status = STATUS_FAILED;
+		free(wanted.target);
 		free(wanted.whole);
 	}
 	return status;

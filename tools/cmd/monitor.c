@@ -3,6 +3,7 @@
  * sealctl monitor: print a line for each event of sealed files.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,12 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/errors.h"
 #include "base/escape.h"
 #include "cmd/cmd.h"
 #include "print/claims.h"
 #include "print/json.h"
+#include "steps/fs_info.h"
 
 enum { OPT_JSON = 256 };
 
@@ -236,6 +239,11 @@ static int parse_events(char *text, uint32_t *events)
 		for (i = 0; i < ARRAY_SIZE(types); i++)
 			if (!strcmp(word, seal_event_name(types[i])))
 				break;
+		if (!strcmp(word, seal_event_name(SEAL_EVENT_LOST))) {
+			complain(word,
+				 "it cannot be chosen, since it is told whatever the others are; leave it out");
+			return STATUS_USAGE;
+		}
 		if (i == ARRAY_SIZE(types)) {
 			complain(word,
 				 "no such event; there are sealed, unsealed, refused, broken, revoked, recall and committed");
@@ -246,26 +254,82 @@ static int parse_events(char *text, uint32_t *events)
 	return STATUS_OK;
 }
 
+struct filesystems {
+	struct seal_info info;
+	struct seal_fs_info *fs;
+};
+
+/* Of what cannot be sealed, nothing would ever be told. */
+static bool can_be_sealed(const struct filesystems *known, const char *path,
+			  int fd, mode_t mode)
+{
+	const struct seal_fs_info *fs;
+
+	if (!S_ISREG(mode)) {
+		complain(path, "not a regular file but %s; only regular files can be sealed",
+			 file_kind(mode));
+		return false;
+	}
+	fs = find_fs_info(&known->info, known->fs, fd);
+	if (fs && fs->state != SEAL_FS_UNSUPPORTED)
+		return true;
+	complain(path,
+		 "it cannot be sealed, so that nothing would be told: %s; \"sealctl info\" lists what can be",
+		 fs ? (const char *)fs->reason : "its filesystem is none of those that can");
+	return false;
+}
+
+/* It is not opened for reading, which may not be allowed. */
+static int find_file(const struct filesystems *known, const char *path,
+		     struct file_id *id)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	int status = STATUS_FAILED;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		complain(path, "%s", strerror(errno));
+	} else if (can_be_sealed(known, path, fd, st.st_mode)) {
+		id->device = st.st_dev;
+		id->inode = st.st_ino;
+		status = STATUS_OK;
+	}
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static int get_filesystems(struct filesystems *known)
+{
+	struct seal_session *session = open_session();
+	int ret;
+
+	if (!session)
+		return -1;
+	ret = get_info(session, &known->info, &known->fs);
+	seal_close(session);
+	return ret;
+}
+
 static int find_files(struct files *files, char **paths, unsigned int nr)
 {
-	struct stat st;
+	struct filesystems known;
+	int status = STATUS_OK;
 
 	if (!nr)
 		return STATUS_OK;
+	if (get_filesystems(&known))
+		return STATUS_FAILED;
 	files->id = calloc(nr, sizeof(*files->id));
 	if (!files->id) {
 		complain("files", "%s", strerror(ENOMEM));
-		return STATUS_FAILED;
+		status = STATUS_FAILED;
 	}
-	for (files->nr = 0; files->nr < nr; files->nr++) {
-		if (stat(paths[files->nr], &st)) {
-			complain(paths[files->nr], "%s", strerror(errno));
-			return STATUS_FAILED;
-		}
-		files->id[files->nr].device = st.st_dev;
-		files->id[files->nr].inode = st.st_ino;
-	}
-	return STATUS_OK;
+	for (; status == STATUS_OK && files->nr < nr; files->nr++)
+		status = find_file(&known, paths[files->nr],
+				   &files->id[files->nr]);
+	free(known.fs);
+	return status;
 }
 
 int cmd_monitor(const struct verb *verb, int argc, char **argv)

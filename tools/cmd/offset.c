@@ -221,6 +221,7 @@ int cmd_offset(const struct verb *verb, int argc, char **argv)
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	int status = STATUS_FAILED;
 	uint64_t physical = 0;
+	bool again = false;
 	int unit = 0;
 	int option, fd;
 
@@ -229,6 +230,7 @@ int cmd_offset(const struct verb *verb, int argc, char **argv)
 		case OPT_BYTES:
 		case OPT_PAGES:
 		case OPT_SECTORS:
+			again |= unit && unit != option;
 			unit = option;
 			break;
 		case 'h':
@@ -237,7 +239,7 @@ int cmd_offset(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	if (optind + 1 != argc)
+	if (again || optind + 1 != argc)
 		return verb_usage(verb);
 	fd = open_file(argv[optind], O_RDONLY);
 	if (fd < 0)

@@ -8,7 +8,21 @@
 
 #include "cmd/cmd.h"
 #include "steps/range_options.h"
+#include "steps/space.h"
 #include "steps/step.h"
+
+/* Of all of a file it is known beforehand. Shared blocks stay shared. */
+static int look_at_space(struct seal_session *session, const char *path, int fd,
+			 const struct range_options *options)
+{
+	struct seal_status status;
+
+	if (options->offset || options->length ||
+	    seal_status(session, fd, &status))
+		return 0;
+	status.shared = 0;
+	return space_check(path, fd, &status);
+}
 
 int cmd_prealloc(const struct verb *verb, int argc, char **argv)
 {
@@ -29,7 +43,8 @@ int cmd_prealloc(const struct verb *verb, int argc, char **argv)
 			status = STATUS_FAILED;
 			break;
 		}
-		if (step_prealloc(session, argv[optind], fd, options.flags,
+		if (look_at_space(session, argv[optind], fd, &options) ||
+		    step_prealloc(session, argv[optind], fd, options.flags,
 				  options.offset, options.length))
 			status = STATUS_FAILED;
 		close(fd);

@@ -99,7 +99,7 @@ static int parse_max_size(const char *text, uint64_t *size)
 {
 	if (!parse_size(text, size) && *size)
 		return STATUS_OK;
-	complain(text, "not a size");
+	complain(text, "not a size; give bytes, or a number with K, M, G or T");
 	return STATUS_USAGE;
 }
 
@@ -137,6 +137,7 @@ int cmd_receive(const struct verb *verb, int argc, char **argv)
 		}
 	}
 	if ((receive.where && (receive.dump || receive.json)) ||
+	    (receive.quiet && receive.json) ||
 	    argc - optind != (receive.where || receive.dump ? 1 : 2))
 		return verb_usage(verb);
 	if (receive.where)

@@ -29,6 +29,11 @@ static int revoke_file(struct seal_session *session, const char *path)
 	close(fd);
 	switch (ret) {
 	case 0:
+		if (!holders) {
+			printf("%s: not sealed, nobody holds it\n",
+			       shown(path));
+			return STATUS_OK;
+		}
 		printf("%s: taken from %u holder%s\n", shown(path), holders,
 		       holders == 1 ? "" : "s");
 		return STATUS_OK;

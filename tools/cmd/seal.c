@@ -15,6 +15,7 @@
 #include "steps/by_claim.h"
 #include "steps/dry_run.h"
 #include "steps/seal_step.h"
+#include "steps/space.h"
 #include "steps/step.h"
 
 static const struct option options[] = {
@@ -36,11 +37,15 @@ struct how {
  * First allocate all holes, then unshare: unsharing allocates no hole, and
  * preallocating leaves shared blocks shared.
  */
-static int prepare_file(struct seal_session *session, const char *path)
+static int prepare_file(struct seal_session *session, const char *path,
+			int read_fd, const struct seal_status *status)
 {
-	int fd = open_file(path, O_RDWR);
-	int ret;
+	int ret = space_check(path, read_fd, status);
+	int fd;
 
+	if (ret)
+		return ret;
+	fd = open_file(path, O_RDWR);
 	if (fd < 0)
 		return -EBADF;
 	ret = step_prealloc(session, path, fd, SEAL_PREALLOC_WRITTEN, 0, 0);
@@ -50,12 +55,22 @@ static int prepare_file(struct seal_session *session, const char *path)
 	return ret;
 }
 
+static int look_at_space(struct seal_session *session, const char *path, int fd,
+			 const struct seal_status *status)
+{
+	(void)session;
+	return space_check(path, fd, status);
+}
+
 /*
  * A file that is sealed already cannot be changed. It need not be if it meets
  * the requirements; sealing checks that.
  */
-static int prepare_files(struct seal_session *session,
-			 const struct file_list *list)
+static int each_to_prepare(struct seal_session *session,
+			   const struct file_list *list,
+			   int (*act)(struct seal_session *session,
+				      const char *path, int fd,
+				      const struct seal_status *status))
 {
 	struct seal_status status;
 	unsigned int i;
@@ -69,11 +84,20 @@ static int prepare_files(struct seal_session *session,
 		}
 		if ((status.flags & SEAL_STATUS_SEALED) || !status.file_size)
 			continue;
-		ret = prepare_file(session, list->paths[i]);
+		ret = act(session, list->paths[i], list->fds[i], &status);
 		if (ret)
 			return ret;
 	}
 	return 0;
+}
+
+/* What cannot fit is refused before anything is done. */
+static int prepare_files(struct seal_session *session,
+			 const struct file_list *list)
+{
+	int ret = each_to_prepare(session, list, look_at_space);
+
+	return ret ? ret : each_to_prepare(session, list, prepare_file);
 }
 
 static bool is_lasting(struct seal_session *session, int fd)
@@ -182,7 +206,7 @@ int cmd_seal(const struct verb *verb, int argc, char **argv)
 			return verb_usage(verb);
 		}
 	}
-	if (optind == argc)
+	if (optind == argc || (how.dry_run && how.persist))
 		return verb_usage(verb);
 	return seal(argv + optind, argc - optind, &require, &how);
 }

@@ -115,7 +115,12 @@ static int listen_there(struct server *server)
 	umask(mask);
 	if (!ret && !listen(server->listen_fd, SOMAXCONN))
 		return 0;
-	complain(address->sun_path, "making a socket: %s", strerror(errno));
+	if (ret && errno == EADDRINUSE)
+		complain(address->sun_path,
+			 "it exists already; give another name, or remove it first");
+	else
+		complain(address->sun_path, "making a socket: %s",
+			 strerror(errno));
 	/* What was there before is not ours. */
 	if (ret)
 		address->sun_path[0] = '\0';
@@ -395,6 +400,7 @@ int cmd_serve(const struct verb *verb, int argc, char **argv)
 {
 	struct server server = {
 		.overlay.name = OVERLAY_BITMAP,
+		.overlay.output = "the overlay in memory",
 		.overlay_fd = -1,
 		.listen_fd = -1,
 		.lease_fd = -1,

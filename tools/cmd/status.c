@@ -26,20 +26,23 @@ static const struct option options[] = {
 };
 
 static const struct {
-	uint32_t flag;
+	uint32_t flags;		/* all of them are set */
+	uint32_t unless;	/* and this one is not */
 	const char *text;
 } warnings[] = {
-	{ SEAL_STATUS_BROKEN,
+	{ SEAL_STATUS_BROKEN, SEAL_STATUS_LOG_ONLY,
 	  "BROKEN: the map changed while sealed, see the kernel log; trust no address" },
-	{ SEAL_STATUS_DISARMED,
+	{ SEAL_STATUS_BROKEN | SEAL_STATUS_LOG_ONLY, 0,
+	  "BROKEN: the map changed while sealed, which this mode lets pass and does not log" },
+	{ SEAL_STATUS_DISARMED, 0,
 	  "ftrace does not call the gates: the seal does not protect" },
-	{ SEAL_STATUS_MISSED,
+	{ SEAL_STATUS_MISSED, 0,
 	  "the last line missed calls: the map may have changed" },
-	{ SEAL_STATUS_LAPSED,
+	{ SEAL_STATUS_LAPSED, 0,
 	  "kprobes were off for a while: the gates refused, but the last line may not have" },
-	{ SEAL_STATUS_LOG_ONLY,
+	{ SEAL_STATUS_LOG_ONLY, 0,
 	  "the module was loaded with seal.log_only=1: nothing is refused" },
-	{ SEAL_STATUS_REPAIRED,
+	{ SEAL_STATUS_REPAIRED, 0,
 	  "the inode had lost the mark of its seal: the map may have changed" },
 };
 
@@ -51,6 +54,12 @@ struct file_status {
 	struct seal_status seal;
 	char device[130];
 };
+
+static bool is_warned_of(unsigned int i, uint32_t flags)
+{
+	return (flags & warnings[i].flags) == warnings[i].flags &&
+	       !(flags & warnings[i].unless);
+}
 
 static bool is_adrift(const struct file_status *file)
 {
@@ -99,7 +108,7 @@ static void print_file(const char *path, const struct file_status *file)
 	if (*file->device)
 		printf("  %-10s %s\n", "exported", file->device);
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
-		if (status->flags & warnings[i].flag)
+		if (is_warned_of(i, status->flags))
 			printf("  %-10s %s\n", "WARNING", warnings[i].text);
 	if (status->broken)
 		printf("  %-10s first by %.*s\n", "broken", SEAL_FUNCTION_LEN,
@@ -142,7 +151,7 @@ static struct json_object *to_json(const char *path,
 	json_add_device(file, "device", status->dev_major, status->dev_minor);
 	/* The member is there only if something is wrong. */
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
-		if (status->flags & warnings[i].flag)
+		if (is_warned_of(i, status->flags))
 			json_object_array_add(list, json_object_new_string(warnings[i].text));
 	if (is_adrift(file_status))
 		json_object_array_add(list, json_object_new_string(exported_unsealed));

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/errors.h"
@@ -34,10 +35,34 @@ static bool is_exported(const char *path, int fd)
 	return true;
 }
 
-static int unseal(struct seal_session *session, const char *path)
+/* Tell the user that the file is not free yet. */
+static int tell_held(struct seal_session *session, const char *path, int fd,
+		     bool lifted)
+{
+	struct seal_status status;
+	struct stat st;
+
+	if (seal_status(session, fd, &status) ||
+	    !(status.flags & SEAL_STATUS_SEALED))
+		return 0;
+	if (lifted) {
+		complain(path,
+			 "its lasting seal is lifted; it stays sealed, %u other holder%s left",
+			 status.holders, status.holders == 1 ? "" : "s");
+		return 0;
+	}
+	/* It had none: what was asked for cannot be done in this way. */
+	if (!fstat(fd, &st))
+		complain_held(path, &st);
+	return -EBUSY;
+}
+
+/* @or_held: it is no failure if only programs hold it */
+static int unseal(struct seal_session *session, const char *path, bool or_held)
 {
 	struct seal_status status;
 	int fd = open_file(path, O_RDONLY);
+	bool lasting;
 	int ret;
 
 	if (fd < 0) {
@@ -48,19 +73,19 @@ static int unseal(struct seal_session *session, const char *path)
 		close(fd);
 		return STATUS_FAILED;
 	}
+	lasting = !seal_status(session, fd, &status) &&
+		  (status.flags & SEAL_STATUS_STICKY);
 	ret = seal_unseal(session, fd, SEAL_UNSEAL_STICKY);
 	if (ret == -EPERM)
 		complain(path,
 			 "not permitted; lifting a lasting seal needs its owner or root, and CAP_LINUX_IMMUTABLE");
 	else if (ret)
 		complain_range(path, "unsealing", -ret);
-	/* Tell the user that the file is not free yet. */
-	else if (!seal_status(session, fd, &status) &&
-		 (status.flags & SEAL_STATUS_SEALED))
-		complain(path,
-			 "its lasting seal is lifted; it stays sealed, %u other holder%s left",
-			 status.holders, status.holders == 1 ? "" : "s");
+	else
+		ret = tell_held(session, path, fd, lasting);
 	close(fd);
+	if (ret == -EBUSY && or_held)
+		ret = 0;
 	/* Another file may have taken the place of the one that was sealed. */
 	if (!ret)
 		tell_former(path);
@@ -94,7 +119,7 @@ static int unseal_record(const struct persist_record *record, void *context)
 	if (fd >= 0)
 		close(fd);
 	if (here)
-		return unseal(context, record->path) ? 1 : 0;
+		return unseal(context, record->path, true) ? 1 : 0;
 	ret = each_claim(unseal_recorded, &recorded);
 	if (ret >= 0)
 		return ret;
@@ -173,7 +198,7 @@ int cmd_unseal(const struct verb *verb, int argc, char **argv)
 	if (claim)
 		status = unseal_number(session, claim);
 	for (; optind < argc; optind++)
-		if (unseal(session, argv[optind]))
+		if (unseal(session, argv[optind], false))
 			status = STATUS_FAILED;
 		else
 			remind(argv[optind]);

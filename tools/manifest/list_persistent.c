@@ -71,7 +71,10 @@ int list_persistent(bool paths, bool null, bool json)
 	if (json)
 		context.array = json_object_new_array();
 	failures = persist_each(list, &context);
-	if (json) {
+	/* A list of none would not be true if none could be read. */
+	if (json && failures && !json_object_array_length(context.array)) {
+		json_object_put(context.array);
+	} else if (json) {
 		top = json_object_new_object();
 		json_add(top, "files", context.array);
 		json_print(top);

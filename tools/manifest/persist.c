@@ -24,6 +24,11 @@
 
 static int complain_store(const char *name)
 {
+	if (errno == EACCES || errno == EPERM) {
+		complain(PERSIST_DIR, "%s%s%s; be root", name,
+			 *name ? ": " : "", strerror(errno));
+		return -1;
+	}
 	complain(PERSIST_DIR, "%s%s%s; make it writable and run the same command again",
 		 name, *name ? ": " : "", strerror(errno));
 	return -1;
@@ -238,7 +243,8 @@ int persist_each(int (*act)(const struct persist_record *record, void *context),
 	if (!dir) {
 		if (errno == ENOENT)
 			return 0;
-		complain(PERSIST_DIR, "%s", strerror(errno));
+		complain(PERSIST_DIR, "reading what is recorded: %s%s",
+			 strerror(errno), errno == EACCES ? "; be root" : "");
 		return 1;
 	}
 	while ((dirent = readdir(dir))) {
@@ -259,6 +265,7 @@ int persist_remove(const struct persist_record *record)
 	snprintf(path, sizeof(path), PERSIST_DIR "/%s", record->name);
 	if (!unlink(path))
 		return 0;
-	complain(path, "%s", strerror(errno));
+	complain(path, "removing the record: %s%s", strerror(errno),
+		 errno == EACCES || errno == EPERM ? "; be root" : "");
 	return -1;
 }

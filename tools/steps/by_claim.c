@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -50,6 +49,50 @@ uint64_t claim_of(const struct stat *st)
 	struct of_file of_file = { .st = st };
 
 	return each_claim(match_file, &of_file) < 0 ? 0 : of_file.claim;
+}
+
+struct holders {
+	const struct stat *st;
+	uint32_t pid;		/* of the first program that holds the file */
+	char comm[64];
+	unsigned int nr;
+};
+
+static int match_holder(const struct seal_claim *claim, void *arg)
+{
+	struct holders *holders = arg;
+
+	if ((claim->flags & SEAL_STATUS_STICKY) ||
+	    claim->inode != holders->st->st_ino ||
+	    claim->dev_major != major(holders->st->st_dev) ||
+	    claim->dev_minor != minor(holders->st->st_dev))
+		return 0;
+	if (!holders->nr++) {
+		holders->pid = claim->pid;
+		snprintf(holders->comm, sizeof(holders->comm), "%s",
+			 claim->comm ? claim->comm : "?");
+	}
+	return 0;
+}
+
+void complain_held(const char *path, const struct stat *st)
+{
+	struct holders holders = { .st = st };
+	char more[40] = "";
+
+	if (each_claim(match_holder, &holders) < 0 || !holders.nr) {
+		complain(path,
+			 "it has no lasting seal, a program holds it sealed; end that (\"sealctl list\" shows it), or take the file from it with \"sealctl revoke %s\"",
+			 path);
+		return;
+	}
+	if (holders.nr > 1)
+		snprintf(more, sizeof(more), " and %u other claim%s",
+			 holders.nr - 1, holders.nr == 2 ? "" : "s");
+	complain(path,
+		 "it has no lasting seal, process %u (%s)%s %s it sealed; end that (\"sealctl list\" shows all), or take the file away with \"sealctl revoke %s\"",
+		 holders.pid, holders.comm, more, *more ? "hold" : "holds",
+		 path);
 }
 
 static int complain_claim(uint64_t claim, int error)
@@ -174,23 +217,6 @@ static int match_former(const struct seal_claim *claim, void *arg)
 	return found;
 }
 
-/* The file itself may be gone, its directory is not. */
-static char *absolute(const char *path)
-{
-	char *for_dir = strdup(path), *for_base = strdup(path);
-	char *dir = for_dir ? realpath(dirname(for_dir), NULL) : NULL;
-	char *whole = NULL;
-
-	if (dir && for_base &&
-	    asprintf(&whole, "%s/%s", strcmp(dir, "/") ? dir : "",
-		     basename(for_base)) < 0)
-		whole = NULL;
-	free(dir);
-	free(for_base);
-	free(for_dir);
-	return whole;
-}
-
 int tell_former_of(char *const *paths, unsigned int nr)
 {
 	struct former former = { .nr = nr };
@@ -201,7 +227,7 @@ int tell_former_of(char *const *paths, unsigned int nr)
 	if (!former.whole)
 		return 0;
 	for (i = 0; i < nr; i++)
-		former.whole[i] = absolute(paths[i]);
+		former.whole[i] = absolute_path(paths[i]);
 	ret = each_claim(match_former, &former);
 	for (i = 0; i < nr; i++)
 		free(former.whole[i]);

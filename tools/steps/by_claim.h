@@ -20,6 +20,9 @@ int each_claim(int (*fn)(const struct seal_claim *claim, void *arg), void *arg);
 /* The number of the lasting claim on a file; 0: none, or not known. */
 uint64_t claim_of(const struct stat *st);
 
+/* Say that a file has no lasting seal, and who holds it. */
+void complain_held(const char *path, const struct stat *st);
+
 /* Lift a lasting seal. Return: STATUS_OK; STATUS_FAILED after a complaint. */
 int unseal_claim(struct seal_session *session, const struct seal_claim *claim);
 int unseal_number(struct seal_session *session, uint64_t claim);

@@ -5,28 +5,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/errors.h"
 #include "base/escape.h"
 #include "steps/dry_run.h"
 #include "steps/fs_info.h"
-
-static const struct seal_fs_info *find_fs(const struct seal_info *info,
-					  const struct seal_fs_info *fs,
-					  int fd)
-{
-	char name[SEAL_NAME_LEN];
-	unsigned int i;
-
-	if (!filesystem_name(fd, name, sizeof(name)))
-		return NULL;
-	for (i = 0; i < info->nr_fs; i++)
-		if (!strcmp((const char *)fs[i].name, name))
-			return &fs[i];
-	return NULL;
-}
+#include "steps/space.h"
 
 static void print_work(const char *path, const struct seal_status *status)
 {
@@ -46,26 +30,24 @@ static void print_map(const char *path, const struct seal_status *status)
 {
 	char hole[24], shared[24], unwritten[24];
 
-	printf("%s: %" PRIu64 " extents, hole %s, shared %s, unwritten %s; ",
+	printf("%s: %" PRIu64 " extent%s, hole %s, shared %s, unwritten %s; ",
 	       shown(path), (uint64_t)status->extents,
+	       status->extents == 1 ? "" : "s",
 	       format_size(status->hole, hole, sizeof(hole)),
 	       format_size(status->shared, shared, sizeof(shared)),
 	       format_size(status->unwritten, unwritten, sizeof(unwritten)));
 }
 
-/* Is there space for the holes, and for copies of shared blocks? */
 static bool enough_space(int fd, const struct seal_status *status)
 {
-	uint64_t need = status->hole + status->shared;
 	char want[24], have[24];
-	struct statvfs fs;
+	uint64_t need, space;
 
-	if (fstatvfs(fd, &fs) < 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= need)
+	if (space_suffices(fd, status, &need, &space))
 		return true;
 	printf("would fail: needs %s, the filesystem has %s\n",
 	       format_size(need, want, sizeof(want)),
-	       format_size((uint64_t)fs.f_bavail * fs.f_frsize, have,
-			   sizeof(have)));
+	       format_size(space, have, sizeof(have)));
 	return false;
 }
 
@@ -93,9 +75,10 @@ static bool requirements_met(const struct seal_status *status,
 	/* The number of extents after preparing is not known before. */
 	if ((require->mask & SEAL_REQ_EXTENTS) &&
 	    status->extents > require->max_extents) {
-		printf("%s fail: %" PRIu64 " extents, at most %" PRIu64 " allowed\n",
+		printf("%s fail: %" PRIu64 " extent%s, at most %" PRIu64 " allowed\n",
 		       prepare ? "would probably" : "would",
-		       (uint64_t)status->extents, require->max_extents);
+		       (uint64_t)status->extents,
+		       status->extents == 1 ? "" : "s", require->max_extents);
 		return false;
 	}
 	return true;
@@ -152,7 +135,7 @@ int dry_run(struct seal_session *session, const struct file_list *list,
 			print_work(list->paths[i], &status);
 		else
 			print_map(list->paths[i], &status);
-		if (!judge(find_fs(&info, fs, list->fds[i]), &status, require,
+		if (!judge(find_fs_info(&info, fs, list->fds[i]), &status, require,
 			   list->paths[i], list->fds[i], prepare))
 			result = STATUS_FAILED;
 	}

@@ -36,3 +36,17 @@ int get_info(struct seal_session *session, struct seal_info *info,
 	*fs = NULL;
 	return ret;
 }
+
+const struct seal_fs_info *find_fs_info(const struct seal_info *info,
+					const struct seal_fs_info *fs, int fd)
+{
+	char name[SEAL_NAME_LEN];
+	unsigned int i;
+
+	if (!filesystem_name(fd, name, sizeof(name)))
+		return NULL;
+	for (i = 0; i < info->nr_fs; i++)
+		if (!strcmp((const char *)fs[i].name, name))
+			return &fs[i];
+	return NULL;
+}

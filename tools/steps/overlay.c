@@ -84,7 +84,7 @@ static int write_bitmap(const struct overlay *overlay,
 	}
 	ret = seal_bitmap_write(bitmap, fd, overlay->name, path);
 	if (ret)
-		complain("overlay", "writing it: %s", strerror(-ret));
+		complain(overlay->output, "writing it: %s", strerror(-ret));
 	else
 		ret = check_path(overlay, path);
 	free(path);

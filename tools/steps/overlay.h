@@ -13,6 +13,7 @@ struct overlay {
 	const char *old_path;
 	const char *new_path;
 	const char *name;	/* of the bitmap */
+	const char *output;	/* what is written, for people */
 	uint32_t granularity;	/* 0: the default */
 	int old_fd;
 	int new_fd;

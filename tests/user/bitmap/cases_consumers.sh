@@ -350,6 +350,7 @@ cases_serve() {
 	expect 1 "without qemu-nbd" env PATH="$T" "$T/sealctl" serve old new
 	says "what to install" "qemu-utils"
 	expect 1 "a socket that is there" sealctl serve -s "$T/err" old new
+	says "is named, with what to do" "exists already"
 	check "stays" [ -e "$T/err" ]
 	expect 1 "a path that is too long for a socket" sealctl serve \
 		-s "/tmp/$(printf %0120d 0)" old new

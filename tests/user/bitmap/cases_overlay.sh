@@ -304,7 +304,7 @@ refused_full() {
 	mkdir -p "$T/small"
 	mount -t tmpfs -o size=16k none "$T/small"
 	expect 1 "a full disk" sealctl bitmap -o "$T/small/o" old new
-	says "is told" "No space left"
+	says "is told, with the name of the file" "small/o" "No space left"
 	nothing_left "$T/small"
 	check "of it nothing is used" [ "$(df --output=used "$T/small" | tail -n 1)" -eq 0 ]
 	umount "$T/small"

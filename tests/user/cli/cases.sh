@@ -78,7 +78,7 @@ cases_module() {
 }
 
 cases_range() {
-	local sum
+	local sum verb
 
 	truncate -s 4M sparse
 	expect 0 "prealloc of a range" sealctl prealloc -o 1M -l 1024K sparse
@@ -104,6 +104,17 @@ cases_range() {
 	expect 0 "seal --prepare of an empty file" sealctl seal --prepare empty
 	expect 0 "unseal of an empty file" sealctl unseal empty
 	rm -f sparse empty
+	truncate -s 1T huge
+	for verb in "seal --prepare" prealloc "prealloc --written"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "what cannot fit: $verb" sealctl $verb huge
+		says "is refused beforehand" huge "needs 1.0 TiB" "nothing was done"
+		check "nothing is allocated" [ "$(stat -c %b huge)" -eq 0 ]
+	done
+	truncate -s 64K small
+	expect 1 "nor is a file before it prepared" sealctl seal --prepare small huge
+	check "nothing is allocated" [ "$(stat -c %b small)" -eq 0 ]
+	rm -f huge small
 }
 
 # What a table for people does not show must not change either.

@@ -84,7 +84,7 @@ cases_list() {
 
 # shellcheck disable=SC2034 # holds looks at OUT
 cases_monitor() {
-	local dir
+	local dir file
 
 	dir=$(pwd -P)
 	echo text >watched
@@ -119,7 +119,15 @@ cases_monitor() {
 
 	expect 2 "an unknown event is refused" sealctl monitor -e sealed,frozen
 	says "and the known ones named" "frozen" "refused"
+	expect 2 "lost is none to choose" sealctl monitor -e sealed,lost
+	says "it is told in any case" lost "whatever the others are"
 	expect 1 "a file that is not there is refused" sealctl monitor none
+	says "and named" none "No such file"
+	echo text >"$T/file"
+	for file in . /dev/null "$T/file" /proc/version; do
+		expect 1 "$file cannot be sealed: no monitor" timeout 20 sealctl monitor watched "$file"
+		says "which is said" "$file"
+	done
 	# nothing happens any more: it is the pipe that ends it
 	check "a closed pipe ends it" timeout 20 bash -c \
 		'set -o pipefail; sealctl monitor | true'
@@ -135,7 +143,7 @@ cases_revoke() {
 
 	echo text >taken
 	expect 0 "revoking what is not sealed" sealctl revoke taken
-	prints "which nobody held" "taken: taken from 0 holders"
+	prints "which nobody held" "taken: not sealed, nobody holds it"
 	check "a file is sealed" sealctl seal taken
 	sealctl hold taken -- sh -c 'until [ -e go ]; do sleep 0.1; done' 2>"$T/hold-err" &
 	pid=$!

@@ -11,6 +11,8 @@ as_user() {
 }
 
 cases_rights() {
+	local verb
+
 	chmod 755 .
 	echo text >own
 	chown 65534:65534 own
@@ -28,6 +30,28 @@ cases_rights() {
 	expect 1 "nor lift one" as_user disk sealctl unseal own
 	says "which is said" own CAP_LINUX_IMMUTABLE
 	sealctl unseal own
+	sealctl seal --persist own
+	for verb in "list --persistent" "unseal --persistent" "forget own" restore \
+		"list --persistent --json"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "who may not read the records: $verb" as_user disk sealctl $verb
+		says "is told to be root" /var/lib/seal "be root"
+		check "and nothing that it cannot know" [ -z "$OUT" ]
+		refute "nor in a message" grep -q "not recorded" "$T/err"
+	done
+	sealctl unseal own
+	mkdir below
+	cp own below/own
+	sealctl seal --persist below/own
+	sealctl unseal below/own
+	mv own elsewhere
+	rm -r below
+	expect 0 "forget a missing file by a relative path" sealctl forget own
+	expect 0 "also if its directory is missing" sealctl forget ./below/own
+	check "there is no record left" [ -z "$(sealctl list --persistent)" ]
+	expect 1 "it is not recorded any more" sealctl forget own
+	says "which is said" own "not recorded"
+	mv elsewhere own
 	chgrp root /dev/seal
 	expect 1 "with a node for root alone" as_user disk sealctl info
 	says "an administrator is asked for" "no permission" "seal(4)"
@@ -65,6 +89,11 @@ cases_hold() {
 	expect 0 "unseal drops the lasting one" sealctl unseal file
 	says "and says that it stays sealed" file "stays sealed" "1 other"
 	check "not sticky" [ "$(status_of file .sticky)" = false ]
+	expect 1 "to unseal what only a program holds fails" sealctl unseal file
+	says "which is named, and what to do" file "no lasting seal" \
+		"process $pid (sealctl) holds" "sealctl revoke file"
+	refute "no seal was lifted" grep -q "is lifted" "$T/err"
+	check "it is still held" [ "$(status_of file .holders)" = 1 ]
 	kill -TERM "$pid"
 	wait "$pid"
 	fd=$?

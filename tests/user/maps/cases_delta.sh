@@ -115,6 +115,11 @@ cases_delta_no_reflink() {
 	rm -f s1 s2 copy d
 }
 
+# id_of FILE: the identity of its contents
+id_of() {
+	getfattr --only-values -n user.seal.id "$1" | cut -d " " -f 2
+}
+
 # What a delta has in it can be seen without receiving it.
 cases_dump() {
 	make_image s1
@@ -125,10 +130,14 @@ cases_dump() {
 	sealctl send -q --base s1 s2 >d2
 	expect 0 "dump" sealctl receive --dump d2
 	prints "ranges are told, and that it is complete" "*20480*4096*65536*8192*complete:*"
+	prints "and the identities of both files" "*base $(id_of s1),*new  $(id_of s2),*"
 	expect 0 "dump --json" sealctl receive --dump --json d2
 	holds "the same for programs" '.header.version == 2 and .header.has_base and
 		[.records[] | [.kind, .offset, .length]] ==
 		[["data", 20480, 4096], ["zero", 65536, 8192]] and .zero == 8192'
+	holds "with the identities" ".header.base == \"$(id_of s1)\" and .header.new == \"$(id_of s2)\""
+	expect 6 "send to a full disk" bash -c 'sealctl send s1 >/dev/full'
+	says "it is the delta that could not be written" "writing the delta" "No space left"
 	head -c 300 d2 >bad
 	expect 1 "dump of one that is cut" sealctl receive --dump bad
 	says "says so" bad "cut short"

@@ -54,6 +54,28 @@ claims() {
 	fi
 }
 
+# What the usage shows as alternatives is not accepted together.
+alternatives() {
+	expect 2 "usage: sealctl diff" sealctl diff --bmap --json file file
+	expect 2 "usage: sealctl diff" sealctl diff --json --bmap file file
+	expect 2 "usage: sealctl diff" sealctl diff --allocated --bmap file
+	expect 2 "usage: sealctl offset" sealctl offset --bytes --pages file
+	expect 2 "usage: sealctl seal" sealctl seal --dry-run --persist file
+	expect 2 "usage: sealctl bitmap" sealctl bitmap -q --json -o new file file
+	expect 2 "usage: sealctl receive" sealctl receive -q --json delta file
+}
+
+events() {
+	expect 2 "leave it out" sealctl monitor -e lost
+	expect 2 "no such event" sealctl monitor -e frozen
+}
+
+wordings() {
+	expect 2 "sealctl: map: unrecognized option" sealctl map --frobnicate file
+	expect 2 "sealctl: receive: option requires" sealctl receive -m
+	expect 2 "give bytes, or a number with K, M, G or T" sealctl receive -m foo delta file
+}
+
 manifests() {
 	expect 1 "-m MANIFEST" sealctl verify
 	expect 1 "standard input: not a manifest" sealctl verify file
@@ -81,6 +103,9 @@ pipes() {
 
 echo text >file
 claims
+alternatives
+events
+wordings
 manifests
 pipes
 echo "$(((PASSED * 100) / (PASSED + FAILED)))%: Checks: $((PASSED + FAILED)), Failures: $FAILED, Errors: 0"

@@ -515,6 +515,20 @@ START_TEST(tokens)
 }
 END_TEST
 
+/* What a dump says about the files is known before the first record. */
+static int ids_are_known(const struct seal_delta_record *record, void *arg)
+{
+	const struct seal_delta *transfer = arg;
+	struct delta_header header;
+
+	memcpy(&header, delta, sizeof(header));
+	ck_assert_uint_gt(record->length, 0);
+	ck_assert_mem_eq(transfer->base_id, header.base_id,
+			 SEAL_DELTA_ID_LEN);
+	ck_assert_mem_eq(transfer->new_id, header.new_id, SEAL_DELTA_ID_LEN);
+	return 0;
+}
+
 START_TEST(dumped)
 {
 	struct seal_delta_header header;
@@ -524,12 +538,33 @@ START_TEST(dumped)
 	make_change();
 	fwrite(delta, 1, length, file);
 	rewind(file);
-	ck_assert_int_eq(seal_delta_dump(&transfer, fileno(file), &header, NULL,
-					 NULL), 0);
+	ck_assert_int_eq(seal_delta_dump(&transfer, fileno(file), &header,
+					 ids_are_known, &transfer), 0);
 	ck_assert_uint_eq(header.new_size, SIZE);
 	ck_assert_uint_eq(transfer.data, 100);
 	ck_assert_uint_eq(transfer.zero, 4096);
 	ck_assert_uint_eq(transfer.stream, length);
+	fclose(file);
+}
+END_TEST
+
+START_TEST(no_directory)
+{
+	struct seal_delta transfer = { 0 };
+	FILE *file = tmpfile();
+
+	make_full();
+	fwrite(delta, 1, length, file);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive(&transfer, fileno(file),
+					    "none/file"), -ENOENT);
+	ck_assert_msg(strstr(transfer.message, "directory that it is to be in"),
+		      "%s", transfer.message);
+	rewind(file);
+	ck_assert_int_eq(seal_delta_receive(&transfer, fileno(file),
+					    "file/file"), -ENOTDIR);
+	ck_assert_msg(strstr(transfer.message, "not a directory"), "%s",
+		      transfer.message);
 	fclose(file);
 }
 END_TEST
@@ -1124,6 +1159,7 @@ int main(void)
 	tcase_add_test(tests, resumed);
 	tcase_add_test(tests, tokens);
 	tcase_add_test(tests, dumped);
+	tcase_add_test(tests, no_directory);
 	tcase_add_test(tests, planted);
 	tcase_add_test(tests, links);
 	tcase_add_loop_test(tests, another_file, 0, 2);

@@ -27,6 +27,11 @@ static void has(const char *part)
 	ck_assert_msg(strstr(text, part), "\"%s\" lacks \"%s\"", text, part);
 }
 
+static void lacks(const char *part)
+{
+	ck_assert_msg(!strstr(text, part), "\"%s\" has \"%s\"", text, part);
+}
+
 static void end(FILE *out)
 {
 	fclose(out);
@@ -95,11 +100,6 @@ END_TEST
 
 static bool sealed_before;
 
-static void lacks(const char *part)
-{
-	ck_assert_msg(!strstr(text, part), "\"%s\" has \"%s\"", text, part);
-}
-
 static void sealing(int error, const struct seal_files *report)
 {
 	FILE *out = begin();
@@ -133,8 +133,20 @@ START_TEST(test_requirement)
 	report.bad_state = SEAL_RANGE_WRITTEN;
 	report.max_extents = 7;
 	sealing(EBADFD, &report);
-	has("at most 7");
+	has("more than the 7 extents");
+	has("at most");
 	has("defragment");
+	lacks("state");
+	strcpy((char *)report.reason, "9 extents, at most 7 are asked for");
+	sealing(EBADFD, &report);
+	has("it has 9 extents, at most 7 are asked for");
+	lacks("state");
+	report.bad_require = SEAL_REQ_UNSHARED;
+	report.bad_state = SEAL_RANGE_SHARED;
+	strcpy((char *)report.reason, "shared extent");
+	sealing(EBADFD, &report);
+	has("state shared");
+	lacks("shared extent");
 }
 END_TEST
 
