@@ -511,11 +511,6 @@ static int listener_enter(struct listener **fresh, struct ring **ring)
 		old->wish = listener->wish;
 		return 0;
 	}
-	/* its socket is being closed, and the number is that of another one now */
-	if (old) {
-		__xa_erase(&by_portid, listener->portid);
-		listener_leave(old);
-	}
 	if (retired)
 		return -EBUSY;
 	if (!nr_listeners && !*ring)
@@ -532,6 +527,9 @@ static int listener_enter(struct listener **fresh, struct ring **ring)
 		rcu_assign_pointer(the_ring, *ring);
 		*ring = NULL;
 	}
+	/* its socket is being closed, and the number is that of another one now */
+	if (old)
+		listener_leave(old);
 	return 0;
 }
 
