@@ -54,8 +54,6 @@ static LIST_HEAD(attached);
  * registered once more, and nobody waits.
  */
 static LIST_HEAD(leaving);
-/* Those of them for which the worker waits now. */
-static LIST_HEAD(ending);
 
 static void linger_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(linger, linger_work);
@@ -884,6 +882,14 @@ static bool guard_settle(struct seal_gate_set *set, bool missed, u64 begin)
 	return (none_shares(begin) && !missed) || settle_trampolines(set);
 }
 
+/* Something of a set that is leaving cannot be detached: it stays for ever. */
+static void set_stay(struct seal_gate_set *set)
+{
+	list_del_init(&set->list);
+	set->attached = true;
+	set->leaving = false;
+}
+
 /* Could not be attached: undo guard_attach() and set_share(). */
 static void set_undo(struct seal_gate_set *set)
 {
@@ -891,6 +897,8 @@ static void set_undo(struct seal_gate_set *set)
 	if (set->leaving) {
 		/* calls of what was attached for a moment are waited for anew */
 		list_move_tail(&set->list, &leaving);
+		/* trampolines were told to share, and nobody noted their answers */
+		set->missed = true;
 		if (!has_guard(set))
 			set_unwatch(set);
 		return;
@@ -919,6 +927,8 @@ static int set_attach(struct seal_gate_set *set, const struct seal_limit *limit)
 	if (ret) {
 		if (!seal_probes_stuck())
 			set_undo(set);
+		else if (set->leaving)
+			set_stay(set);
 		return ret;
 	}
 	WRITE_ONCE(set->attach_id, ++last_attach_id);
@@ -999,13 +1009,14 @@ static bool gates_end(struct seal_gate_set *set)
 /*
  * The end of detaching, for all sets that are leaving and do not come back. The caller
  * holds sets_lock, which is given up while this waits: that takes as long as a task
- * runs in the kernel without a pause. Only one task at a time does this: the worker,
- * or the end of the module after it.
+ * runs in the kernel without a pause. A set that comes back takes itself out of the
+ * list here.
  */
 static void sets_end(void)
 {
 	struct seal_gate_set *set, *next;
 	bool guards = false;
+	LIST_HEAD(ending);
 
 	if (list_empty(&leaving))
 		return;
@@ -1018,9 +1029,7 @@ static void sets_end(void)
 			guards |= has_guard(set);
 			continue;
 		}
-		list_del_init(&set->list);
-		set->attached = true;
-		set->leaving = false;
+		set_stay(set);
 	}
 	if (guards)
 		seal_ops_wait();

@@ -134,9 +134,9 @@ bool seal_ops_free(struct ftrace_ops *ops)
 	ops->local_hash.notrace_hash = NULL;
 	ops->flags &= ~(FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY);
 	ops->flags |= FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_DIRECT;
-	if (!WARN_ON_ONCE(register_ftrace_function(ops) != -EINVAL) &&
-	    !WARN_ON_ONCE(ops->trampoline))
+	if (register_ftrace_function(ops) == -EINVAL && !ops->trampoline)
 		return true;
+	/* ftrace has given up meanwhile */
 	seal_probes_give_up();
 	return false;
 }

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../races/park/park.h"
 #include "seal.h"
 
 #define EXT4_IOC_SWAP_BOOT	_IO('f', 17)
@@ -66,6 +68,44 @@ int info_main(void)
 	for (uint32_t i = 0; i < info.nr_fs; i++)
 		printf("%s state %u gates %u %s\n", (char *)fs[i].name,
 		       fs[i].state, fs[i].gates, (char *)fs[i].reason);
+	return 0;
+}
+
+#define FUNCTIONS "/sys/kernel/tracing/enabled_functions"
+
+static bool gates_attached(void)
+{
+	static char text[65536];
+	int fd = open(FUNCTIONS, O_RDONLY | O_CLOEXEC);
+	size_t size = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		die(FUNCTIONS);
+	while (size + 1 < sizeof(text) &&
+	       (n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += n;
+	text[size] = 0;
+	close(fd);
+	return strstr(text, "[seal]");
+}
+
+/*
+ * The gates are called no more, but the module waits for all tasks before it frees
+ * them: it waits for this thread.
+ */
+int spin_main(const char *seconds)
+{
+	int park = open("/dev/seal-park", O_RDWR | O_CLOEXEC);
+
+	if (park < 0)
+		die("/dev/seal-park");
+	while (gates_attached())
+		;
+	if (ioctl(park, PARK_SPIN))
+		die("PARK_SPIN");
+	puts("spins");
+	sleep(atoi(seconds));
 	return 0;
 }
 

@@ -28,6 +28,7 @@ int hold_main(const char *recall_ms, int nr, char **paths);
 int files_main(int nr, char **paths);
 int lease_main(const char *path);
 int info_main(void);
+int spin_main(const char *seconds);
 int swap_boot_main(const char *path);
 
 #endif /* COMPANY_H */

@@ -26,6 +26,7 @@ static const char usage[] =
 	"       company hold RECALL_MS FILE...  seal them until the input ends\n"
 	"       company lease FILE      break a lease of one's own\n"
 	"       company info            ask for INFO\n"
+	"       company spin SECONDS    once no gate is attached, keep a kernel thread busy\n"
 	"       company swap-boot FILE  exchange it with the boot loader inode\n";
 
 int main(int argc, char **argv)
@@ -41,6 +42,8 @@ int main(int argc, char **argv)
 		return lease_main(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "info"))
 		return info_main();
+	if (argc == 3 && !strcmp(argv[1], "spin"))
+		return spin_main(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "swap-boot"))
 		return swap_boot_main(argv[2]);
 	fputs(usage, stderr);
