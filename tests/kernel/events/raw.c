@@ -368,8 +368,10 @@ static int numbered(void)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_pid = NUMBER };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	const struct timeval limit = { 20, 0 };
 
 	ck_assert_int_ge(fd, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (!bind(fd, (void *)&address, sizeof(address)))
 		return fd;
 	close(fd);
@@ -378,15 +380,18 @@ static int numbered(void)
 
 static int numbered_listen(const struct raw *raw, int fd)
 {
-	const struct nlmsghdr *message = request(raw, SEAL_CMD_LISTEN, 0), *in;
+	const struct nlmsghdr *message = request(raw, SEAL_CMD_LISTEN, 0);
+	struct nlmsghdr *in;
 	static char answer[8192] __attribute__((aligned(8)));
 
 	if (send(fd, message, message->nlmsg_len, 0) < 0)
 		return -errno;
+	in = (void *)answer;
+	in->nlmsg_type = 0;
+	/* a socket that lost messages may say so once */
 	do {
-		if (recv(fd, answer, sizeof(answer), 0) < 0)
+		if (recv(fd, answer, sizeof(answer), 0) < 0 && errno != ENOBUFS)
 			return -errno;
-		in = (void *)answer;
 	} while (in->nlmsg_type != NLMSG_ERROR);
 	return ((struct nlmsgerr *)mnl_nlmsg_get_payload(in))->error;
 }
@@ -478,17 +483,19 @@ START_TEST(number_of_a_closed_one)
 	listener = listener_start(&raw);
 	refused = refused_start(fd);
 	heard = overhear(&raw, st_now() + 10, &spied);
+	printf("the number of a closed one: had %u times, %u messages that nobody asked for\n",
+	       spied, heard);
+	ck_assert_uint_gt(spied, 0);
+	ck_assert_uint_eq(heard, 0);
 	deaf = listen_in_vain(&raw, st_now() + 10, &listened);
 	kill(listener, SIGKILL);
 	waitpid(listener, NULL, 0);
 	ck_assert_int_eq(waitpid(refused, NULL, WNOHANG), 0);
 	kill(refused, SIGKILL);
 	waitpid(refused, NULL, 0);
-	printf("the number of a closed one: had %u times, %u messages that nobody asked for; listened %u times, %u in vain\n",
-	       spied, heard, listened, deaf);
-	ck_assert_uint_gt(spied, 0);
+	printf("the number of a closed one: listened %u times, %u in vain\n",
+	       listened, deaf);
 	ck_assert_uint_gt(listened, 0);
-	ck_assert_uint_eq(heard, 0);
 	ck_assert_uint_eq(deaf, 0);
 	mnl_socket_close(raw.socket);
 	close(dev);
