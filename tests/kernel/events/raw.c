@@ -388,10 +388,12 @@ static int numbered_listen(const struct raw *raw, int fd)
 		return -errno;
 	in = (void *)answer;
 	in->nlmsg_type = 0;
-	/* a socket that lost messages may say so once */
+	/* events can come first, and so many that there is no room for the answer */
 	do {
 		if (recv(fd, answer, sizeof(answer), 0) < 0 && errno != ENOBUFS)
 			return -errno;
+		if (in->nlmsg_type == raw->family)
+			return 0;
 	} while (in->nlmsg_type != NLMSG_ERROR);
 	return ((struct nlmsgerr *)mnl_nlmsg_get_payload(in))->error;
 }
@@ -429,7 +431,7 @@ static pid_t refused_start(int fd)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (ftruncate(fd, 0))
-		;
+		usleep(100);
 	_exit(1);
 }
 
