@@ -9,7 +9,7 @@
 #include "gates/inside.h"
 #include "gates/recall.h"
 #include "netlink.h"
-#include "probes/gate.h"
+#include "probes/set.h"
 #include "sealing/pages.h"
 #include "sealing/release.h"
 #include "table/claim.h"

@@ -16,6 +16,7 @@
 #include "probes/differs.h"
 #include "probes/fs.h"
 #include "probes/gate.h"
+#include "probes/set.h"
 #include "uapi/seal.h"
 
 /*

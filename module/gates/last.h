@@ -5,7 +5,7 @@
  * A path that nobody thought of, or that lost its gate, ends here with an error
  * instead of a broken seal. A write in place does not call these functions. The
  * kprobes have no post_handler, so they share their functions with kprobes of
- * anybody else, and an ftrace_ops beside them (gate.c) tells BPF and live
+ * anybody else, and an ftrace_ops beside them (attach.c) tells BPF and live
  * patches that calls are redirected. They are not the first line because root
  * can switch off all kprobes (kprobes/enabled in debugfs).
  *

@@ -20,6 +20,7 @@
 #include "map/map.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
+#include "probes/set.h"
 
 /* Extents per call of seal_fiemap(), which holds locks of the file meanwhile. */
 #define MAP_BATCH	1024

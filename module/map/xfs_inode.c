@@ -11,6 +11,7 @@
 #include "base/owners.h"
 #include "map/xfs_inode.h"
 #include "probes/gate.h"
+#include "probes/set.h"
 #include "probes/symbol.h"
 #include "uapi/seal.h"
 

@@ -11,6 +11,7 @@
 #include "probes/differs.h"
 #include "probes/fs.h"
 #include "probes/gate.h"
+#include "probes/set.h"
 #include "uapi/seal.h"
 
 static bool kernel_supported(char *reason)

@@ -23,9 +23,9 @@
 #include "base/compat.h"
 #include "base/debug.h"
 #include "probes/landing.h"
+#include "probes/ops.h"
 
 struct seal_gate;
-struct seal_limit;
 
 /* The handler of a gate. It may run with preemption off and must not sleep. */
 typedef void (*seal_gate_fn)(struct seal_gate *gate, struct ftrace_regs *call);
@@ -69,14 +69,14 @@ struct seal_gate {
 	unsigned long		site;
 	unsigned long		landing;	/* 0: it has none, landing.h */
 	atomic64_t		hits;		/* refused, or broken seals */
-	union {
-		struct ftrace_ops	ops;
-		struct kprobe		kp;
-	};
+	struct seal_ops		ops;		/* of a hot gate */
+	struct kprobe		kp;		/* finds the function; see @probe */
 };
 
-/* No set has more gates than this that share an ops. */
+/* No set has more gates than this that share an ops, */
 #define SEAL_SET_MAX	16
+/* nor more than this in all. */
+#define SEAL_GATES_MAX	(2 * SEAL_SET_MAX)
 
 struct seal_gate_set {
 	const char		*name;
@@ -86,11 +86,12 @@ struct seal_gate_set {
 	bool			observes;	/* its gates redirect nothing */
 	bool			kprobes;	/* its gates are kprobes */
 
-	/* The rest belongs to gate.c, under sets_lock. */
+	/* The rest belongs to set.c and what it calls, under sets_lock. */
 	/* from 0 to 1 under the lock only; without it while it is not 0 */
 	atomic_t		users;
 	bool			attached;	/* lingers without users */
-	bool			leaving;	/* its ops are not free yet */
+	bool			leaving;	/* its ops may not be free yet */
+	bool			watched;	/* trampoline.c is attached for it */
 	u64			attach_id;	/* new at each attach */
 	/* calls older than the attach with this number have ended */
 	u64			waited_id;
@@ -99,10 +100,9 @@ struct seal_gate_set {
 	u64			modules_gone;
 	unsigned long		idle_since;	/* jiffies, without users */
 	struct list_head	list;		/* attached, or leaving */
-	struct ftrace_ops	ops;		/* shared by the gates */
-	struct ftrace_ops	guard;		/* see gate.c */
-	bool			guarded;	/* @guard is registered */
-	bool			missed;		/* while the set leaves: see gate.c */
+	struct seal_ops		ops;		/* shared by the gates */
+	struct seal_ops		guard;		/* guard.c */
+	bool			missed;		/* while it leaves: trampoline.c */
 	u64			sharing;	/* the same */
 	unsigned int		nr_found;	/* functions in its module */
 	unsigned int		nr_sites;
@@ -117,54 +117,6 @@ struct seal_gate_set {
 	const void		*fallocate;	/* the one that has a gate */
 	const void		*dirty_folio;	/* one that journals nothing */
 };
-
-/*
- * Attach the gates of @set for one more user. Returns 0 or an error, and fills
- * in the reason of @limit, except for -EINTR and -ENOMEM. -EBUSY: somebody else
- * redirects one of the functions, or others were attaching or detaching gates
- * until the end of @limit; -ENOENT: a function is missing; -EOPNOTSUPP: a
- * function does not call ftrace; -EINTR: killed while waiting for another
- * caller; -EIO: an earlier probe could not be removed; -ENOMEM.
- */
-int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit);
-
-/*
- * Give up one use of @set. After the last one a worker detaches the set, when
- * the time of the parameter linger_ms is over, so that a program that seals
- * again soon finds it attached. Waits for nobody.
- */
-void seal_set_put(struct seal_gate_set *set);
-
-/*
- * Does this kernel have all functions of @set? Nothing is attached. If it does not,
- * @found gets, with -ENOENT, the number of functions in the module of @set that were
- * found. Errors as for seal_set_get().
- */
-int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
-		     unsigned int *found);
-
-/* Between these two no set is attached or detached: to look at the gates. */
-void seal_sets_lock(void);
-void seal_sets_unlock(void);
-
-#if SEAL_LANDINGS && defined(CONFIG_SEAL_DEBUG)
-struct seq_file;
-
-/*
- * Print what the tests of landings ask: a line of what was counted, and for each
- * attached gate that redirects: set, function, whether ENDBR is where a call that
- * passes is sent, whether that leads to the original, whether the set has a guard
- * now, and the name of the place.
- */
-void seal_landings_show(struct seq_file *m);
-#endif
-
-/*
- * Detaches every set; no set has a user. Then no task is on its way from a gate into a
- * function of the module any more.
- */
-void seal_sets_exit(void);
-int seal_sets_init(void);
 
 /* --- for the handlers --- */
 
@@ -226,7 +178,7 @@ static __always_inline void seal_land(const struct seal_gate *gate,
 /* The hot gate that @ops belongs to. */
 static __always_inline struct seal_gate *seal_hot_gate(struct ftrace_ops *ops)
 {
-	return container_of(ops, struct seal_gate, ops);
+	return container_of(ops, struct seal_gate, ops.ops);
 }
 
 /*

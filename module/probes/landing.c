@@ -91,7 +91,7 @@ static const struct {
 	SEAL_LANDING(74), SEAL_LANDING(75), SEAL_LANDING(76), SEAL_LANDING(77),
 };
 
-/* How many are in use; under the lock of gate.c. */
+/* How many are in use; under sets_lock of set.c. */
 static unsigned int used;
 
 int seal_landing_bind(unsigned long *landing, unsigned long original)

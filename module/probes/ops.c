@@ -25,6 +25,9 @@
  * needs the lock. Therefore the flag is taken away first, and this file waits
  * itself, without a lock, and once for many ops.
  *
+ * So whatever leaves is freed later, by a worker (set.c): also an ops that could not
+ * be attached beside others, or that was tried for a moment to learn what is refused.
+ *
  * Only ftrace can free the trampoline of an ops, and it does so either after it has
  * waited, or when it refuses to register a DYNAMIC ops. Hence the ops is offered
  * again in a form that ftrace always refuses: one that wants a direct call in every
@@ -32,7 +35,9 @@
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
+#include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
 
 #include "base/debug.h"
 #include "probes/ops.h"
@@ -59,7 +64,7 @@ static int ops_register(struct ftrace_ops *ops)
 }
 
 /* One that was used before has stale pointers in it, so all is overwritten. */
-int seal_ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
+static int ops_come(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 		    unsigned long *sites, unsigned int nr)
 {
 	int ret;
@@ -82,7 +87,8 @@ int seal_ops_attach(struct ftrace_ops *ops, ftrace_func_t func, bool observes,
 	return ret;
 }
 
-int seal_ops_return(struct ftrace_ops *ops)
+/* It has left, and its list of functions is still there. */
+static int ops_come_back(struct ftrace_ops *ops)
 {
 	unsigned long allocated = ops->flags & FTRACE_OPS_FL_ALLOC_TRAMP;
 	int ret;
@@ -94,15 +100,30 @@ int seal_ops_return(struct ftrace_ops *ops)
 	return ret;
 }
 
-bool seal_ops_leave(struct ftrace_ops *ops)
+int seal_ops_attach(struct seal_ops *ops, ftrace_func_t func, bool observes,
+		    unsigned long *sites, unsigned int nr)
 {
+	int ret = ops->state == SEAL_OPS_LEFT ?
+		ops_come_back(&ops->ops) :
+		ops_come(&ops->ops, func, observes, sites, nr);
+
+	if (!ret)
+		ops->state = SEAL_OPS_CALLED;
+	return ret;
+}
+
+bool seal_ops_leave(struct seal_ops *ops)
+{
+	if (ops->state != SEAL_OPS_CALLED)
+		return true;
 	/* nobody but who registers or unregisters @ops writes its flags */
-	ops->flags &= ~FTRACE_OPS_FL_DYNAMIC;
+	ops->ops.flags &= ~FTRACE_OPS_FL_DYNAMIC;
 	/* fails only if ftrace found its own code broken and gave up */
-	if (seal_detach_fails() || unregister_ftrace_function(ops)) {
+	if (seal_detach_fails() || unregister_ftrace_function(&ops->ops)) {
 		seal_probes_give_up();
 		return false;
 	}
+	ops->state = SEAL_OPS_LEFT;
 	return true;
 }
 
@@ -120,9 +141,9 @@ void notrace seal_enter_nothing(unsigned long ip, unsigned long parent,
 {
 }
 
-bool seal_ops_free(struct ftrace_ops *ops)
+/* Have ftrace free the trampoline of @ops. Returns false if it does not. */
+static bool trampoline_free(struct ftrace_ops *ops)
 {
-	ftrace_free_filter(ops);
 	if (!ops->trampoline)
 		return true;
 	/*
@@ -134,20 +155,57 @@ bool seal_ops_free(struct ftrace_ops *ops)
 	ops->local_hash.notrace_hash = NULL;
 	ops->flags &= ~(FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY);
 	ops->flags |= FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_DIRECT;
-	if (register_ftrace_function(ops) == -EINVAL && !ops->trampoline)
-		return true;
-	/* ftrace has given up meanwhile */
-	seal_probes_give_up();
-	return false;
+	return register_ftrace_function(ops) == -EINVAL && !ops->trampoline;
 }
 
-bool seal_ops_detach(struct ftrace_ops *ops)
+bool seal_ops_free(struct seal_ops *ops)
 {
-	if (!seal_ops_leave(ops))
+	if (ops->state != SEAL_OPS_LEFT)
+		return true;
+	ftrace_free_filter(&ops->ops);
+	if (!trampoline_free(&ops->ops)) {
+		/* ftrace has given up meanwhile */
+		seal_probes_give_up();
 		return false;
-	seal_ops_wait();
-	if (!seal_ops_free(ops))
-		return false;
-	synchronize_rcu();
+	}
+	ops->state = SEAL_OPS_FREE;
 	return true;
+}
+
+struct scratch {
+	struct seal_ops		ops;
+	struct list_head	list;	/* discarded */
+	struct rcu_head		rcu;
+};
+
+static LIST_HEAD(discarded);
+
+struct seal_ops *seal_ops_scratch(void)
+{
+	struct scratch *scratch = kzalloc(sizeof(*scratch), GFP_KERNEL);
+
+	return scratch ? &scratch->ops : NULL;
+}
+
+void seal_ops_discard(struct seal_ops *ops)
+{
+	/* else it stays for ever */
+	if (seal_ops_leave(ops))
+		list_add(&container_of(ops, struct scratch, ops)->list,
+			 &discarded);
+}
+
+bool seal_ops_discarded(struct list_head *list)
+{
+	list_splice_init(&discarded, list);
+	return !list_empty(list);
+}
+
+void seal_ops_free_list(struct list_head *list)
+{
+	struct scratch *scratch, *next;
+
+	list_for_each_entry_safe(scratch, next, list, list)
+		if (seal_ops_free(&scratch->ops))
+			kfree_rcu(scratch, rcu);
 }

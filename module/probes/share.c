@@ -24,7 +24,7 @@
 
 #include "probes/share.h"
 
-/* 0: a free place. Written under the lock of gate.c, read without one. */
+/* 0: a free place. Written under sets_lock of set.c, read without one. */
 static unsigned long shared[SEAL_SHARE_MAX];
 
 static bool replace(unsigned long old, unsigned long new)

@@ -12,7 +12,7 @@ struct bpf_trampoline;
 
 /*
  * The calls to ftrace at @site are about to be redirected; or are not any more.
- * Under the lock of gate.c. A site of 0 is left out.
+ * Under sets_lock of set.c. A site of 0 is left out.
  */
 void seal_share(unsigned long site);
 void seal_unshare(unsigned long site);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Finds the functions of a set in the kernel and in the modules of filesystems. */
+#ifndef SEAL_LOOKUP_H
+#define SEAL_LOOKUP_H
+
+#include <linux/types.h>
+
+struct seal_gate_set;
+
+/* Are the functions of @set known? Without sets_lock this was so a moment ago. */
+bool seal_set_known(const struct seal_gate_set *set);
+
+/*
+ * Look them up, if they are not known; none of its gates is attached, or has left and
+ * is not free. Under sets_lock. Returns 0, or an error with @reason: -ENOENT: a
+ * function is missing; -EOPNOTSUPP: a function does not call ftrace; -E2BIG; -ENOMEM.
+ */
+int seal_set_lookup(struct seal_gate_set *set, char *reason);
+
+#endif /* SEAL_LOOKUP_H */
