@@ -115,6 +115,50 @@ cases_range() {
 	expect 1 "nor is a file before it prepared" sealctl seal --prepare small huge
 	check "nothing is allocated" [ "$(stat -c %b small)" -eq 0 ]
 	rm -f huge small
+	cases_space
+}
+
+# What does not fit as a whole is refused before the first file is changed.
+cases_space() {
+	local free verb kept
+
+	# three fifths of the space each: one fits, two do not
+	sync
+	free=$(stat -f -c '%f * %S / 5' .)
+	truncate -s $(($free * 3 & ~1048575)) one two
+	for verb in "seal --prepare" prealloc "prealloc --written"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "two that fit alone, but not together: $verb" sealctl $verb one two
+		says "need, space and remedy are named" "one and 1 other on its filesystem" \
+			"together they need" "free; make room first" "nothing was done to any file"
+		check "neither is changed" [ "$(stat -c %b one two | tr '\n' ' ')" = "0 0 " ]
+	done
+	expect 1 "so says the dry run" sealctl seal --dry-run --prepare one two
+	prints "of the whole" "*would fail: one and 1 other on its filesystem*"
+	refute "and promises nothing of a part" grep -q "would succeed" "$T/out"
+	truncate -s 64K "$SEAL_TREE/file.tmp"
+	expect 1 "a file of another filesystem beside them" \
+		sealctl prealloc "$SEAL_TREE/file.tmp" one two
+	says "is not counted with them" "one and 1 other"
+	check "nor changed" [ "$(stat -c %b "$SEAL_TREE/file.tmp")" -eq 0 ]
+	rm -f "$SEAL_TREE/file.tmp"
+	expect 1 "a name that is missing is found first" sealctl prealloc one none
+	says "and named" none "No such file"
+	check "nothing is changed either" [ "$(stat -c %b one)" -eq 0 ]
+	ln one again
+	expect 0 "a file counts once, whatever its names" sealctl prealloc one again one
+	check "it is allocated" [ "$(stat -c %b one)" -gt 0 ]
+	rm -f one two again
+	sync
+	kept=$(cat "/sys/fs/ext4/${SEAL_DEV##*/}/reserved_clusters" 2>/dev/null)
+	if [ "${kept:-0}" -gt 1 ]; then
+		free=$(stat -f -c '%f * %S - %S' .)
+		truncate -s $(($free)) most
+		expect 1 "blocks that ext4 keeps for itself are not free" sealctl prealloc most
+		says "it is refused beforehand" most "nothing was done"
+		check "nothing is allocated" [ "$(stat -c %b most)" -eq 0 ]
+		rm -f most
+	fi
 }
 
 # What a table for people does not show must not change either.
@@ -370,4 +414,31 @@ cases_reflink() {
 	check "every byte is in place" [ "$(status_of a .in_place_bytes)" = 2097152 ]
 	sealctl unseal a
 	rm -f a b
+	cases_space_shared
+}
+
+# Copies of shared blocks take space as well.
+cases_space_shared() {
+	local file verb
+
+	for file in a c; do
+		dd if=/dev/urandom of=$file bs=1M count=64 conv=fsync status=none
+	done
+	cp --reflink=always a b
+	cp --reflink=always c kept
+	sync
+	fallocate -l $(($(stat -f -c '%f * %S' .) - (96 << 20))) fill
+	sync
+	for verb in unshare "seal --prepare" "seal --dry-run --prepare"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "copies of what others share do not fit: $verb" sealctl $verb a c
+		[[ $OUT$ERR == *"a and 1 other"*"need 128.0 MiB"* ]]
+		check "which is said" [ $? -eq 0 ]
+	done
+	check "nothing is unshared" [ "$(status_of a .bytes.shared)" -eq $((64 << 20)) ]
+	expect 0 "of blocks that only two share, one copy is enough" \
+		sealctl seal --prepare a b
+	check "all of it is in place" [ "$(status_of b .in_place_bytes)" -eq $((64 << 20)) ]
+	sealctl unseal a b
+	rm -f a b c kept fill
 }
