@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/addresses.h"
@@ -52,6 +53,8 @@ static const char exported_unsealed[] =
 /* A file, and the device that was made of it, or "". */
 struct file_status {
 	struct seal_status seal;
+	bool nameless;		/* it was removed */
+	uint64_t claim;		/* then: the lasting one, or 0 */
 	char device[130];
 };
 
@@ -88,6 +91,11 @@ static void print_file(const char *path, const struct file_status *file)
 		       status->holders == 1 ? "" : "s",
 		       status->flags & SEAL_STATUS_STICKY ? ", lasting" : "");
 	putchar('\n');
+	if (file->nameless)
+		printf("  %-10s none, it was removed\n", "name");
+	if (file->claim)
+		printf("  %-10s %" PRIu64 " (\"sealctl unseal --claim %" PRIu64 "\" lifts it)\n",
+		       "claim", file->claim, file->claim);
 	print_bytes("size", status->file_size);
 	printf("  %-10s %" PRIu64 "\n", "extents", (uint64_t)status->extents);
 	print_bytes("written", status->written);
@@ -169,6 +177,7 @@ static int get(struct seal_session *session, const char *path,
 {
 	int fd = open_file(path, O_RDONLY);
 	struct export_id id;
+	struct stat st;
 	int ret;
 
 	if (fd < 0)
@@ -178,6 +187,8 @@ static int get(struct seal_session *session, const char *path,
 		complain_range(path, "reading its status", -ret);
 	else
 		status->seal.in_place = in_place_bytes(fd, &status->seal);
+	status->nameless = !fstat(fd, &st) && !st.st_nlink;
+	status->claim = status->nameless ? claim_of(&st) : 0;
 	status->device[0] = '\0';
 	if (!export_id_of(fd, &id))
 		export_find(&id, status->device, sizeof(status->device));

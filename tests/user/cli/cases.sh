@@ -335,6 +335,17 @@ cases_orphans() {
 	mv renamed elsewhere
 	rm removed
 	mv other replaced
+	expect 0 "list --persistent" sealctl list --persistent
+	prints "shows where a renamed one is" \
+		"*renamed: missing; the recorded file is still sealed, as $PWD/elsewhere, by claim [0-9]*"
+	prints "that a removed one is sealed" \
+		"*removed: missing; the recorded file is still sealed, but was removed, by claim [0-9]*"
+	prints "and takes no other file for a replaced one" \
+		"*replaced: replaced; the recorded file is still sealed, but was removed, by claim [0-9]*"
+	expect 0 "list --persistent --json" sealctl list --persistent --json
+	holds "has the same" ".files | length == 3 and all(.claim > 0) and
+		(map(.state) | sort) == [\"missing\", \"missing\", \"replaced\"] and
+		(.[] | select(.path | endswith(\"renamed\")) | .sealed_path == \"$PWD/elsewhere\" and (.deleted | not))"
 	check "three are sealed" [ "$(sealctl list --json | jq '.claims | length')" = 3 ]
 	expect 0 "unseal --persistent" sealctl unseal --persistent
 	check "finds all of them" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
