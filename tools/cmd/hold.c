@@ -120,7 +120,11 @@ static void check_kept(struct seal_session *session,
 	for (i = 0; i < list->nr; i++) {
 		if (seal_status(session, list->fds[i], &status))
 			continue;
-		if (status.flags & SEAL_STATUS_BROKEN)
+		if ((status.flags & SEAL_STATUS_BROKEN) &&
+		    (status.flags & SEAL_STATUS_LOG_ONLY))
+			complain(list->paths[i],
+				 "its map changed while the command ran, because the module is in log-only mode and refuses nothing");
+		else if (status.flags & SEAL_STATUS_BROKEN)
 			complain(list->paths[i],
 				 "its map changed while the command ran; the kernel log says by what, do not use what the command took from it");
 		else if (status.flags & SEAL_STATUS_REVOKED)

@@ -42,7 +42,7 @@ static const struct {
 	{ SEAL_STATUS_LAPSED, 0,
 	  "kprobes were off for a while: the gates refused, but the last line may not have" },
 	{ SEAL_STATUS_LOG_ONLY, 0,
-	  "the module was loaded with seal.log_only=1: nothing is refused" },
+	  "the module was loaded with seal.log_only=1: changes are NOT refused, only counted and logged" },
 	{ SEAL_STATUS_REPAIRED, 0,
 	  "the inode had lost the mark of its seal: the map may have changed" },
 };
@@ -83,9 +83,12 @@ static void print_file(const char *path, const struct file_status *file)
 {
 	const struct seal_status *status = &file->seal;
 	bool sealed = status->flags & SEAL_STATUS_SEALED;
+	bool log_only = status->flags & SEAL_STATUS_LOG_ONLY;
 	unsigned int i;
 
 	printf("%s: %s", shown(path), sealed ? "sealed" : "not sealed");
+	if (log_only)
+		fputs(" in log-only mode (changes are NOT refused)", stdout);
 	if (sealed)
 		printf(", %u holder%s%s", status->holders,
 		       status->holders == 1 ? "" : "s",
@@ -111,8 +114,9 @@ static void print_file(const char *path, const struct file_status *file)
 	printf("  %-10s %u:%u\n", "device", status->dev_major,
 	       status->dev_minor);
 	if (sealed)
-		printf("  %-10s %" PRIu64 "\n", "refused",
-		       (uint64_t)status->refused);
+		printf("  %-10s %" PRIu64 "%s\n", "refused",
+		       (uint64_t)status->refused,
+		       log_only ? " would have been; all of them passed" : "");
 	if (*file->device)
 		printf("  %-10s %s\n", "exported", file->device);
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)

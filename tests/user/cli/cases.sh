@@ -453,3 +453,54 @@ cases_space_shared() {
 	sealctl unseal a b
 	rm -f a b c kept fill
 }
+
+# The module lets everything pass: nothing may look as if it were protected.
+cases_log_only() {
+	dd if=/dev/zero of=full bs=64K count=1 conv=fsync status=none
+	truncate -s 64K sparse
+	expect 0 "log-only: info" sealctl info
+	prints "warns" "*WARNING*log_only=1*changes are NOT refused*"
+	expect 0 "info --json" sealctl info --json
+	holds "says so" '.log_only'
+	expect 0 "seal" sealctl seal full sparse
+	says "warns" "the files: sealed in log-only mode" "changes are NOT refused"
+	expect 0 "status" sealctl status full
+	prints "begins with it" "full: sealed in log-only mode (changes are NOT refused), 1 holder, lasting*"
+	prints "and warns" "*WARNING *log_only=1: changes are NOT refused*"
+	refute "it is not broken yet" grep -q BROKEN "$T/out"
+	expect 1 "status -q: it does not protect" sealctl status -q full
+	check "and prints nothing" [ -z "$OUT$ERR" ]
+	expect 0 "status --json" sealctl status --json full
+	holds "has a warning" '.files[0] | .sealed and .broken == 0 and
+		(.warnings | length == 1) and (.warnings[0] | contains("NOT refused"))'
+	expect 0 "list --state log-only" sealctl list --state log-only --json
+	holds "has both" '.claims | length == 2 and all(.state == "log-only")'
+	expect 0 "list" sealctl list
+	prints "warns" "*log-only*WARNING*changes of these files are NOT refused*"
+
+	expect 0 "a change passes" fallocate -l 4096 sparse
+	expect 0 "status" sealctl status sparse
+	prints "does not say that it was refused" \
+		"*refused *[1-9]* would have been; all of them passed*"
+	prints "but that the map changed" "*BROKEN: the map changed*this mode lets pass*"
+	prints "and still begins with the mode" "sparse: sealed in log-only mode (changes are NOT refused)*"
+	expect 1 "status -q" sealctl status -q sparse
+	expect 0 "list --state log-only" sealctl list --state log-only --json
+	holds "has the changed one as well" '.claims | length == 2'
+	expect 0 "list" sealctl list
+	prints "says broken, and why" "* broken *WARNING*log_only=1*"
+	echo text >watched
+	check "a monitor is started" monitor_start
+	expect 0 "another change passes" fallocate -o 8192 -l 4096 sparse
+	check "which is told as such" until_true monitored \
+		" refused $PWD/sparse operation [a-z]* passed log-only"
+	monitor_stop
+	expect 0 "unseal" sealctl unseal full sparse
+	check "without a seal there is nothing to say" \
+		bash -c '! sealctl status full | grep -q "log-only\|log_only"'
+	expect 0 "hold of a file that changes meanwhile" sealctl hold sparse -- \
+		fallocate -o 16384 -l 4096 sparse
+	says "says that it was not protected" sparse "sealed in log-only mode" \
+		"changed while the command ran" "refuses nothing"
+	rm -f full sparse watched
+}
