@@ -150,6 +150,7 @@ static int hold(char **paths, int nr, const struct requirements *require,
 		return STATUS_FAILED;
 	if (!open_files(&list, paths, nr, O_RDONLY)) {
 		if (!step_seal(session, &list, 0, require)) {
+			warn_log_only(session, &list);
 			status = run_command(command);
 			check_kept(session, &list);
 		}

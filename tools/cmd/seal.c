@@ -180,8 +180,10 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	if (how->persist ? !seal_and_record(session, &list, require) :
 			   !step_seal(session, &list, SEAL_SEAL_STICKY, require))
 		status = STATUS_OK;
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		warn_nameless(&list);
+		warn_log_only(session, &list);
+	}
 out_files:
 	close_files(&list);
 out_session:

@@ -42,7 +42,7 @@ static const struct {
 	{ SEAL_STATUS_LAPSED, 0,
 	  "kprobes were off for a while: the gates refused, but the last line may not have" },
 	{ SEAL_STATUS_LOG_ONLY, 0,
-	  "the module was loaded with seal.log_only=1: changes are NOT refused, only counted and logged" },
+	  "the module was loaded with seal.log_only=1: changes are NOT refused, only counted" },
 	{ SEAL_STATUS_REPAIRED, 0,
 	  "the inode had lost the mark of its seal: the map may have changed" },
 };

@@ -268,10 +268,12 @@ static void explain(FILE *out, const struct filesystem *fs, uint64_t need)
 	format_size(need, want, sizeof(want));
 	format_size(fs->room, have, sizeof(have));
 	if (fs->nr == 1)
-		fprintf(out, "%s: needs %s for its holes and shared blocks, and its filesystem has %s free; make room first",
+		fprintf(out,
+			"%s: needs %s for its holes and shared blocks, and its filesystem has %s free; make room first",
 			shown(fs->path), want, have);
 	else
-		fprintf(out, "%s and %u other%s on its filesystem: together they need %s for holes and shared blocks, and it has %s free; make room first, or take fewer files",
+		fprintf(out,
+			"%s and %u other%s on its filesystem: together they need %s for holes and shared blocks, and it has %s free; make room first, or take fewer files",
 			shown(fs->path), fs->nr - 1, fs->nr == 2 ? "" : "s",
 			want, have);
 }

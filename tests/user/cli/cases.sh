@@ -502,5 +502,9 @@ cases_log_only() {
 		fallocate -o 16384 -l 4096 sparse
 	says "says that it was not protected" sparse "sealed in log-only mode" \
 		"changed while the command ran" "refuses nothing"
+	expect 1 "seal --persist is refused" sealctl seal --persist full
+	refute "and does not say that it is sealed" grep -q "sealed in log-only" "$T/err"
+	expect 1 "nor is it" sealctl status -q full
+	check "there is no claim" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
 	rm -f full sparse watched
 }
