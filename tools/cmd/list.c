@@ -224,8 +224,7 @@ static void print_require(const struct seal_claim *claim)
 static void warn_log_only(const struct lines *lines)
 {
 	if (lines->nr && (lines->claim[0]->flags & SEAL_STATUS_LOG_ONLY))
-		puts("WARNING: loaded with seal.log_only=1: "
-		     "changes of these files are NOT refused, only counted and logged");
+		puts("WARNING: seal.log_only=1: changes of these files are NOT refused");
 }
 
 static void print_table(const struct lines *lines)
