@@ -193,6 +193,7 @@ cases_monitor_names() {
 	check "which is told" until_true monitored "$dir/elsewhere"
 	check "and not the name" sealctl hold after -- true
 	check "after which" sealctl hold watched -- true
+	# shellcheck disable=SC2016 # for the inner shell
 	check "the last is told" until_true sh -c \
 		'tail -n 1 "$1" | grep -q "/watched.*"' sh "$T/monitor"
 	refute "but not the other file of that name" monitored "$dir/after"
