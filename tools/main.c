@@ -22,7 +22,8 @@
 static const struct verb verbs[] = {
 	{
 		"info", cmd_info, "[--json]",
-		"what can be sealed on this kernel", ""
+		"what can be sealed on this kernel",
+		"  --json          for programs\n"
 	}, {
 		"prealloc", cmd_prealloc,
 		"[--written] [-n] [-o OFF] [-l LEN] FILE...",
@@ -50,14 +51,17 @@ static const struct verb verbs[] = {
 	}, {
 		"status", cmd_status, "[-q] [--json] FILE...",
 		"who seals files, and their maps in numbers",
-		"  -q, --quiet     print nothing, exit with 0 if all are sealed, else with 1\n"
+		"  -q, --quiet     print nothing, exit with 0 if all are sealed and protected, else\n"
+		"                  with 1\n"
+		"  --json          for programs\n"
 	}, {
 		"hold", cmd_hold, "[--require LIST] FILE... -- CMD [ARG...]",
 		"seal files while a command runs",
 		OPTION_REQUIRE
 	}, {
 		"map", cmd_map, "[--json] FILE",
-		"list the extents of a file", ""
+		"list the extents of a file",
+		"  --json          for programs\n"
 	}, {
 		"diff", cmd_diff,
 		"[--json [-s OFF] | --bmap] OLD NEW | --allocated [--json [-s OFF]] FILE | --bmap [--zeros] FILE",
@@ -150,6 +154,7 @@ static const struct verb verbs[] = {
 		"  --persistent      the files that \"sealctl seal --persist\" recorded\n"
 		"  --paths           print only the paths\n"
 		"  -0, --null        as they are, each with a NUL behind it; implies --paths\n"
+		"  --json            for programs\n"
 	}, {
 		"monitor", cmd_monitor, "[-e LIST] [--json] [FILE...]",
 		"print what happens to sealed files, until interrupted",
@@ -175,7 +180,7 @@ static int print_verbs(FILE *out)
 	fputs("usage: sealctl VERB [OPTION...] [FILE...]\n", out);
 	for (i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
-	fputs("\"sealctl VERB --help\" tells more, as does sealctl(8).\n", out);
+	fputs("\"sealctl VERB --help\" tells more, as does sealctl(8); \"sealctl --version\" prints the version.\n", out);
 	return out == stdout ? STATUS_OK : STATUS_USAGE;
 }
 

@@ -120,7 +120,11 @@ static void check_kept(struct seal_session *session,
 	for (i = 0; i < list->nr; i++) {
 		if (seal_status(session, list->fds[i], &status))
 			continue;
-		if (status.flags & SEAL_STATUS_BROKEN)
+		if ((status.flags & SEAL_STATUS_BROKEN) &&
+		    (status.flags & SEAL_STATUS_LOG_ONLY))
+			complain(list->paths[i],
+				 "its map changed while the command ran, because the module is in log-only mode and refuses nothing");
+		else if (status.flags & SEAL_STATUS_BROKEN)
 			complain(list->paths[i],
 				 "its map changed while the command ran; the kernel log says by what, do not use what the command took from it");
 		else if (status.flags & SEAL_STATUS_REVOKED)
@@ -146,6 +150,7 @@ static int hold(char **paths, int nr, const struct requirements *require,
 		return STATUS_FAILED;
 	if (!open_files(&list, paths, nr, O_RDONLY)) {
 		if (!step_seal(session, &list, 0, require)) {
+			warn_log_only(session, &list);
 			status = run_command(command);
 			check_kept(session, &list);
 		}

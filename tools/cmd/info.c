@@ -76,7 +76,7 @@ static void print_text(const struct seal_info *info,
 	if (info->flags & SEAL_INFO_DISABLED)
 		puts("WARNING: loaded with seal.disable=1: nothing can be sealed");
 	if (info->flags & SEAL_INFO_LOG_ONLY)
-		puts("WARNING: loaded with seal.log_only=1: nothing is refused, only logged");
+		puts("WARNING: loaded with seal.log_only=1: changes are NOT refused");
 	printf("%-12s %-12s %5s %9s %6s  %s\n", "filesystem", "state", "gates",
 	       "attached", "sealed", "reason");
 	for (i = 0; i < info->nr_fs; i++) {

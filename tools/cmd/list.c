@@ -130,6 +130,9 @@ static bool wanted(const struct filter *filter, const struct seal_claim *claim)
 		return true;
 	if (!strcmp(filter->state, "sticky"))
 		return claim->flags & SEAL_STATUS_STICKY;
+	/* a change that it let pass makes such a claim a broken one as well */
+	if (!strcmp(filter->state, "log-only"))
+		return claim->flags & SEAL_STATUS_LOG_ONLY;
 	return !strcmp(filter->state, claim_state(claim->flags));
 }
 
@@ -217,6 +220,13 @@ static void print_require(const struct seal_claim *claim)
 		putchar('-');
 }
 
+/* A claim's own state may hide it: "broken" goes first. */
+static void warn_log_only(const struct lines *lines)
+{
+	if (lines->nr && (lines->claim[0]->flags & SEAL_STATUS_LOG_ONLY))
+		puts("WARNING: seal.log_only=1: changes of these files are NOT refused");
+}
+
 static void print_table(const struct lines *lines)
 {
 	size_t i;
@@ -249,6 +259,7 @@ static void print_table(const struct lines *lines)
 		print_require(c);
 		putchar('\n');
 	}
+	warn_log_only(lines);
 }
 
 static struct json_object *to_json(const struct seal_claim *c)

@@ -93,6 +93,24 @@ static void print_about(const struct seal_event *e)
 	}
 }
 
+/*
+ * Whose process an event names: that of the holder of the claim, that which
+ * waits for the holder, or that which did it.
+ */
+static const char *whose_process(const struct seal_event *e)
+{
+	switch (e->type) {
+	case SEAL_EVENT_SEALED:
+	case SEAL_EVENT_UNSEALED:
+	case SEAL_EVENT_REVOKED:
+		return "holder";
+	case SEAL_EVENT_RECALL:
+		return "waiting";
+	default:
+		return "acting";
+	}
+}
+
 /* TIME EVENT FILE [KEY VALUE]... */
 static void print_line(const struct seal_event *e)
 {
@@ -113,7 +131,7 @@ static void print_line(const struct seal_event *e)
 	if (e->deleted)
 		fputs(" (deleted)", stdout);
 	print_about(e);
-	printf(" pid %u uid %u command ", e->pid, e->uid);
+	printf(" %s pid %u uid %u command ", whose_process(e), e->pid, e->uid);
 	print_word(stdout, e->comm);
 	putchar('\n');
 }
@@ -127,6 +145,7 @@ static void add_file(struct json_object *object, const struct seal_event *e)
 	json_add_number(object, "pid", e->pid);
 	json_add_number(object, "uid", e->uid);
 	json_add_name(object, "command", e->comm);
+	json_add_text(object, "process", whose_process(e));
 }
 
 static void print_json(const struct seal_event *e)

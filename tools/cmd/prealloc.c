@@ -11,19 +11,6 @@
 #include "steps/space.h"
 #include "steps/step.h"
 
-/* Of all of a file it is known beforehand. Shared blocks stay shared. */
-static int look_at_space(struct seal_session *session, const char *path, int fd,
-			 const struct range_options *options)
-{
-	struct seal_status status;
-
-	if (options->offset || options->length ||
-	    seal_status(session, fd, &status))
-		return 0;
-	status.shared = 0;
-	return space_check(path, fd, &status);
-}
-
 int cmd_prealloc(const struct verb *verb, int argc, char **argv)
 {
 	struct seal_session *session;
@@ -37,14 +24,17 @@ int cmd_prealloc(const struct verb *verb, int argc, char **argv)
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
+	/* Of a part of a file it is not known beforehand what it needs. */
+	if (!options.offset && !options.length &&
+	    space_check_paths(session, argv + optind, SPACE_HOLES))
+		status = STATUS_FAILED;
 	for (; optind < argc && status == STATUS_OK; optind++) {
 		fd = open_file(argv[optind], O_RDWR);
 		if (fd < 0) {
 			status = STATUS_FAILED;
 			break;
 		}
-		if (look_at_space(session, argv[optind], fd, &options) ||
-		    step_prealloc(session, argv[optind], fd, options.flags,
+		if (step_prealloc(session, argv[optind], fd, options.flags,
 				  options.offset, options.length))
 			status = STATUS_FAILED;
 		close(fd);

@@ -38,14 +38,15 @@ struct how {
  * preallocating leaves shared blocks shared.
  */
 static int prepare_file(struct seal_session *session, const char *path,
-			int read_fd, const struct seal_status *status)
+			int read_fd, const struct seal_status *status,
+			void *arg)
 {
-	int ret = space_check(path, read_fd, status);
-	int fd;
+	int fd = open_file(path, O_RDWR);
+	int ret;
 
-	if (ret)
-		return ret;
-	fd = open_file(path, O_RDWR);
+	(void)read_fd;
+	(void)status;
+	(void)arg;
 	if (fd < 0)
 		return -EBADF;
 	ret = step_prealloc(session, path, fd, SEAL_PREALLOC_WRITTEN, 0, 0);
@@ -55,11 +56,12 @@ static int prepare_file(struct seal_session *session, const char *path,
 	return ret;
 }
 
-static int look_at_space(struct seal_session *session, const char *path, int fd,
-			 const struct seal_status *status)
+static int add_need(struct seal_session *session, const char *path, int fd,
+		    const struct seal_status *status, void *space)
 {
 	(void)session;
-	return space_check(path, fd, status);
+	return space_add(space, path, fd, status,
+			 SPACE_HOLES | SPACE_SHARED);
 }
 
 /*
@@ -70,7 +72,9 @@ static int each_to_prepare(struct seal_session *session,
 			   const struct file_list *list,
 			   int (*act)(struct seal_session *session,
 				      const char *path, int fd,
-				      const struct seal_status *status))
+				      const struct seal_status *status,
+				      void *arg),
+			   void *arg)
 {
 	struct seal_status status;
 	unsigned int i;
@@ -84,20 +88,28 @@ static int each_to_prepare(struct seal_session *session,
 		}
 		if ((status.flags & SEAL_STATUS_SEALED) || !status.file_size)
 			continue;
-		ret = act(session, list->paths[i], list->fds[i], &status);
+		ret = act(session, list->paths[i], list->fds[i], &status,
+			  arg);
 		if (ret)
 			return ret;
 	}
 	return 0;
 }
 
-/* What cannot fit is refused before anything is done. */
+/* What cannot fit as a whole is refused before anything is done. */
 static int prepare_files(struct seal_session *session,
 			 const struct file_list *list)
 {
-	int ret = each_to_prepare(session, list, look_at_space);
+	struct space *space = space_new();
+	int ret;
 
-	return ret ? ret : each_to_prepare(session, list, prepare_file);
+	if (!space)
+		return -ENOMEM;
+	ret = each_to_prepare(session, list, add_need, space);
+	if (!ret)
+		ret = space_check(space);
+	space_free(space);
+	return ret ? ret : each_to_prepare(session, list, prepare_file, NULL);
 }
 
 static bool is_lasting(struct seal_session *session, int fd)
@@ -168,8 +180,10 @@ static int seal(char **paths, int nr, const struct requirements *require,
 	if (how->persist ? !seal_and_record(session, &list, require) :
 			   !step_seal(session, &list, SEAL_SEAL_STICKY, require))
 		status = STATUS_OK;
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		warn_nameless(&list);
+		warn_log_only(session, &list);
+	}
 out_files:
 	close_files(&list);
 out_session:

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/addresses.h"
@@ -41,7 +42,7 @@ static const struct {
 	{ SEAL_STATUS_LAPSED, 0,
 	  "kprobes were off for a while: the gates refused, but the last line may not have" },
 	{ SEAL_STATUS_LOG_ONLY, 0,
-	  "the module was loaded with seal.log_only=1: nothing is refused" },
+	  "the module was loaded with seal.log_only=1: changes are NOT refused, only counted" },
 	{ SEAL_STATUS_REPAIRED, 0,
 	  "the inode had lost the mark of its seal: the map may have changed" },
 };
@@ -52,6 +53,8 @@ static const char exported_unsealed[] =
 /* A file, and the device that was made of it, or "". */
 struct file_status {
 	struct seal_status seal;
+	bool nameless;		/* it was removed */
+	uint64_t claim;		/* then: the lasting one, or 0 */
 	char device[130];
 };
 
@@ -80,14 +83,22 @@ static void print_file(const char *path, const struct file_status *file)
 {
 	const struct seal_status *status = &file->seal;
 	bool sealed = status->flags & SEAL_STATUS_SEALED;
+	bool log_only = status->flags & SEAL_STATUS_LOG_ONLY;
 	unsigned int i;
 
 	printf("%s: %s", shown(path), sealed ? "sealed" : "not sealed");
+	if (log_only)
+		fputs(" in log-only mode (changes are NOT refused)", stdout);
 	if (sealed)
 		printf(", %u holder%s%s", status->holders,
 		       status->holders == 1 ? "" : "s",
 		       status->flags & SEAL_STATUS_STICKY ? ", lasting" : "");
 	putchar('\n');
+	if (file->nameless)
+		printf("  %-10s none, it was removed\n", "name");
+	if (file->claim)
+		printf("  %-10s %" PRIu64 " (\"sealctl unseal --claim %" PRIu64 "\" lifts it)\n",
+		       "claim", file->claim, file->claim);
 	print_bytes("size", status->file_size);
 	printf("  %-10s %" PRIu64 "\n", "extents", (uint64_t)status->extents);
 	print_bytes("written", status->written);
@@ -103,8 +114,9 @@ static void print_file(const char *path, const struct file_status *file)
 	printf("  %-10s %u:%u\n", "device", status->dev_major,
 	       status->dev_minor);
 	if (sealed)
-		printf("  %-10s %" PRIu64 "\n", "refused",
-		       (uint64_t)status->refused);
+		printf("  %-10s %" PRIu64 "%s\n", "refused",
+		       (uint64_t)status->refused,
+		       log_only ? " would have been; all of them passed" : "");
 	if (*file->device)
 		printf("  %-10s %s\n", "exported", file->device);
 	for (i = 0; i < ARRAY_SIZE(warnings); i++)
@@ -169,6 +181,7 @@ static int get(struct seal_session *session, const char *path,
 {
 	int fd = open_file(path, O_RDONLY);
 	struct export_id id;
+	struct stat st;
 	int ret;
 
 	if (fd < 0)
@@ -178,6 +191,8 @@ static int get(struct seal_session *session, const char *path,
 		complain_range(path, "reading its status", -ret);
 	else
 		status->seal.in_place = in_place_bytes(fd, &status->seal);
+	status->nameless = !fstat(fd, &st) && !st.st_nlink;
+	status->claim = status->nameless ? claim_of(&st) : 0;
 	status->device[0] = '\0';
 	if (!export_id_of(fd, &id))
 		export_find(&id, status->device, sizeof(status->device));

@@ -179,6 +179,8 @@ static int seal(struct seal_session *session, const char *path, int fd,
 		seal_unseal(session, list.fds[0], SEAL_UNSEAL_STICKY);
 		ret = -1;
 	}
+	if (!ret)
+		warn_log_only(session, &list);
 	close_files(&list);
 	return ret;
 }

@@ -8,6 +8,7 @@
 
 #include "cmd/cmd.h"
 #include "steps/range_options.h"
+#include "steps/space.h"
 #include "steps/step.h"
 
 int cmd_unshare(const struct verb *verb, int argc, char **argv)
@@ -23,6 +24,10 @@ int cmd_unshare(const struct verb *verb, int argc, char **argv)
 	session = open_session();
 	if (!session)
 		return STATUS_FAILED;
+	/* Of a part of a file it is not known beforehand what it needs. */
+	if (!options.offset && !options.length &&
+	    space_check_paths(session, argv + optind, SPACE_SHARED))
+		status = STATUS_FAILED;
 	for (; optind < argc && status == STATUS_OK; optind++) {
 		fd = open_file(argv[optind], O_RDWR);
 		if (fd < 0) {

@@ -3,6 +3,9 @@
  * The files that are to be sealed at boot.
  */
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/escape.h"
@@ -17,8 +20,47 @@ struct context {
 	bool null;
 };
 
-static const char *state_of(struct seal_session *session, const char *path)
+/* The lasting seal of a file that is not where it was recorded. */
+struct elsewhere {
+	const struct persist_record *record;
+	uint64_t claim;		/* 0: there is none */
+	char *path;		/* NULL: not known */
+	bool deleted;
+};
+
+static void find_elsewhere(struct elsewhere *elsewhere)
 {
+	const struct seal_claim *claim;
+	struct seal_list *list;
+
+	if (seal_list_open(&list))
+		return;
+	while (!elsewhere->claim && seal_list_next(list, &claim) > 0) {
+		if (!(claim->flags & SEAL_STATUS_STICKY) ||
+		    !persist_is_claimed(elsewhere->record, claim))
+			continue;
+		elsewhere->claim = claim->claim;
+		elsewhere->path = claim->path ? strdup(claim->path) : NULL;
+		elsewhere->deleted = claim->deleted;
+	}
+	seal_list_close(list);
+}
+
+static void print_elsewhere(const struct elsewhere *elsewhere)
+{
+	if (elsewhere->deleted)
+		fputs("; the recorded file is still sealed, but was removed",
+		      stdout);
+	else
+		printf("; the recorded file is still sealed, as %s",
+		       elsewhere->path ? shown(elsewhere->path) : "?");
+	printf(", by claim %" PRIu64, elsewhere->claim);
+}
+
+static const char *state_of(struct seal_session *session,
+			    const struct persist_record *record)
+{
+	const char *path = record->path;
 	struct seal_status status;
 	const char *state;
 	mode_t mode;
@@ -27,7 +69,9 @@ static const char *state_of(struct seal_session *session, const char *path)
 	fd = open_regular(path, O_RDONLY, &mode);
 	if (fd < 0)
 		return "missing";
-	if (!session || seal_status(session, fd, &status))
+	if (!persist_is(record, fd))
+		state = "replaced";
+	else if (!session || seal_status(session, fd, &status))
 		state = "unknown";
 	else if (!(status.flags & SEAL_STATUS_SEALED))
 		state = "not sealed";
@@ -40,6 +84,7 @@ static const char *state_of(struct seal_session *session, const char *path)
 static int list(const struct persist_record *record, void *pointer)
 {
 	const struct context *context = pointer;
+	struct elsewhere elsewhere = { .record = record };
 	struct json_object *object;
 	const char *state;
 
@@ -47,16 +92,28 @@ static int list(const struct persist_record *record, void *pointer)
 		print_path(record->path, context->null);
 		return 0;
 	}
-	state = state_of(context->session, record->path);
+	state = state_of(context->session, record);
+	if (!strcmp(state, "missing") || !strcmp(state, "replaced"))
+		find_elsewhere(&elsewhere);
 	if (!context->array) {
-		printf("%s: %s\n", shown(record->path), state);
+		printf("%s: %s", shown(record->path), state);
+		if (elsewhere.claim)
+			print_elsewhere(&elsewhere);
+		putchar('\n');
+		free(elsewhere.path);
 		return 0;
 	}
 	object = json_object_new_object();
 	json_add_name(object, "path", record->path);
 	json_add_text(object, "state", state);
 	json_add_text(object, "record", record->name);
+	if (elsewhere.claim) {
+		json_add_number(object, "claim", elsewhere.claim);
+		json_add_name(object, "sealed_path", elsewhere.path);
+		json_add_bool(object, "deleted", elsewhere.deleted);
+	}
 	json_object_array_add(context->array, object);
+	free(elsewhere.path);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -188,10 +189,28 @@ int unseal_number(struct seal_session *session, uint64_t claim)
 	return complain_claim(numbered.claim, ret < 0 ? -ret : ENOENT);
 }
 
+/*
+ * Absolute paths, or NULL: of each file the one that was given, and the one to
+ * which that leads if it is a symbolic link.
+ */
 struct former {
-	char **whole;		/* absolute paths, or NULL */
+	char **whole;
 	unsigned int nr;
 };
+
+/* Where a symbolic link leads, also if nothing is there any more. */
+static char *end_of_link(const char *path)
+{
+	char end[PATH_MAX] = "";
+	struct stat st;
+
+	if (lstat(path, &st) || !S_ISLNK(st.st_mode))
+		return NULL;
+	/* with ENOENT glibc has put there what is missing */
+	if (!realpath(path, end) && errno != ENOENT)
+		return NULL;
+	return *end ? strdup(end) : NULL;
+}
 
 static int match_former(const struct seal_claim *claim, void *arg)
 {
@@ -219,17 +238,19 @@ static int match_former(const struct seal_claim *claim, void *arg)
 
 int tell_former_of(char *const *paths, unsigned int nr)
 {
-	struct former former = { .nr = nr };
+	struct former former = { .nr = 2 * nr };
 	unsigned int i;
 	int ret;
 
-	former.whole = calloc(nr, sizeof(*former.whole));
+	former.whole = calloc(former.nr, sizeof(*former.whole));
 	if (!former.whole)
 		return 0;
-	for (i = 0; i < nr; i++)
-		former.whole[i] = absolute_path(paths[i]);
+	for (i = 0; i < nr; i++) {
+		former.whole[2 * i] = absolute_path(paths[i]);
+		former.whole[2 * i + 1] = end_of_link(paths[i]);
+	}
 	ret = each_claim(match_former, &former);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < former.nr; i++)
 		free(former.whole[i]);
 	free(former.whole);
 	return ret < 0 ? 0 : ret;

@@ -38,19 +38,6 @@ static void print_map(const char *path, const struct seal_status *status)
 	       format_size(status->unwritten, unwritten, sizeof(unwritten)));
 }
 
-static bool enough_space(int fd, const struct seal_status *status)
-{
-	char want[24], have[24];
-	uint64_t need, space;
-
-	if (space_suffices(fd, status, &need, &space))
-		return true;
-	printf("would fail: needs %s, the filesystem has %s\n",
-	       format_size(need, want, sizeof(want)),
-	       format_size(space, have, sizeof(have)));
-	return false;
-}
-
 /* Print whether the requirements would be met, without a newline. */
 static bool requirements_met(const struct seal_status *status,
 			     const struct requirements *require,
@@ -86,8 +73,8 @@ static bool requirements_met(const struct seal_status *status,
 
 static bool judge(const struct seal_fs_info *fs,
 		  const struct seal_status *status,
-		  const struct requirements *require, const char *path, int fd,
-		  bool prepare)
+		  const struct requirements *require, const char *path,
+		  bool prepare, bool fits)
 {
 	/* A file that is sealed already is not prepared. */
 	if (status->flags & SEAL_STATUS_SEALED) {
@@ -104,16 +91,21 @@ static bool judge(const struct seal_fs_info *fs,
 		printf("would fail: %s\n", (const char *)fs->reason);
 		return false;
 	}
-	if (prepare && !enough_space(fd, status))
+	if (prepare && !fits) {
+		puts("would fail: not all files fit, see the end");
 		return false;
+	}
 	if (!requirements_met(status, require, path, prepare))
 		return false;
 	puts("sealing would succeed");
 	return true;
 }
 
-int dry_run(struct seal_session *session, const struct file_list *list,
-	    const struct requirements *require, bool prepare)
+/* @fits: is there space for what would be prepared? */
+static int dry_run_files(struct seal_session *session,
+			 const struct file_list *list,
+			 const struct requirements *require, bool prepare,
+			 bool fits)
 {
 	int result = STATUS_OK;
 	struct seal_status status;
@@ -136,9 +128,59 @@ int dry_run(struct seal_session *session, const struct file_list *list,
 		else
 			print_map(list->paths[i], &status);
 		if (!judge(find_fs_info(&info, fs, list->fds[i]), &status, require,
-			   list->paths[i], list->fds[i], prepare))
+			   list->paths[i], prepare, fits))
 			result = STATUS_FAILED;
 	}
 	free(fs);
+	return result;
+}
+
+/* What cannot be read now is complained about when it is judged. */
+static int add_needs(struct space *space, struct seal_session *session,
+		     const struct file_list *list)
+{
+	struct seal_status status;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < list->nr && !ret; i++)
+		if (!seal_status(session, list->fds[i], &status) &&
+		    !(status.flags & SEAL_STATUS_SEALED))
+			ret = space_add(space, list->paths[i], list->fds[i],
+					&status, SPACE_HOLES | SPACE_SHARED);
+	return ret;
+}
+
+static int dry_run_prepare(struct seal_session *session,
+			   const struct file_list *list,
+			   const struct requirements *require,
+			   struct space *space)
+{
+	int result;
+	bool fits;
+
+	if (add_needs(space, session, list))
+		return STATUS_FAILED;
+	fits = space_suffices(space, NULL, NULL);
+	result = dry_run_files(session, list, require, true, fits);
+	if (fits)
+		return result;
+	space_suffices(space, stdout, "would fail: ");
+	return STATUS_FAILED;
+}
+
+int dry_run(struct seal_session *session, const struct file_list *list,
+	    const struct requirements *require, bool prepare)
+{
+	struct space *space;
+	int result;
+
+	if (!prepare)
+		return dry_run_files(session, list, require, false, true);
+	space = space_new();
+	if (!space)
+		return STATUS_FAILED;
+	result = dry_run_prepare(session, list, require, space);
+	space_free(space);
 	return result;
 }

@@ -36,6 +36,17 @@ static void complain_seal(struct seal_session *session,
 	fputc('\n', stderr);
 }
 
+void warn_log_only(struct seal_session *session, const struct file_list *list)
+{
+	struct seal_status status;
+
+	if (!list->nr || seal_status(session, list->fds[0], &status) ||
+	    !(status.flags & SEAL_STATUS_LOG_ONLY))
+		return;
+	complain(list->nr == 1 ? list->paths[0] : "the files",
+		 "sealed in log-only mode: the module was loaded with seal.log_only=1, so changes are NOT refused, only counted and logged");
+}
+
 int step_seal(struct seal_session *session, const struct file_list *list,
 	      uint32_t flags, const struct requirements *require)
 {

@@ -115,6 +115,50 @@ cases_range() {
 	expect 1 "nor is a file before it prepared" sealctl seal --prepare small huge
 	check "nothing is allocated" [ "$(stat -c %b small)" -eq 0 ]
 	rm -f huge small
+	cases_space
+}
+
+# What does not fit as a whole is refused before the first file is changed.
+cases_space() {
+	local free verb kept
+
+	# three fifths of the space each: one fits, two do not
+	sync
+	free=$(stat -f -c '%f * %S / 5' .)
+	truncate -s $((free * 3 & ~1048575)) one two
+	for verb in "seal --prepare" prealloc "prealloc --written"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "two that fit alone, but not together: $verb" sealctl $verb one two
+		says "need, space and remedy are named" "one and 1 other on its filesystem" \
+			"together they need" "free; make room first" "nothing was done to any file"
+		check "neither is changed" [ "$(stat -c %b one two | tr '\n' ' ')" = "0 0 " ]
+	done
+	expect 1 "so says the dry run" sealctl seal --dry-run --prepare one two
+	prints "of the whole" "*would fail: one and 1 other on its filesystem*"
+	refute "and promises nothing of a part" grep -q "would succeed" "$T/out"
+	truncate -s 64K "$SEAL_TREE/file.tmp"
+	expect 1 "a file of another filesystem beside them" \
+		sealctl prealloc "$SEAL_TREE/file.tmp" one two
+	says "is not counted with them" "one and 1 other"
+	check "nor changed" [ "$(stat -c %b "$SEAL_TREE/file.tmp")" -eq 0 ]
+	rm -f "$SEAL_TREE/file.tmp"
+	expect 1 "a name that is missing is found first" sealctl prealloc one none
+	says "and named" none "No such file"
+	check "nothing is changed either" [ "$(stat -c %b one)" -eq 0 ]
+	ln one again
+	expect 0 "a file counts once, whatever its names" sealctl prealloc one again one
+	check "it is allocated" [ "$(stat -c %b one)" -gt 0 ]
+	rm -f one two again
+	sync
+	kept=$(cat "/sys/fs/ext4/${SEAL_DEV##*/}/reserved_clusters" 2>/dev/null)
+	if [ "${kept:-0}" -gt 1 ]; then
+		free=$(stat -f -c '%f * %S - %S' .)
+		truncate -s $((free)) most
+		expect 1 "blocks that ext4 keeps for itself are not free" sealctl prealloc most
+		says "it is refused beforehand" most "nothing was done"
+		check "nothing is allocated" [ "$(stat -c %b most)" -eq 0 ]
+		rm -f most
+	fi
 }
 
 # What a table for people does not show must not change either.
@@ -291,6 +335,17 @@ cases_orphans() {
 	mv renamed elsewhere
 	rm removed
 	mv other replaced
+	expect 0 "list --persistent" sealctl list --persistent
+	prints "shows where a renamed one is" \
+		"*renamed: missing; the recorded file is still sealed, as $PWD/elsewhere, by claim [0-9]*"
+	prints "that a removed one is sealed" \
+		"*removed: missing; the recorded file is still sealed, but was removed, by claim [0-9]*"
+	prints "and takes no other file for a replaced one" \
+		"*replaced: replaced; the recorded file is still sealed, but was removed, by claim [0-9]*"
+	expect 0 "list --persistent --json" sealctl list --persistent --json
+	holds "has the same" ".files | length == 3 and all(.claim > 0) and
+		(map(.state) | sort) == [\"missing\", \"missing\", \"replaced\"] and
+		(.[] | select(.path | endswith(\"renamed\")) | .sealed_path == \"$PWD/elsewhere\" and (.deleted | not))"
 	check "three are sealed" [ "$(sealctl list --json | jq '.claims | length')" = 3 ]
 	expect 0 "unseal --persistent" sealctl unseal --persistent
 	check "finds all of them" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
@@ -370,4 +425,86 @@ cases_reflink() {
 	check "every byte is in place" [ "$(status_of a .in_place_bytes)" = 2097152 ]
 	sealctl unseal a
 	rm -f a b
+	cases_space_shared
+}
+
+# Copies of shared blocks take space as well.
+cases_space_shared() {
+	local file verb
+
+	for file in a c; do
+		dd if=/dev/zero of=$file bs=1M count=200 conv=fsync status=none
+	done
+	cp --reflink=always a b
+	cp --reflink=always c kept
+	sync
+	fallocate -l $(($(stat -f -c '%f * %S' .) - (300 << 20))) fill
+	sync
+	for verb in unshare "seal --prepare" "seal --dry-run --prepare"; do
+		# shellcheck disable=SC2086 # words are wanted
+		expect 1 "copies of what others share do not fit: $verb" sealctl $verb a c
+		[[ $OUT$ERR == *"a and 1 other"*"need 400.0 MiB"* ]]
+		check "which is said" [ $? -eq 0 ]
+	done
+	check "nothing is unshared" [ "$(status_of a .bytes.shared)" -eq $((200 << 20)) ]
+	expect 0 "of blocks that only two share, one copy is enough" \
+		sealctl seal --prepare a b
+	check "all of it is in place" [ "$(status_of b .in_place_bytes)" -eq $((200 << 20)) ]
+	sealctl unseal a b
+	rm -f a b c kept fill
+}
+
+# The module lets everything pass: nothing may look as if it were protected.
+cases_log_only() {
+	dd if=/dev/zero of=full bs=64K count=1 conv=fsync status=none
+	truncate -s 64K sparse
+	expect 0 "log-only: info" sealctl info
+	prints "warns" "*WARNING*log_only=1*changes are NOT refused*"
+	expect 0 "info --json" sealctl info --json
+	holds "says so" '.log_only'
+	expect 0 "seal" sealctl seal full sparse
+	says "warns" "the files: sealed in log-only mode" "changes are NOT refused"
+	expect 0 "status" sealctl status full
+	prints "begins with it" "full: sealed in log-only mode (changes are NOT refused), 1 holder, lasting*"
+	prints "and warns" "*WARNING *log_only=1: changes are NOT refused*"
+	refute "it is not broken yet" grep -q BROKEN "$T/out"
+	expect 1 "status -q: it does not protect" sealctl status -q full
+	check "and prints nothing" [ -z "$OUT$ERR" ]
+	expect 0 "status --json" sealctl status --json full
+	holds "has a warning" '.files[0] | .sealed and .broken == 0 and
+		(.warnings | length == 1) and (.warnings[0] | contains("NOT refused"))'
+	expect 0 "list --state log-only" sealctl list --state log-only --json
+	holds "has both" '.claims | length == 2 and all(.state == "log-only")'
+	expect 0 "list" sealctl list
+	prints "warns" "*log-only*WARNING*changes of these files are NOT refused*"
+
+	expect 0 "a change passes" fallocate -l 4096 sparse
+	expect 0 "status" sealctl status sparse
+	prints "does not say that it was refused" \
+		"*refused *[1-9]* would have been; all of them passed*"
+	prints "but that the map changed" "*BROKEN: the map changed*this mode lets pass*"
+	prints "and still begins with the mode" "sparse: sealed in log-only mode (changes are NOT refused)*"
+	expect 1 "status -q" sealctl status -q sparse
+	expect 0 "list --state log-only" sealctl list --state log-only --json
+	holds "has the changed one as well" '.claims | length == 2'
+	expect 0 "list" sealctl list
+	prints "says broken, and why" "* broken *WARNING*log_only=1*"
+	echo text >watched
+	check "a monitor is started" monitor_start
+	expect 0 "another change passes" fallocate -o 8192 -l 4096 sparse
+	check "which is told as such" until_true monitored \
+		" refused $PWD/sparse operation [a-z]* passed log-only"
+	monitor_stop
+	expect 0 "unseal" sealctl unseal full sparse
+	check "without a seal there is nothing to say" \
+		bash -c '! sealctl status full | grep -q "log-only\|log_only"'
+	expect 0 "hold of a file that changes meanwhile" sealctl hold sparse -- \
+		fallocate -o 16384 -l 4096 sparse
+	says "says that it was not protected" sparse "sealed in log-only mode" \
+		"changed while the command ran" "refuses nothing"
+	expect 1 "seal --persist is refused" sealctl seal --persist full
+	refute "and does not say that it is sealed" grep -q "sealed in log-only" "$T/err"
+	expect 1 "nor is it" sealctl status -q full
+	check "there is no claim" [ "$(sealctl list --json | jq '.claims | length')" = 0 ]
+	rm -f full sparse watched
 }

@@ -91,9 +91,9 @@ cases_monitor() {
 	echo text >other
 	check "a monitor is started" monitor_start
 	check "a file is sealed" sealctl seal other
-	check "which is told" until_true monitored " sealed $dir/other holders 1 sticky pid "
+	check "which is told" until_true monitored " sealed $dir/other holders 1 sticky holder pid "
 	refute "a truncate is refused" truncate -s 0 other
-	check "which is told" until_true monitored " refused $dir/other operation truncate pid .* command truncate"
+	check "which is told" until_true monitored " refused $dir/other operation truncate acting pid .* command truncate"
 	refute "a write is refused" sh -c 'echo more >>other'
 	check "which is told" until_true monitored " refused $dir/other operation write"
 	check "a file is unsealed" sealctl unseal other
@@ -108,6 +108,7 @@ cases_monitor() {
 		'tail -n 1 "$1" | jq -e ".event == \"unsealed\""' sh "$T/monitor"
 	refute "the other is not told" monitored other
 	OUT=$(<"$T/monitor")
+	holds "each names the process of the holder" '.process == "holder"'
 	holds "each line is an object" 'has("event") and has("serial") and has("path")'
 	OUT=$(tail -n 1 "$T/monitor")
 	holds "the last of an end of hold" '.event == "unsealed" and .holders == 0 and .command == "sealctl"'
@@ -136,10 +137,72 @@ cases_monitor() {
 		(for i in 1 2 3 4 5; do sleep 0.5; sealctl hold watched -- true; done) &
 		sealctl monitor | head -n 1 >/dev/null'
 	rm -f watched other
+	cases_monitor_names
+}
+
+# A sealed file may be renamed, replaced and removed.
+cases_monitor_names() {
+	local dir
+
+	dir=$(pwd -P)
+	echo text >watched
+	echo text >before
+	echo text >new
+	check "a monitor is started" monitor_start
+	check "a file is sealed" sealctl seal before
+	mv before after
+	refute "a truncate is refused" truncate -s 0 after
+	check "which is told with its new name" until_true monitored \
+		" refused $dir/after operation truncate acting pid "
+	expect 1 "status by the old name" sealctl status before
+	says "which nothing has" before "No such file"
+	expect 0 "status by the new name" sealctl status after
+	prints "shows the seal" "after: sealed, 1 holder, lasting*"
+	expect 0 "list has the new name" sealctl list --paths
+	prints "and that alone" "$dir/after"
+	exec 8<>after
+	mv new after
+	refute "the old file, which was replaced, is still sealed" truncate -s 0 /dev/fd/8
+	check "which is told" until_true monitored \
+		" refused $dir/after (deleted) operation truncate acting pid "
+	expect 0 "status of a file that was replaced" sealctl status /dev/fd/8
+	prints "says that it has no name, and what lifts the seal" \
+		"/dev/fd/8: sealed*name *none, it was removed*claim *unseal --claim [0-9]*"
+	expect 0 "status by the name" sealctl status after
+	prints "is about the file that has it now" "after: not sealed*"
+	refute "which is not without a name" grep -q "was removed" "$T/out"
+	says "and tells of the other" after "had this name before" "unseal --claim"
+	ln -s after link
+	expect 0 "status through a symbolic link" sealctl status link
+	says "tells of it as well" "$dir/after" "had this name before"
+	rm after
+	expect 1 "also if the link leads to nothing" sealctl status link
+	says "it is told" "$dir/after" "had this name before"
+	expect 0 "a list of paths" sealctl list --paths
+	check "has none that is gone" [ -z "$OUT" ]
+	sealctl unseal --claim "$(sealctl list --json | jq '.claims[0].claim')"
+	check "the end of the seal is told" until_true monitored \
+		" unsealed $dir/after (deleted) why call holders 0 .*holder pid "
+	exec 8>&-
+	monitor_stop
+	echo text >after
+	check "a monitor of one file is started" monitor_start --json watched after
+	mv after elsewhere
+	echo text >after
+	check "it follows the file" sealctl hold elsewhere -- true
+	check "which is told" until_true monitored "$dir/elsewhere"
+	check "and not the name" sealctl hold after -- true
+	check "after which" sealctl hold watched -- true
+	# shellcheck disable=SC2016 # for the inner shell
+	check "the last is told" until_true sh -c \
+		'tail -n 1 "$1" | grep -q "/watched.*"' sh "$T/monitor"
+	refute "but not the other file of that name" monitored "$dir/after"
+	monitor_stop
+	rm -f watched after elsewhere link
 }
 
 cases_revoke() {
-	local pid
+	local pid revoked
 
 	echo text >taken
 	expect 0 "revoking what is not sealed" sealctl revoke taken
@@ -155,14 +218,21 @@ cases_revoke() {
 	expect 1 "its owner cannot revoke it" as_user disk sealctl revoke taken
 	says "which is said" taken CAP_LINUX_IMMUTABLE
 	chgrp root /dev/seal
+	touch watched
+	check "a monitor is started" monitor_start
 	expect 0 "root can" sealctl revoke taken
+	revoked=$OUT
+	check "each claim that is revoked is told, with its holder" until_true monitored \
+		" revoked $PWD/taken .*holder pid $pid uid 0 command sealctl"
+	monitor_stop
+	OUT=$revoked
 	prints "and is told from how many" "taken: taken from 2 holders"
 	expect 1 "it is not sealed" sealctl status -q taken
 	check "it can be truncated" truncate -s 0 taken
 	touch go
 	wait "$pid"
 	check "hold tells that it did not" grep -q "revoked the seal" "$T/hold-err"
-	rm -f taken go
+	rm -f taken go watched
 }
 
 # The node's group may, others may not.

@@ -101,7 +101,50 @@ pipes() {
 	expect 1 "output: Bad file descriptor" bash -c 'sealctl --version >&-'
 }
 
+# options_of_help VERB: sorted, in a line each
+options_of_help() {
+	sealctl "$1" --help | sed -nE '1p; s/^ +(-.*)/\1/; t option; b; :option
+		s/^((-[A-Za-z0-9], )?-[-a-z]+).*/\1/p' |
+		grep -oE -- '(^|[^A-Za-z0-9-])--?[A-Za-z0-9][a-z-]*' |
+		grep -oE -- '--?[A-Za-z0-9].*' | sort -u
+}
+
+# options_of_man VERB: the same, of its synopsis and its description
+options_of_man() {
+	awk -v verb="$1" '
+		/^\.Sh / { part = $2; on = 0 }
+		$0 == ".Nm" { on = 0 }
+		part == "SYNOPSIS" && $0 == ".Cm " verb { on = 1 }
+		# verbs are items of the outermost list
+		/^\.Bl / { depth++ }
+		/^\.El/ { depth-- }
+		part == "DESCRIPTION" && depth == 1 && /^\.It Cm / {
+			on = $0 == ".It Cm " verb
+		}
+		part == "DESCRIPTION" && depth < 1 { on = 0 }
+		on && (part == "SYNOPSIS" || /^\.It Fl /)' "$manual" |
+		grep -oE 'Fl [^ ]+' | sed 's/Fl /-/' | grep -vx -- -- | sort -u
+}
+
+# What a verb takes is the same in its help, in sealctl(8) and in the list of verbs.
+help_and_manual() {
+	local manual=$here/../../../man/sealctl.8 verb verbs
+
+	verbs=$(sealctl --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+	expect 0 "" [ "$(wc -w <<<"$verbs")" -gt 20 ]
+	for verb in $verbs; do
+		options_of_help "$verb" >of_help
+		options_of_man "$verb" >of_man
+		expect 0 "" grep -qx "\.It Cm $verb" "$manual"
+		expect 0 "" diff of_help of_man
+		[ ! -s out ] || sed "s/^/commands: $verb: help, manual: /" out
+	done
+	expect 0 "" grep -q -- --prepare <(options_of_help seal)
+	expect 0 "" grep -qx -- -l <(options_of_man prealloc)
+}
+
 echo text >file
+help_and_manual
 claims
 alternatives
 events
