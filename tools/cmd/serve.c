@@ -291,8 +291,9 @@ static void exec_server(const struct server *server, pid_t parent)
 	if (overlay_fd < 0 || new_fd < 0 || listen_fd < 0 ||
 	    dup2(listen_fd, LISTEN_FD) < 0 ||
 	    asprintf(&bitmap, "--bitmap=%s", server->overlay.name) < 0 ||
+	    /* without its cache: else the kernel reads ahead what is not asked for */
 	    asprintf(&image,
-		     "driver=qcow2,file.driver=file,file.filename=/proc/self/fd/%d,data-file.driver=file,data-file.filename=/proc/self/fd/%d",
+		     "driver=qcow2,file.driver=file,file.filename=/proc/self/fd/%d,data-file.driver=file,data-file.filename=/proc/self/fd/%d,data-file.cache.direct=on",
 		     overlay_fd, new_fd) < 0)
 		_exit(STATUS_FAILED);
 	if (server->persistent)
