@@ -180,7 +180,8 @@ static int print_verbs(FILE *out)
 	fputs("usage: sealctl VERB [OPTION...] [FILE...]\n", out);
 	for (i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
-	fputs("\"sealctl VERB --help\" tells more, as does sealctl(8); \"sealctl --version\" prints the version.\n", out);
+	fputs("\"sealctl VERB --help\" tells more, as does sealctl(8); ", out);
+	fputs("\"sealctl --version\" prints the version.\n", out);
 	return out == stdout ? STATUS_OK : STATUS_USAGE;
 }
 
