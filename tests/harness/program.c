@@ -96,7 +96,10 @@ int st_main(Suite *suite)
 	srunner_free(runner);
 	printf("%d passed, %d failed, %u skipped\n",
 	       ran - failed - (int)shared->skipped, failed, shared->skipped);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (!ran)
+		fprintf(stderr, "no test %s, see --list\n",
+			pattern ? "matches the pattern" : "has run");
+	return failed || !ran ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void anchor_away(void)

@@ -84,7 +84,10 @@ static int grow(void **array, size_t nr, size_t size)
 	return 0;
 }
 
-/* ext4 keeps some blocks for itself, which statvfs(3) calls free for root. */
+/*
+ * ext4 keeps some blocks for itself, which statvfs(3) calls free for root. It counts
+ * clusters: where these are larger than blocks, less is found than it keeps.
+ */
 static uint64_t kept_by_ext4(dev_t device)
 {
 	char link[64], target[256], name[128];

@@ -269,6 +269,21 @@ serve_unheard() {
 	refute "is not made" [ -e "$T/none" ]
 }
 
+# Does the server have FILE open past the page cache?
+opened_direct() {
+	local pid fd
+
+	for pid in $(pgrep -x qemu-nbd); do
+		for fd in "/proc/$pid/fd/"*; do
+			[ "$fd" -ef "$1" ] || continue
+			# O_DIRECT, as fdinfo has it: in octal
+			(($(awk '/^flags:/ { print $2 }' "${fd/fd/fdinfo}") & 040000)) &&
+				return
+		done
+	done
+	return 1
+}
+
 cases_serve() {
 	export XDG_RUNTIME_DIR=$T/runtime
 
@@ -278,6 +293,7 @@ cases_serve() {
 	start_server sealctl serve -g 4K old new
 	check "NEW is held while it is served" sealed new
 	check "OLD is not" not_sealed old
+	check "it is read past the page cache: nothing is read ahead" opened_direct new
 	expect 0 "its client sees the bitmap" nbdinfo --json --map=qemu:dirty-bitmap:changed "$SERVED"
 	holds "exactly" '[.[] | select(.type == 1) | [.offset, .length]] ==
 		[[12288, 4096], [409600, 4096]]'
