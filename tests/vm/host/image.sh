@@ -136,7 +136,7 @@ image_root() {
 			--setup-hook="cp -al '$debs/.' \"\$1/var/cache/apt/archives/\"" \
 			--essential-hook="$work/no-initramfs" \
 			--customize-hook="$work/local-debs" \
-			--customize-hook="flock '$debs' cp -alu \"\$1\"/var/cache/apt/archives/*.deb '$debs/'" \
+			--customize-hook="flock '$debs' cp -alf \"\$1\"/var/cache/apt/archives/*.deb '$debs/'" \
 			--customize-hook="rm -f \"\$1\"/var/cache/apt/archives/*.deb" \
 			--customize-hook="$work/configure" \
 			"$GUEST_RELEASE" "$dir/root" -
