@@ -87,8 +87,10 @@ static int sets_get(struct seal_gate_set *const *sets,
 		    const struct seal_limit *limit)
 {
 	unsigned int i;
-	int ret;
+	int ret = seal_sets_look_up(sets, sets_count(sets), limit);
 
+	if (ret)
+		return ret;
 	for (i = 0; sets[i]; i++) {
 		ret = seal_set_get(sets[i], limit);
 		if (ret) {
@@ -177,6 +179,10 @@ int seal_fs_probe(struct seal_fs *fs, const struct seal_limit *limit)
 	reason[0] = '\0';
 	if (!kernel_supported(reason) || !kernel_reviewed(fs, reason))
 		return SEAL_FS_UNSUPPORTED;
+	/* what is not found is found missing once more, set by set */
+	ret = seal_sets_look_up(fs->sets, sets_count(fs->sets), limit);
+	if (ret == -ENOMEM || ret == -EINTR || ret == -EBUSY)
+		return ret;
 	for (i = 0; fs->sets[i]; i++) {
 		ret = seal_set_resolve(fs->sets[i], limit, &found);
 		if (!ret)

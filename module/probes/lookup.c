@@ -3,6 +3,7 @@
 #include <linux/errno.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/slab.h>
 
 #include "probes/gate.h"
 #include "probes/landing.h"
@@ -10,9 +11,12 @@
 #include "probes/refusal.h"
 #include "probes/symbol.h"
 
-/* The functions of a set that are looked up together. */
+/*
+ * The functions that are looked up together. Whoever gives up a kprobe waits for RCU,
+ * and does so once for all of them.
+ */
 struct lookup {
-	struct kprobe	*kps[SEAL_GATES_MAX];
+	struct kprobe	**kps;
 	unsigned int	nr;
 };
 
@@ -82,24 +86,56 @@ static int gates_resolve(struct seal_gate_set *set, struct lookup *lookup,
 	return 0;
 }
 
-int seal_set_lookup(struct seal_gate_set *set, char *reason)
+/* Look up the functions of one set. Returns as seal_set_lookup() does. */
+static int set_resolve(struct seal_gate_set *set, struct lookup *lookup,
+		       char *reason)
 {
 	u64 gone = seal_modules_gone();
-	struct lookup lookup = { };
 	int ret, first = 0;
 
-	if (seal_set_known(set))
-		return 0;
-	if (WARN_ON_ONCE(set->nr_gates > SEAL_GATES_MAX))
-		return -E2BIG;
 	WRITE_ONCE(set->resolved, false);
 	set->nr_sites = 0;
-	ret = gates_resolve(set, &lookup, &first, reason);
-	seal_symbols_end(lookup.kps, lookup.nr);
+	ret = gates_resolve(set, lookup, &first, reason);
 	if (ret)
 		return ret;
 	WRITE_ONCE(set->modules_gone, gone);
 	/* pairs with the acquire in seal_set_known() */
 	smp_store_release(&set->resolved, !first);
 	return first;
+}
+
+/* Is @set to be looked up, and can it be at this moment? */
+static bool is_wanted(const struct seal_gate_set *set)
+{
+	return !set->attached && !set->leaving && !seal_set_known(set);
+}
+
+int seal_sets_lookup(struct seal_gate_set *const *sets, unsigned int nr,
+		     char *reason)
+{
+	struct lookup lookup = { };
+	unsigned int i, gates = 0;
+	int ret = 0;
+
+	for (i = 0; i < nr; i++)
+		gates += is_wanted(sets[i]) ? sets[i]->nr_gates : 0;
+	if (!gates)
+		return 0;
+	lookup.kps = kmalloc_array(gates, sizeof(*lookup.kps), GFP_KERNEL);
+	if (!lookup.kps)
+		return -ENOMEM;
+	for (i = 0; i < nr && !ret; i++)
+		if (is_wanted(sets[i]))
+			ret = set_resolve(sets[i], &lookup, reason);
+	seal_symbols_end(lookup.kps, lookup.nr);
+	kfree(lookup.kps);
+	return ret;
+}
+
+int seal_set_lookup(struct seal_gate_set *set, char *reason)
+{
+	int ret = seal_sets_lookup(&set, 1, reason);
+
+	/* the caller has seen to it that it can be looked up; see set_lock() */
+	return ret || seal_set_known(set) ? ret : -EBUSY;
 }

@@ -17,4 +17,12 @@ bool seal_set_known(const struct seal_gate_set *set);
  */
 int seal_set_lookup(struct seal_gate_set *set, char *reason);
 
+/*
+ * Look up the functions of @nr @sets together, which takes little longer than for one,
+ * except of those that are attached or leaving. Under sets_lock. Returns 0 or, as
+ * above, the error of the first set with one; those behind it are not looked up.
+ */
+int seal_sets_lookup(struct seal_gate_set *const *sets, unsigned int nr,
+		     char *reason);
+
 #endif /* SEAL_LOOKUP_H */

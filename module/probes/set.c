@@ -138,6 +138,49 @@ static void resolve_errand(struct seal_errand *errand)
 	seal_errand_end(errand, ret);
 }
 
+struct look_up_errand {
+	struct seal_errand	errand;
+	unsigned int		nr;
+	struct seal_gate_set	*sets[];
+};
+
+static void look_up_errand(struct seal_errand *errand)
+{
+	struct look_up_errand *lu;
+	int ret;
+
+	lu = container_of(errand, struct look_up_errand, errand);
+	mutex_lock(&sets_lock);
+	ret = seal_sets_lookup(lu->sets, lu->nr, errand->limit.reason);
+	mutex_unlock(&sets_lock);
+	seal_errand_end(errand, ret);
+}
+
+int seal_sets_look_up(struct seal_gate_set *const *sets, unsigned int nr,
+		      const struct seal_limit *limit)
+{
+	struct look_up_errand *lu;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (!atomic_read(&sets[i]->users) && !seal_set_known(sets[i]))
+			break;
+	if (i == nr)
+		return 0;
+	lu = kzalloc(struct_size(lu, sets, nr + 2), GFP_KERNEL_ACCOUNT);
+	if (!lu)
+		return -ENOMEM;
+	lu->errand.run = look_up_errand;
+	memcpy(lu->sets, sets, nr * sizeof(*sets));
+	/* what watches BPF trampolines comes with the first set that redirects */
+	lu->sets[nr++] = &seal_trampolines;
+	if (seal_landings_used())
+		lu->sets[nr++] = &seal_answers;
+	lu->nr = nr;
+	return seal_errand_do(&lu->errand, limit,
+			      "the kernel takes long to attach or detach other gates");
+}
+
 int seal_set_resolve(struct seal_gate_set *set, const struct seal_limit *limit,
 		     unsigned int *found)
 {

@@ -26,6 +26,15 @@ int seal_set_get(struct seal_gate_set *set, const struct seal_limit *limit);
 void seal_set_put(struct seal_gate_set *set);
 
 /*
+ * Look up the functions of @nr @sets together: each of the calls below would do so
+ * for its set, which takes longer in all. A set that cannot be looked up now is left
+ * to them. Returns 0, or an error as seal_set_get() does, after which the rest was not
+ * looked up.
+ */
+int seal_sets_look_up(struct seal_gate_set *const *sets, unsigned int nr,
+		      const struct seal_limit *limit);
+
+/*
  * Does this kernel have all functions of @set? Nothing is attached. If it does not,
  * @found gets, with -ENOENT, the number of functions in the module of @set that were
  * found. Errors as for seal_set_get().

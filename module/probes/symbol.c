@@ -85,11 +85,12 @@ static void bind_errand(struct seal_errand *errand)
 
 	be = container_of(errand, struct bind_errand, errand);
 	ret = seal_symbol_begin(&kp, be->module, be->symbol, &site);
-	if (!ret) {
+	if (!ret)
 		be->bind(site + MCOUNT_INSN_SIZE);
-		seal_symbols_end(&kps, 1);
-	}
+	/* the task need not wait until the kprobe is given up */
 	seal_errand_end(errand, ret);
+	if (!ret)
+		seal_symbols_end(&kps, 1);
 }
 
 int seal_symbol_bind(const char *module, const char *symbol,
