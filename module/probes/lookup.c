@@ -119,8 +119,7 @@ int seal_sets_lookup(struct seal_gate_set *const *sets, unsigned int nr,
 
 	for (i = 0; i < nr; i++)
 		gates += is_wanted(sets[i]) ? sets[i]->nr_gates : 0;
-	if (!gates)
-		return 0;
+	/* a set has no gates on some kernels, and is known all the same */
 	lookup.kps = kmalloc_array(gates, sizeof(*lookup.kps), GFP_KERNEL);
 	if (!lookup.kps)
 		return -ENOMEM;
