@@ -23,6 +23,25 @@
 #include "probes/gate.h"
 #include "table/entry.h"
 
+/* The numbers of the gates in their table, at the end. */
+enum vfs_gate {
+	VFS_WRITE_CHECKS,
+	VFS_PAGE_MKWRITE,
+	VFS_NOTIFY_CHANGE,
+	VFS_REMAP_PREP,
+#if SEAL_READAHEAD_GATE
+	VFS_READAHEAD,
+#endif
+	VFS_DAX_REMAP_PREP,
+	VFS_DAX_FAULT,
+#ifdef CONFIG_FS_VERITY
+	VFS_ENABLE_VERITY,
+#endif
+#ifdef CONFIG_QUOTA
+	VFS_QUOTA_ON,
+#endif
+};
+
 /*
  * A file that does not exist, to which seal_write_gate_armed() writes nothing
  * in order to find out whether the gate sees the call.
@@ -427,10 +446,6 @@ SEAL_ORIGINAL(seal_quota_on, int, struct super_block *sb, int type, int format,
 
 static struct seal_gate vfs_gates[];
 
-enum vfs_wrapped {
-	WRAP_QUOTA_ON,
-};
-
 static noinline int wrap_quota_on(struct super_block *sb, int type, int format,
 				  const struct path *path)
 {
@@ -439,7 +454,7 @@ static noinline int wrap_quota_on(struct super_block *sb, int type, int format,
 	int ret = -ETXTBSY;
 
 	if (!seal_flagged(inode) ||
-	    !seal_gate_refuses_any(&vfs_gates[WRAP_QUOTA_ON], inode))
+	    !seal_gate_refuses_any(&vfs_gates[VFS_QUOTA_ON], inode))
 		ret = static_call(seal_quota_on)(sb, type, format, path);
 	seal_inside_leave(inside, &own);
 	seal_unwrap();
@@ -453,29 +468,34 @@ static void enter_quota_on(struct seal_gate *gate, struct ftrace_regs *call)
 #endif
 
 /*
+ * Those that share an ops are searched in this order: first what many calls pass.
+ *
  * No gate is on vfs_fallocate(), because loop and target call ->fallocate()
  * directly, nor on file_modified() and similar functions, because they do not
  * know the range.
  */
 static struct seal_gate vfs_gates[] = {
-#ifdef CONFIG_QUOTA
-	[WRAP_QUOTA_ON] = SEAL_GATE_WRAPPED_TAIL("dquot_quota_on",
-						 enter_quota_on, seal_quota_on,
-						 "dquot_load_quota_inode"),
-#endif
-#ifdef CONFIG_FS_VERITY
-	SEAL_GATE_WRAPPED("fsverity_ioctl_enable", enter_enable_verity,
-			  seal_enable_verity),
-#endif
-	SEAL_GATE_HOT("generic_write_checks", write_checks),
-	SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
+	[VFS_WRITE_CHECKS] = SEAL_GATE_HOT("generic_write_checks", write_checks),
+	[VFS_PAGE_MKWRITE] = SEAL_GATE_HOT("iomap_page_mkwrite", page_mkwrite),
+	[VFS_NOTIFY_CHANGE] = SEAL_GATE("notify_change", enter_notify_change),
+	[VFS_REMAP_PREP] = SEAL_GATE("generic_remap_file_range_prep",
+				     enter_remap_prep),
 #if SEAL_READAHEAD_GATE
-	SEAL_GATE("page_cache_ra_order", enter_readahead),
+	[VFS_READAHEAD] = SEAL_GATE("page_cache_ra_order", enter_readahead),
 #endif
-	SEAL_GATE("notify_change", enter_notify_change),
-	SEAL_GATE("generic_remap_file_range_prep", enter_remap_prep),
-	SEAL_GATE("dax_remap_file_range_prep", enter_remap_prep),
-	SEAL_GATE("dax_iomap_fault", enter_dax_fault),
+	[VFS_DAX_REMAP_PREP] = SEAL_GATE("dax_remap_file_range_prep",
+					 enter_remap_prep),
+	[VFS_DAX_FAULT] = SEAL_GATE("dax_iomap_fault", enter_dax_fault),
+#ifdef CONFIG_FS_VERITY
+	[VFS_ENABLE_VERITY] = SEAL_GATE_WRAPPED("fsverity_ioctl_enable",
+						enter_enable_verity,
+						seal_enable_verity),
+#endif
+#ifdef CONFIG_QUOTA
+	[VFS_QUOTA_ON] = SEAL_GATE_WRAPPED_TAIL("dquot_quota_on",
+						enter_quota_on, seal_quota_on,
+						"dquot_load_quota_inode"),
+#endif
 };
 
 struct seal_gate_set seal_vfs_gates = {
